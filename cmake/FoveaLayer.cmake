@@ -1,0 +1,29 @@
+# One layer of src/: an object library; all of them together are the one library.
+#   fovea_layer(image SOURCES decode.cpp ... USES core PUBLIC fmt::fmt PRIVATE JPEG::JPEG)
+# USES names the layers below that it includes (tools/check_layers.py holds the table of what is allowed).
+function(fovea_layer name)
+  cmake_parse_arguments(LAYER "" "" "SOURCES;USES;PUBLIC;PRIVATE" ${ARGN})
+  add_library(fovea_${name} OBJECT ${LAYER_SOURCES})
+  target_include_directories(fovea_${name} PUBLIC ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include)
+  target_link_libraries(fovea_${name} PUBLIC ${LAYER_PUBLIC} PRIVATE ${LAYER_PRIVATE} fovea_warnings)
+  foreach(used IN LISTS LAYER_USES)
+    target_link_libraries(fovea_${name} PUBLIC fovea_${used})
+  endforeach()
+  set_property(GLOBAL APPEND PROPERTY FOVEA_LAYERS fovea_${name})
+  set_property(GLOBAL APPEND PROPERTY FOVEA_LAYER_LIBRARIES ${LAYER_PUBLIC} ${LAYER_PRIVATE})
+endfunction()
+
+# A test program, each of its cases known to ctest: fovea_test(image_test SOURCES resize_test.cpp ...)
+function(fovea_test name)
+  cmake_parse_arguments(TEST "" "" "SOURCES;PRIVATE" ${ARGN})
+  add_executable(${name} ${TEST_SOURCES})
+  target_link_libraries(${name} PRIVATE fovea_internal fovea_test_support GTest::gtest_main GTest::gmock ${TEST_PRIVATE} fovea_warnings)
+  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES SKIP_REGULAR_EXPRESSION "\\[  SKIPPED \\]")
+endfunction()
+
+# A fuzz target: one function `LLVMFuzzerTestOneInput`. Built with a small driver that replays and mutates files,
+# and as a libFuzzer program where the compiler is clang.
+function(fovea_fuzz name)
+  add_executable(${name} ${name}.cpp)
+  target_link_libraries(${name} PRIVATE fovea_internal fovea_fuzz_driver fovea_warnings)
+endfunction()

@@ -1,0 +1,36 @@
+// Fovea: what every computation needs to know of its surroundings, passed as an argument.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <string_view>
+
+namespace fovea {
+
+enum class Severity : std::uint8_t { kDebug, kInfo, kWarning };
+
+/// Where the library's remarks go: the program decides whether and how to show them. May be empty.
+using LogSink = std::function<void(Severity, std::string_view)>;
+
+/// Settings and services shared by everything that one job runs. Copied freely; holds no mutable state.
+struct Context {
+  /// Threads of one computation; at least 1.
+  int threads = 1;
+  /// The same bits for any number of threads (always: the same bits for the same number of threads).
+  bool deterministic = false;
+  LogSink log;
+  /// Set by a signal handler or another thread to ask for a clean stop; may be null.
+  const std::atomic<bool>* stop = nullptr;
+
+  [[nodiscard]] bool stop_requested() const { return stop != nullptr && stop->load(std::memory_order_relaxed); }
+  void say(Severity severity, std::string_view text) const {
+    if (log) log(severity, text);
+  }
+};
+
+/// Processors that this process may use: affinity and control-group quota included.
+[[nodiscard]] int available_processors();
+
+}  // namespace fovea
