@@ -1,0 +1,51 @@
+// Fovea: what happens between a decoded photo and the network's input; travels with the weights.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "image/image.h"
+#include "image/resize.h"
+
+namespace fovea {
+
+/// How a photo of any shape becomes the network's rectangle.
+enum class Fit : std::uint8_t {
+  kLetterbox,  ///< whole photo, borders filled with mid-grey
+  kCrop,       ///< shorter side scaled to size / zoom, centre cut out
+  kSquash,     ///< whole photo, aspect not kept
+};
+
+struct Preprocess {
+  int height = 224;
+  int width = 224;
+  Fit fit = Fit::kLetterbox;
+  Filter filter = Filter::kBilinear;
+  /// Part of the shorter side that kCrop keeps: 0.875 scales it to 256 for an input of 224. 1 keeps all of it.
+  float crop_fraction = 0.875F;
+  /// Input = (pixel / 255 - mean) / std, per channel R, G, B.
+  std::array<float, 3> mean{0.5F, 0.5F, 0.5F};
+  std::array<float, 3> std{0.5F, 0.5F, 0.5F};
+
+  friend bool operator==(const Preprocess&, const Preprocess&) = default;
+};
+
+[[nodiscard]] std::string_view name_of(Fit fit);
+[[nodiscard]] std::optional<Fit> fit_from(std::string_view name);
+[[nodiscard]] std::string_view name_of(Filter filter);
+[[nodiscard]] std::optional<Filter> filter_from(std::string_view name);
+
+/// The photo as height x width RGB bytes. kCrop rounds as torchvision does (longer side truncated, offset rounded half to even).
+[[nodiscard]] Image fit_image(const Image& photo, const Preprocess& preprocess);
+
+/// What `DecodeOptions::shorter_side_needed` may be for this preprocessing.
+[[nodiscard]] int shorter_side_needed(const Preprocess& preprocess);
+
+/// Bytes (H, W, 3) to floats (H, W, 3); `out` has as many elements as `pixels`.
+void normalize(std::span<const std::uint8_t> pixels, const Preprocess& preprocess, std::span<float> out);
+
+}  // namespace fovea
