@@ -1,0 +1,70 @@
+// Fovea: the narrow boundary between a plan and what computes it.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "core/buffer.h"
+#include "core/context.h"
+#include "fovea/result.h"
+#include "graph/graph.h"
+
+namespace fovea {
+
+/// What differs from run to run and is no tensor.
+struct RunState {
+  std::uint64_t seed = 0;
+  std::uint32_t step = 0;
+};
+
+/// What a kernel computes on. All memory is the executor's.
+struct Arguments {
+  std::span<const TensorView> inputs;
+  std::span<const TensorView> outputs;
+  std::byte* scratch = nullptr;  ///< scratch_bytes(), content undefined, aligned to kAlignment
+  std::byte* packed = nullptr;   ///< packed_bytes(), kept from pack() to the next pack()
+  RunState state;
+};
+
+/// One node, prepared: everything is decided. `run` does not allocate, look up, read the environment or log, and may be called
+/// by one thread at a time.
+class Kernel {
+ public:
+  Kernel() = default;
+  Kernel(const Kernel&) = delete;
+  Kernel& operator=(const Kernel&) = delete;
+  virtual ~Kernel() = default;
+
+  virtual void run(const Arguments& arguments) const = 0;
+
+  /// Rearranges parameter inputs into arguments.packed; called after parameters change and before run. Intermediate inputs and
+  /// outputs are not valid then, unless they depend on parameters and states alone.
+  virtual void pack(const Arguments& /*arguments*/) const {}
+  [[nodiscard]] virtual std::size_t packed_bytes() const { return 0; }
+  [[nodiscard]] virtual std::size_t scratch_bytes() const { return 0; }
+  /// The input whose memory output 0 may take over: the kernel reads element i of it before it writes element i.
+  [[nodiscard]] virtual std::optional<std::size_t> reusable_input() const { return std::nullopt; }
+  /// Which implementation this is, for reports and for tests that prove the choice: "onednn/conv2d", "avx2/depthwise".
+  [[nodiscard]] virtual std::string_view name() const = 0;
+};
+
+class Backend {
+ public:
+  Backend() = default;
+  Backend(const Backend&) = delete;
+  Backend& operator=(const Backend&) = delete;
+  virtual ~Backend() = default;
+
+  [[nodiscard]] virtual std::string_view name() const = 0;
+  [[nodiscard]] virtual bool supports(const graph::Graph& graph, const graph::Node& node) const = 0;
+  /// Chooses and sets up the kernel of a supported node. `constant_weights`: parameters change rarely (use), not every step (training).
+  virtual Result<std::unique_ptr<Kernel>> prepare(const Context& context, const graph::Graph& graph, const graph::Node& node,
+                                                  bool constant_weights) const = 0;
+};
+
+}  // namespace fovea

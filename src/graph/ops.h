@@ -1,0 +1,201 @@
+// Fovea: every operation a network can be made of, forward and backward: a closed set of typed structs.
+// SPDX-License-Identifier: Apache-2.0
+//
+// Letters: N batch; H, W rows and columns; C channels in; K channels out; R, S kernel rows and columns.
+// Activations are (N, H, W, C). Convolution weights are (K, C, R, S), depthwise ones (C, 1, R, S), linear ones (K, C):
+// the order of the weight files. `x, w -> y` lists inputs and outputs in order; [b] may be left out.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <variant>
+
+#include "core/shape.h"
+
+namespace fovea::graph {
+
+enum class Activation : std::uint8_t { kNone, kRelu, kRelu6, kSilu };
+
+[[nodiscard]] std::string_view name_of(Activation activation);
+
+/// Geometry of a sliding window; `pad` is zeros around the input. Output rows: (H + top + bottom - kernel_h) / stride + 1.
+struct Window {
+  int kernel_h = 1;
+  int kernel_w = 1;
+  int stride = 1;
+  struct Pad {
+    int top = 0;
+    int left = 0;
+    int bottom = 0;
+    int right = 0;
+    friend bool operator==(const Pad&, const Pad&) = default;
+  } pad;
+  friend bool operator==(const Window&, const Window&) = default;
+};
+
+// ---- forward ---------------------------------------------------------------------------------------------------
+
+/// x (N,H,W,C), w (K,C,R,S), [b (K)] -> y (N,H',W',K) = activation(x * w + b). Cross-correlation, as in every framework.
+struct Conv2d {
+  Window window;
+  Activation activation = Activation::kNone;
+};
+
+/// x (N,H,W,C), w (C,1,R,S), [b (C)] -> y (N,H',W',C).
+struct DepthwiseConv2d {
+  Window window;
+  Activation activation = Activation::kNone;
+};
+
+/// x (N,C), w (K,C), b (K) -> y (N,K) = x w' + b.
+struct Linear {};
+
+/// x (...,C), gamma, beta, mean, var (C) -> y = (x - mean) / sqrt(var + eps) * gamma + beta, with stored statistics.
+struct BatchNorm {
+  float eps = 1e-5F;
+};
+
+/// x (...,C), gamma (C), beta (C) -> y, mean (C), var (C): normalised by the batch's own mean and biased variance.
+struct BatchNormTrain {
+  float eps = 1e-5F;
+  Activation activation = Activation::kNone;
+};
+
+/// batch mean (C), batch biased var (C) -> running mean (C), running var (C), which are states, read and written:
+/// running = (1 - momentum) running + momentum batch, the variance made unbiased by count / (count - 1).
+struct UpdateRunningStatistics {
+  float momentum = 0.1F;
+  std::int64_t count = 0;  ///< elements behind each mean: N H W
+};
+
+/// w (K,C,R,S) or (C,1,R,S), gamma, beta, mean, var (K) -> w gamma/s, beta - mean gamma/s with s = sqrt(var + eps).
+struct FoldBatchNorm {
+  float eps = 1e-5F;
+};
+
+/// x -> activation(x), any shape.
+struct Activate {
+  Activation activation = Activation::kRelu;
+};
+
+/// a, b -> a + b, equal shapes.
+struct Add {};
+
+/// x0 (...,C0), x1 (...,C1), ... -> (...,C0+C1+...).
+struct Concat {};
+
+/// x (...,C) -> (...,count): channels [begin, begin + count).
+struct SliceChannels {
+  std::int64_t begin = 0;
+  std::int64_t count = 0;
+};
+
+/// x (...,C) -> (...,total): x at channel `begin`, zeros around it.
+struct PadChannels {
+  std::int64_t begin = 0;
+  std::int64_t total = 0;
+};
+
+/// x (N,H,W,C) -> (N,C).
+struct GlobalAveragePool {};
+
+/// x -> x with each element zeroed with probability `rate`, the others divided by (1 - rate). The mask depends on the run's
+/// seed and step, on `stream`, and on the element's index; the op is its own backward.
+struct Dropout {
+  float rate = 0.0F;
+  std::uint32_t stream = 0;
+};
+
+/// qkv (N,H,W,heads (2 key_dim + head_dim)), per head in the order q, k, v -> o (N,H,W,heads head_dim), v (same shape),
+/// p (N,heads,L,L) with L = H W: p = softmax over keys of q k' / sqrt(key_dim), o = p v.
+struct Attention {
+  int heads = 1;
+  int key_dim = 32;
+  int head_dim = 64;
+};
+
+/// x (N,K) -> softmax over K.
+struct Softmax {};
+
+/// logits (N,K), targets (N,K), weights (N) -> loss (1) = sum_n weights_n * -sum_k targets_nk log p_nk, p (N,K) = softmax(logits).
+/// Label smoothing and mixing live in the targets; the mean, class weights and padding rows in the weights.
+struct SoftmaxCrossEntropy {};
+
+// ---- backward --------------------------------------------------------------------------------------------------
+
+/// dy (N,H',W',K), w (K,C,R,S) -> dx of shape `input`.
+struct Conv2dBackwardInput {
+  Window window;
+  Shape input;
+};
+
+/// x (N,H,W,C), dy (N,H',W',K) -> dw (K,C,R,S), [db (K) if `bias`].
+struct Conv2dBackwardWeight {
+  Window window;
+  bool bias = false;
+};
+
+/// x (N,H,W,C), w (C,1,R,S), dy (N,H',W',C), y (like dy) -> dx, dw, db. All three from one pass: dy is first multiplied by the
+/// derivative of `activation` as seen from its output y, and dx by that of `input_activation` as seen from x, its output.
+struct DepthwiseConv2dBackward {
+  Window window;
+  Activation activation = Activation::kNone;
+  Activation input_activation = Activation::kNone;
+};
+
+/// dy (N,K), w (K,C) -> dx (N,C).
+struct LinearBackwardInput {};
+
+/// x (N,C), dy (N,K) -> dw (K,C), db (K).
+struct LinearBackwardWeight {};
+
+/// x, gamma, beta, mean, var, dy -> dx, dgamma (C), dbeta (C): mean and var are the batch's own, outputs of BatchNormTrain.
+struct BatchNormTrainBackward {
+  float eps = 1e-5F;
+  Activation activation = Activation::kNone;
+};
+
+/// w, gamma, mean, var, dw', db' -> dw, dgamma, dbeta of FoldBatchNorm.
+struct FoldBatchNormBackward {
+  float eps = 1e-5F;
+};
+
+/// saved, dy -> dx. `saved` is the activation's output for relu and relu6, its input for silu.
+struct ActivateBackward {
+  Activation activation = Activation::kRelu;
+};
+
+/// dy (N,C) -> dx (N,height,width,C).
+struct GlobalAveragePoolBackward {
+  std::int64_t height = 1;
+  std::int64_t width = 1;
+};
+
+/// qkv, p, do (N,H,W,heads head_dim), dv (same shape, the gradient reaching v by its second output) -> dqkv.
+struct AttentionBackward {
+  int heads = 1;
+  int key_dim = 32;
+  int head_dim = 64;
+};
+
+/// p (N,K), targets (N,K), weights (N) -> dlogits (N,K) = weights_n (p sum_k targets_nk - targets).
+struct SoftmaxCrossEntropyBackward {};
+
+using Op = std::variant<Conv2d, DepthwiseConv2d, Linear, BatchNorm, BatchNormTrain, UpdateRunningStatistics, FoldBatchNorm, Activate,
+                        Add, Concat, SliceChannels, PadChannels, GlobalAveragePool, Dropout, Attention, Softmax, SoftmaxCrossEntropy,
+                        Conv2dBackwardInput, Conv2dBackwardWeight, DepthwiseConv2dBackward, LinearBackwardInput,
+                        LinearBackwardWeight, BatchNormTrainBackward, FoldBatchNormBackward, ActivateBackward,
+                        GlobalAveragePoolBackward, AttentionBackward, SoftmaxCrossEntropyBackward>;
+
+/// The name of the struct: "Conv2d".
+[[nodiscard]] std::string_view name_of(const Op& op);
+
+/// Visitor from lambdas; a missing case does not compile.
+template <class... Cases>
+struct Overloaded : Cases... {
+  using Cases::operator()...;
+};
+template <class... Cases>
+Overloaded(Cases...) -> Overloaded<Cases...>;
+
+}  // namespace fovea::graph

@@ -1,0 +1,35 @@
+// Fovea: rewrites of a graph. Each gives a new graph with the same outputs, by name.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <string_view>
+
+#include "graph/graph.h"
+
+namespace fovea::graph {
+
+/// Every BatchNorm with stored statistics that follows a convolution without bias becomes a FoldBatchNorm of its weights and a
+/// convolution with bias: exact, for training with frozen statistics and for use.
+[[nodiscard]] Graph fold_batchnorm(const Graph& graph);
+
+/// An Activate whose input has no other reader joins the convolution or BatchNormTrain that makes it. With `for_training`, only
+/// activations whose derivative can be told from their output (relu, relu6) join a convolution.
+[[nodiscard]] Graph fuse_activations(const Graph& graph, bool for_training);
+
+/// Drops nodes that no output needs, and leaves without readers. UpdateRunningStatistics counts as needed.
+[[nodiscard]] Graph eliminate_dead(const Graph& graph);
+
+/// After autodiff: the derivative of a convolution's activation moves into the depthwise backward node that makes its gradient
+/// (DepthwiseConv2dBackward::input_activation), which has the activation's output at hand.
+[[nodiscard]] Graph fuse_backward(const Graph& graph);
+
+/// The part of `graph` between new inputs and its outputs: each value in `cuts` becomes an input of that name. Outputs that
+/// no longer depend on a kept node are dropped.
+struct Cut {
+  std::string input_name;
+  ValueId value;
+};
+[[nodiscard]] Graph cut_inputs(const Graph& graph, std::span<const Cut> cuts);
+
+}  // namespace fovea::graph
