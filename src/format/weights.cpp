@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "format/weights.h"
+
+#include <bit>
+#include <cmath>
+#include <utility>
+
+#include "core/error.h"
+#include "format/safetensors.h"
+
+namespace fovea {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "tensors are used as the files store them: little-endian");
+
+bool starts_with(Bytes bytes, std::string_view prefix) {
+  return bytes.size() >= prefix.size() && std::string_view(reinterpret_cast<const char*>(bytes.data()), prefix.size()) == prefix;
+}
+
+Result<WeightContents> read_contents(Bytes bytes) {
+  if (starts_with(bytes, "\x89HDF\r\n\x1a\n")) {
+    return fail(Error::Kind::kUnsupported, "a Keras HDF5 file, which is not read: save the weights as safetensors");
+  }
+  if (looks_like_safetensors(bytes)) return read_safetensors(bytes);
+  const std::string_view head(reinterpret_cast<const char*>(bytes.data()), std::min<std::size_t>(bytes.size(), 8));
+  return fail(Error::Kind::kFormat, "{} bytes that begin with \"{}\", expected a safetensors or PyTorch file", bytes.size(),
+              printable(head));
+}
+
+Result<WeightFile> parse(MappedFile file, Bytes bytes, std::string source) {
+  auto contents = read_contents(bytes);
+  if (!contents) return Error{contents.error().kind, source + ": " + contents.error().message};
+  return WeightFile(std::move(file), std::move(source), std::move(contents).value());
+}
+
+}  // namespace
+
+WeightFile::WeightFile(MappedFile file, std::string source, WeightContents contents)
+    : file_(std::move(file)), source_(std::move(source)), contents_(std::move(contents)) {
+  for (std::size_t i = 0; i < contents_.tensors.size(); ++i) index_.emplace(contents_.tensors[i].name, i);
+}
+
+const StoredTensor* WeightFile::find(std::string_view name) const {
+  const auto found = index_.find(name);
+  return found == index_.end() ? nullptr : &contents_.tensors[found->second];
+}
+
+Result<std::vector<float>> WeightFile::to_f32(std::string_view name) const {
+  const StoredTensor* tensor = find(name);
+  if (tensor == nullptr) {
+    return fail(Error::Kind::kNotFound, "{}: no tensor '{}' among its {}", source_, printable(name), contents_.tensors.size());
+  }
+  std::vector<float> values(tensor->elements());
+  convert_to_f32(tensor->dtype, tensor->data.data(), values.size(), values.data());
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (!std::isfinite(values[i])) {
+      return fail(Error::Kind::kFormat, "{}: tensor '{}': element {} is {}, expected a finite number", source_, printable(name),
+                  i, values[i]);
+    }
+  }
+  return values;
+}
+
+Result<WeightFile> open_weights(const std::filesystem::path& path) {
+  FOVEA_ASSIGN(MappedFile file, MappedFile::open(path));
+  const Bytes bytes = file.bytes();
+  return parse(std::move(file), bytes, path.string());
+}
+
+Result<WeightFile> parse_weights(Bytes bytes, std::string source) { return parse({}, bytes, std::move(source)); }
+
+std::string to_string(std::span<const std::int64_t> extents) {
+  return extents.empty() ? "scalar" : fmt::format("{}", fmt::join(extents, "x"));
+}
+
+}  // namespace fovea
