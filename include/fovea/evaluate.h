@@ -1,0 +1,74 @@
+// Fovea: how good a model is on photos with known labels.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "fovea/result.h"
+#include "fovea/trainer.h"
+
+namespace fovea {
+
+struct EvaluateOptions {
+  std::string split;  ///< "val", "test" or "train" of data that has them; empty: val, or everything where there are no splits
+  int top = 5;        ///< the k of top-k accuracy
+  int batch = 32;
+  int threads = 0;
+  bool deterministic = false;
+  std::string device = "auto";
+  bool strict = false;
+  const std::atomic<bool>* stop = nullptr;
+};
+
+struct ClassMetrics {
+  std::string name;
+  std::int64_t photos = 0;  ///< that are of this class
+  double precision = 0.0;   ///< 0 where nothing was called so
+  double recall = 0.0;      ///< 0 where there are no photos
+  double f1 = 0.0;
+};
+
+/// Answering only where the top probability reaches `threshold` answers `coverage` of the photos, `accuracy` of those rightly.
+struct CoveragePoint {
+  double threshold = 0.0;
+  double coverage = 0.0;
+  double accuracy = 0.0;
+};
+
+struct WrongPhoto {
+  std::filesystem::path path;
+  std::string label;
+  std::string predicted;
+  double probability = 0.0;
+};
+
+struct Evaluation {
+  std::int64_t photos = 0;
+  double accuracy = 0.0;
+  Interval interval;  ///< Wilson's, at 95 %
+  int top = 5;
+  double top_accuracy = 0.0;  ///< the label is among the `top` most probable
+  double log_loss = 0.0;
+  /// Expected calibration error: 15 equal bins of the top probability, mean |accuracy - probability| weighted by photos.
+  double calibration_error = 0.0;
+  double macro_f1 = 0.0;  ///< mean over the classes that have photos
+  std::vector<ClassMetrics> classes;
+  std::vector<std::vector<std::int64_t>> confusion;  ///< [true class][predicted class]
+  std::vector<CoveragePoint> coverage;               ///< from answering everything to the surest tenth
+  std::vector<WrongPhoto> wrong;                     ///< surest first
+  std::vector<SkippedPhoto> skipped;
+  /// Labels in the data that the model does not know: their photos are left out, and counted here.
+  std::vector<std::string> unknown_labels;
+  std::int64_t unknown_photos = 0;
+  double seconds = 0.0;
+};
+
+/// Runs `model` on `data` (any layout that train() takes), with the preprocessing stored in the model. `observer` may be null.
+Result<Evaluation> evaluate(const std::filesystem::path& model, const std::filesystem::path& data,
+                            const EvaluateOptions& options = {}, TrainObserver* observer = nullptr);
+
+}  // namespace fovea

@@ -1,0 +1,186 @@
+// Fovea: from a folder of photos to a trained model.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "fovea/result.h"
+
+namespace fovea {
+
+/// How much of the network learns.
+enum class Scope : std::uint8_t {
+  kAuto,  ///< the last layer, then the whole network if there is time and it helps
+  kHead,  ///< the last layer on the frozen backbone, solved exactly
+  kTail,  ///< the last blocks, from cached activations
+  kFull,  ///< every layer, starting from the exact last layer
+};
+
+enum class HeadKind : std::uint8_t {
+  kLinear,  ///< global average pooling, dense
+  kConv,    ///< 2-D convolution with ReLU, dropout, pooling, dense
+};
+
+enum class BatchNormMode : std::uint8_t {
+  kAuto,    ///< chosen by a short trial on part of the training photos
+  kFrozen,  ///< the stored statistics stay as they are
+  kLive,    ///< statistics of each batch; the stored ones follow
+};
+
+enum class OptimizerKind : std::uint8_t { kAdamW, kSgd };
+
+/// How a photo of any shape becomes the network's rectangle.
+enum class FitChoice : std::uint8_t {
+  kAuto,  ///< chosen by cross-validation on the training photos
+  kLetterbox,
+  kCrop,
+  kSquash,
+};
+
+enum class AugmentLevel : std::uint8_t {
+  kNone,
+  kLight,     ///< random resized crop and flip
+  kStandard,  ///< and colour jitter
+  kStrong,    ///< and RandAugment and random erasing
+};
+
+enum class ClassWeights : std::uint8_t {
+  kNone,
+  kBalanced,  ///< each class weighs the same in the loss, however many photos it has
+};
+
+/// Everything a training run can be told. What is left empty, the recipe chooses, and says what it chose.
+struct TrainOptions {
+  std::filesystem::path data;        ///< class folders, or train/ and val/ of those, or a CSV
+  std::filesystem::path model;       ///< where the model goes; ".safetensors" is added to a name without extension
+  std::filesystem::path run_folder;  ///< log, metrics, checkpoint; empty: MODEL's name with ".run", beside it
+  std::string arch = "efficientnet_lite0";
+  std::filesystem::path weights;  ///< pretrained backbone; empty: the default one from the cache folder
+  bool pretrained = true;         ///< false: random weights; scope kFull only
+
+  Scope scope = Scope::kAuto;
+  HeadKind head = HeadKind::kLinear;
+  BatchNormMode batchnorm = BatchNormMode::kAuto;
+  FitChoice fit = FitChoice::kAuto;
+  std::optional<int> size;  ///< input side in pixels; empty: that of the weights
+  std::optional<int> epochs;
+  std::optional<int> batch;
+  std::optional<double> time_budget_s;  ///< training plans to be done, and stops, within this time
+
+  OptimizerKind optimizer = OptimizerKind::kAdamW;
+  std::optional<double> lr;            ///< peak rate
+  std::optional<double> weight_decay;  ///< not on biases and norms
+  double momentum = 0.9;               ///< of SGD
+  double label_smoothing = 0.1;
+  double dropout = 0.2;
+  double clip_norm = 1.0;           ///< of the whole gradient; 0: none
+  std::optional<double> ema_decay;  ///< of the weight average; 0: none
+  double mixup = 0.0;               ///< alpha of its Beta distribution; 0: none
+  double cutmix = 0.0;
+  ClassWeights class_weights = ClassWeights::kNone;
+  std::optional<AugmentLevel> augment;
+
+  double val_fraction = 0.2;  ///< held out where the data has no val split of its own
+  std::uint64_t seed = 0;
+  int threads = 0;  ///< 0: every processor this process may use
+  bool deterministic = false;
+  std::string device = "auto";
+  bool strict = false;  ///< the first unreadable photo ends the run
+  /// Set it from a signal handler or another thread: training finishes with the best model so far.
+  const std::atomic<bool>* stop = nullptr;
+};
+
+struct Interval {
+  double low = 0.0;
+  double high = 1.0;
+};
+
+/// A choice the recipe made, for people: {"fit", "crop", "82.1 % against 75.3 % (squash) in cross-validation"}.
+struct Choice {
+  std::string what;
+  std::string chosen;
+  std::string reason;
+};
+
+struct SkippedPhoto {
+  std::filesystem::path path;
+  std::string reason;
+};
+
+struct StageReport {
+  std::string name;  ///< "scan", "features", "head", "trial", "full", ...
+  double seconds = 0.0;
+  std::optional<double> accuracy;  ///< on the validation photos, where the stage made a model
+};
+
+struct EpochReport {
+  std::string stage;
+  int epoch = 0;   ///< from 1
+  int epochs = 0;  ///< planned
+  double train_loss = 0.0;
+  double val_loss = 0.0;
+  double val_accuracy = 0.0;
+  double lr = 0.0;                 ///< at the end of the epoch
+  double images_per_second = 0.0;  ///< training alone
+  double wait_share = 0.0;         ///< of the time, spent waiting for photos
+  bool best = false;
+};
+
+struct Progress {
+  std::string_view stage;
+  std::int64_t done = 0;  ///< photos
+  std::int64_t total = 0;
+  double images_per_second = 0.0;
+  double seconds_left = 0.0;  ///< of this stage
+};
+
+/// Told what happens, from the thread that called train(). Every function may be left as it is.
+class TrainObserver {
+ public:
+  TrainObserver() = default;
+  TrainObserver(const TrainObserver&) = delete;
+  TrainObserver& operator=(const TrainObserver&) = delete;
+  virtual ~TrainObserver() = default;
+
+  virtual void on_stage_started(std::string_view /*stage*/) {}
+  virtual void on_progress(const Progress& /*progress*/) {}
+  virtual void on_epoch(const EpochReport& /*epoch*/) {}
+  virtual void on_stage_finished(const StageReport& /*stage*/) {}
+  virtual void on_choice(const Choice& /*choice*/) {}
+  virtual void on_skipped(const SkippedPhoto& /*photo*/) {}
+  virtual void on_note(std::string_view /*text*/) {}
+  virtual void on_warning(std::string_view /*text*/) {}
+};
+
+struct TrainReport {
+  std::filesystem::path model;
+  std::filesystem::path run_folder;
+  std::string arch;
+  std::vector<std::string> classes;
+  std::int64_t train_photos = 0;
+  std::int64_t val_photos = 0;
+  std::optional<double> accuracy;  ///< on the validation photos; none if there are none
+  Interval interval;               ///< Wilson's, at 95 %
+  /// The best epoch was picked by the validation accuracy, so `accuracy` is slightly flattered; photos in a test/ split are not.
+  bool picked_by_validation = false;
+  std::string best_stage;
+  std::vector<StageReport> stages;
+  std::vector<EpochReport> epochs;
+  std::vector<Choice> choices;
+  std::vector<SkippedPhoto> skipped;
+  double seconds = 0.0;
+  bool stopped = false;  ///< on request or by the time budget, with the best model so far
+};
+
+/// Trains and writes the model. Fails before any work is done for what can be known then: data without two classes, weights that
+/// are not there, an output folder that cannot be written, a device that cannot be used (each kind of Error as its name says).
+/// kCancelled: stopped before a model existed. `observer` may be null.
+Result<TrainReport> train(const TrainOptions& options, TrainObserver* observer = nullptr);
+
+}  // namespace fovea
