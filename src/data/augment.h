@@ -1,0 +1,67 @@
+// Fovea: random variations of training photos. Every draw comes from an Rng keyed by (seed, epoch, sample), so
+// the result does not depend on which worker makes it.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "core/rng.h"
+#include "image/image.h"
+#include "image/preprocess.h"
+
+namespace fovea {
+
+enum class AugmentStrength : std::uint8_t { kNone, kLight, kMedium, kStrong };
+
+[[nodiscard]] std::string_view name_of(AugmentStrength strength);
+[[nodiscard]] std::optional<AugmentStrength> augment_strength_from(std::string_view name);
+
+/// What may happen to a photo, in the order in which it happens. The default does nothing but fit.
+struct AugmentPolicy {
+  bool random_crop = false;  ///< random resized crop; area and aspect by torchvision's rules
+  float min_area = 1;        ///< smallest part of the photo's area that a crop keeps
+  float max_area = 1;
+  float max_aspect = 4.0F / 3;  ///< aspect log-uniform in [1 / max_aspect, max_aspect]
+  float horizontal_flip = 0;    ///< probability
+  float vertical_flip = 0;
+  int randaugment_ops = 0;        ///< operations per photo; 0: none
+  int randaugment_magnitude = 9;  ///< 0 to 30
+  float brightness = 0;           ///< factor uniform in [1 - b, 1 + b], as are contrast and saturation
+  float contrast = 0;
+  float saturation = 0;
+  float hue = 0;    ///< shift uniform in [-hue, hue] of the full circle, at most 0.5
+  float erase = 0;  ///< probability that a rectangle is blanked
+  float mixup = 0;  ///< alpha of the Beta distribution; 0: off. With cutmix too, each batch draws one of the two
+  float cutmix = 0;
+  float mix_probability = 1;  ///< that a batch is mixed at all, where mixup or cutmix is on
+
+  friend bool operator==(const AugmentPolicy&, const AugmentPolicy&) = default;
+};
+
+[[nodiscard]] AugmentPolicy augment_policy(AugmentStrength strength);
+
+/// The photo cropped, flipped and recoloured at random, as preprocess.height x preprocess.width bytes.
+/// With kCrop the crop has torchvision's aspects, and is stretched to the input; with kLetterbox and kSquash its aspect is
+/// relative to the photo's own, and then it is fitted like any photo, so that training sees the shapes that use will see.
+[[nodiscard]] Image augment(const Image& photo, const Preprocess& preprocess, const AugmentPolicy& policy, Rng& rng);
+
+/// Sets a rectangle of the normalised pixels (height, width, 3) to 0 with probability policy.erase: area uniform in [0.02, 0.33],
+/// aspect log-uniform in [0.3, 1 / 0.3], ten tries (Zhong et al., "Random erasing data augmentation", AAAI 2020).
+void random_erase(std::span<float> pixels, int height, int width, const AugmentPolicy& policy, Rng& rng);
+
+/// A whole batch, images (count, height, width, channels) and targets (count, classes), mixed in place: mixup (Zhang et al.,
+/// ICLR 2018) or cutmix (Yun et al., ICCV 2019). Every sample of positive weight is paired with the next such one,
+/// cyclically; the others stay as they are.
+struct BatchView {
+  std::span<float> images;
+  std::span<float> targets;
+  std::span<const float> weights;  ///< (count)
+  int height = 0;
+  int width = 0;
+};
+void mix_batch(const BatchView& batch, const AugmentPolicy& policy, Rng& rng);
+
+}  // namespace fovea

@@ -1,0 +1,73 @@
+// Fovea: labelled photos as a person keeps them: class folders, train/val/test folders, or a CSV. Only ever read.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "core/context.h"
+#include "fovea/result.h"
+
+namespace fovea {
+
+struct Sample {
+  std::filesystem::path path;
+  std::vector<int> labels;  ///< indices into Dataset::classes, ascending, each once; usually one
+};
+
+enum class Layout : std::uint8_t {
+  kClassFolders,  ///< root/CLASS/photo
+  kSplitFolders,  ///< root/train/CLASS/photo, root/val/..., root/test/...
+  kCsv,           ///< path,label[,split]
+};
+
+struct Dataset {
+  std::filesystem::path root;  ///< folder or CSV
+  Layout layout = Layout::kClassFolders;
+  std::vector<std::string> classes;  ///< bytewise ascending; the union over all splits
+  std::vector<Sample> train;         ///< ordered by path, bytewise
+  std::vector<Sample> val;
+  std::vector<Sample> test;
+  bool multi_label = false;   ///< some photo has not exactly one label
+  bool val_held_out = false;  ///< val was taken from train by `hold_out_validation`, not given
+  /// What a person should know, a line each: ignored files and why, classes that only one side has, empty class
+  /// folders, loops of links, listed photos that are missing.
+  std::vector<std::string> notes;
+
+  [[nodiscard]] int class_count() const { return static_cast<int>(classes.size()); }
+};
+
+struct ScanOptions {
+  bool follow_symlinks = true;  ///< a loop of links is noted and not entered twice
+  bool strict = false;          ///< an unusable file in the data set is an error, not a note
+};
+
+/// Finds the photos below a folder or in a CSV, without decoding them. A file counts as a photo by its extension, or, when
+/// the extension says nothing, by its first bytes. Hidden files and the litter of operating systems are passed over.
+/// Fails with kNotFound or kIo, with kFormat for a CSV (naming the line), and with kUsage when there is no photo
+/// with a class, saying what was found and which layouts are understood.
+Result<Dataset> scan_dataset(const std::filesystem::path& path, const ScanOptions& options = {});
+
+struct HoldOutOptions {
+  double fraction = 0.2;  ///< of the photos of each class, in (0, 1)
+  std::uint64_t seed = 0;
+};
+
+/// Moves part of `train` to `val`, if `val` is empty: per class, and by groups of near-duplicates (similar.h), so that a
+/// near-duplicate never sits on both sides. Depends on seed and the photos' content only, not on their names. Every
+/// class keeps a training photo; a class with fewer than three photos, or with one single group, gives none (noted).
+/// Unreadable photos stay in `train`, where loading reports them.
+Result<void> hold_out_validation(const Context& context, Dataset& dataset, const HoldOutOptions& options = {});
+
+/// kUsage unless there are at least two classes with a training photo each (or one, when multi_label).
+Result<void> check_trainable(const Dataset& dataset);
+
+/// Photos of each class, by index; a photo with several labels counts for each of them.
+[[nodiscard]] std::vector<std::int64_t> count_per_class(const std::vector<Sample>& samples, int classes);
+
+/// Weights per class whose mean over `samples` is 1: n / (k n_c), for k classes that occur; 0 for a class that does not.
+[[nodiscard]] std::vector<float> balanced_class_weights(const std::vector<Sample>& samples, int classes);
+
+}  // namespace fovea
