@@ -62,7 +62,8 @@ class Backend {
 
   [[nodiscard]] virtual std::string_view name() const = 0;
   [[nodiscard]] virtual bool supports(const graph::Graph& graph, const graph::Node& node) const = 0;
-  /// Chooses and sets up the kernel of a supported node. `constant_weights`: parameters change rarely (use), not every step (training).
+  /// Chooses and sets up the kernel of a supported node. `constant_weights`: parameters change rarely (use), not every step
+  /// (training).
   virtual Result<std::unique_ptr<Kernel>> prepare(const Context& context, const graph::Graph& graph, const graph::Node& node,
                                                   bool constant_weights) const = 0;
 };

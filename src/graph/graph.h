@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "core/shape.h"
@@ -79,6 +80,7 @@ class Graph {
   std::vector<Value> values_;
   std::vector<Node> nodes_;
   std::vector<Output> outputs_;
+  std::unordered_map<std::string, ValueId> leaves_;
   Result<void> status_;
 };
 

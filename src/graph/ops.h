@@ -117,8 +117,8 @@ struct Attention {
 /// x (N,K) -> softmax over K.
 struct Softmax {};
 
-/// logits (N,K), targets (N,K), weights (N) -> loss (1) = sum_n weights_n * -sum_k targets_nk log p_nk, p (N,K) = softmax(logits).
-/// Label smoothing and mixing live in the targets; the mean, class weights and padding rows in the weights.
+/// logits (N,K), targets (N,K), weights (N) -> loss (1) = sum_n weights_n * -sum_k targets_nk log p_nk, p (N,K) =
+/// softmax(logits). Label smoothing and mixing live in the targets; the mean, class weights and padding rows in the weights.
 struct SoftmaxCrossEntropy {};
 
 // ---- backward --------------------------------------------------------------------------------------------------
@@ -181,11 +181,11 @@ struct AttentionBackward {
 /// p (N,K), targets (N,K), weights (N) -> dlogits (N,K) = weights_n (p sum_k targets_nk - targets).
 struct SoftmaxCrossEntropyBackward {};
 
-using Op = std::variant<Conv2d, DepthwiseConv2d, Linear, BatchNorm, BatchNormTrain, UpdateRunningStatistics, FoldBatchNorm, Activate,
-                        Add, Concat, SliceChannels, PadChannels, GlobalAveragePool, Dropout, Attention, Softmax, SoftmaxCrossEntropy,
-                        Conv2dBackwardInput, Conv2dBackwardWeight, DepthwiseConv2dBackward, LinearBackwardInput,
-                        LinearBackwardWeight, BatchNormTrainBackward, FoldBatchNormBackward, ActivateBackward,
-                        GlobalAveragePoolBackward, AttentionBackward, SoftmaxCrossEntropyBackward>;
+using Op = std::variant<Conv2d, DepthwiseConv2d, Linear, BatchNorm, BatchNormTrain, UpdateRunningStatistics, FoldBatchNorm,
+                        Activate, Add, Concat, SliceChannels, PadChannels, GlobalAveragePool, Dropout, Attention, Softmax,
+                        SoftmaxCrossEntropy, Conv2dBackwardInput, Conv2dBackwardWeight, DepthwiseConv2dBackward,
+                        LinearBackwardInput, LinearBackwardWeight, BatchNormTrainBackward, FoldBatchNormBackward,
+                        ActivateBackward, GlobalAveragePoolBackward, AttentionBackward, SoftmaxCrossEntropyBackward>;
 
 /// The name of the struct: "Conv2d".
 [[nodiscard]] std::string_view name_of(const Op& op);

@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <functional>
+#include <span>
+#include <string>
 #include <string_view>
 
 #include "graph/graph.h"
@@ -24,8 +25,11 @@ namespace fovea::graph {
 /// (DepthwiseConv2dBackward::input_activation), which has the activation's output at hand.
 [[nodiscard]] Graph fuse_backward(const Graph& graph);
 
-/// The part of `graph` between new inputs and its outputs: each value in `cuts` becomes an input of that name. Outputs that
-/// no longer depend on a kept node are dropped.
+/// Only the named outputs (those that exist), and what they need.
+[[nodiscard]] Graph keep_outputs(const Graph& graph, std::span<const std::string_view> names);
+
+/// The part of `graph` between new inputs and its outputs: each value in `cuts` becomes an input of that name. Outputs
+/// that do not depend on a cut are dropped.
 struct Cut {
   std::string input_name;
   ValueId value;

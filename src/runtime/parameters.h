@@ -15,9 +15,9 @@ namespace fovea {
 
 class Executor;
 
-/// One contiguous buffer of values and, when training, one of gradients with the same offsets: one optimiser pass, one all-reduce,
-/// one write. Parameters come first, states after them, each in the order of the graph; every tensor starts on a kAlignment boundary
-/// (the gaps hold zeros and stay zero).
+/// One contiguous buffer of values and, when training, one of gradients with the same offsets: one optimiser pass, one
+/// all-reduce, one write. Parameters come first, states after them, each in the order of the graph; every tensor starts on a
+/// kAlignment boundary (the gaps hold zeros and stay zero).
 class ParameterSet {
  public:
   struct Entry {

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include "graph/graph.h"
+
+namespace fovea::graph {
+namespace {
+
+std::string fields(const Window& w) {
+  std::string text = fmt::format("{}x{}", w.kernel_h, w.kernel_w);
+  if (w.stride != 1) text += fmt::format(" stride {}", w.stride);
+  if (w.pad != Window::Pad{}) text += fmt::format(" pad {},{},{},{}", w.pad.top, w.pad.left, w.pad.bottom, w.pad.right);
+  return text;
+}
+
+std::string with(std::string text, Activation activation, std::string_view before = "") {
+  if (activation == Activation::kNone) return text;
+  return text + (text.empty() ? "" : " ") + fmt::format("{}{}", before, name_of(activation));
+}
+
+std::string fields(const Op& op) {
+  return std::visit(
+      Overloaded{
+          [](const Conv2d& o) { return with(fields(o.window), o.activation); },
+          [](const DepthwiseConv2d& o) { return with(fields(o.window), o.activation); },
+          [](const BatchNorm& o) { return fmt::format("eps {}", o.eps); },
+          [](const BatchNormTrain& o) { return with(fmt::format("eps {}", o.eps), o.activation); },
+          [](const UpdateRunningStatistics& o) { return fmt::format("momentum {} count {}", o.momentum, o.count); },
+          [](const FoldBatchNorm& o) { return fmt::format("eps {}", o.eps); },
+          [](const Activate& o) { return std::string(name_of(o.activation)); },
+          [](const SliceChannels& o) { return fmt::format("{}+{}", o.begin, o.count); },
+          [](const PadChannels& o) { return fmt::format("{} of {}", o.begin, o.total); },
+          [](const Dropout& o) { return fmt::format("{} stream {}", o.rate, o.stream); },
+          [](const Attention& o) { return fmt::format("heads {} key {} value {}", o.heads, o.key_dim, o.head_dim); },
+          [](const AttentionBackward& o) { return fmt::format("heads {} key {} value {}", o.heads, o.key_dim, o.head_dim); },
+          [](const Conv2dBackwardInput& o) { return fields(o.window); },
+          [](const Conv2dBackwardWeight& o) { return fields(o.window) + (o.bias ? " bias" : ""); },
+          [](const DepthwiseConv2dBackward& o) {
+            return with(with(fields(o.window), o.activation), o.input_activation, "input ");
+          },
+          [](const BatchNormTrainBackward& o) { return with(fmt::format("eps {}", o.eps), o.activation); },
+          [](const FoldBatchNormBackward& o) { return fmt::format("eps {}", o.eps); },
+          [](const ActivateBackward& o) { return std::string(name_of(o.activation)); },
+          [](const GlobalAveragePoolBackward& o) { return fmt::format("{}x{}", o.height, o.width); },
+          [](const auto&) { return std::string(); },
+      },
+      op);
+}
+
+std::string label(const Graph& graph, ValueId id) {
+  const Value& value = graph.value(id);
+  return value.name.empty() ? fmt::format("%{}", id) : value.name;
+}
+
+}  // namespace
+
+std::string_view name_of(Activation activation) {
+  switch (activation) {
+    case Activation::kNone: return "none";
+    case Activation::kRelu: return "relu";
+    case Activation::kRelu6: return "relu6";
+    case Activation::kSilu: return "silu";
+  }
+  return "?";
+}
+
+std::string_view name_of(const Op& op) {
+  static constexpr std::string_view kNames[] = {"Conv2d",
+                                                "DepthwiseConv2d",
+                                                "Linear",
+                                                "BatchNorm",
+                                                "BatchNormTrain",
+                                                "UpdateRunningStatistics",
+                                                "FoldBatchNorm",
+                                                "Activate",
+                                                "Add",
+                                                "Concat",
+                                                "SliceChannels",
+                                                "PadChannels",
+                                                "GlobalAveragePool",
+                                                "Dropout",
+                                                "Attention",
+                                                "Softmax",
+                                                "SoftmaxCrossEntropy",
+                                                "Conv2dBackwardInput",
+                                                "Conv2dBackwardWeight",
+                                                "DepthwiseConv2dBackward",
+                                                "LinearBackwardInput",
+                                                "LinearBackwardWeight",
+                                                "BatchNormTrainBackward",
+                                                "FoldBatchNormBackward",
+                                                "ActivateBackward",
+                                                "GlobalAveragePoolBackward",
+                                                "AttentionBackward",
+                                                "SoftmaxCrossEntropyBackward"};
+  static_assert(std::size(kNames) == std::variant_size_v<Op>);
+  return kNames[op.index()];
+}
+
+std::string to_text(const Graph& graph) {
+  std::string text;
+  for (const Node& node : graph.nodes()) {
+    std::string line;
+    for (const ValueId id : node.outputs)
+      line += fmt::format("{}{} {}", line.empty() ? "" : ", ", label(graph, id), to_string(graph.shape(id)));
+    line += fmt::format(" = {}", name_of(node.op));
+    if (const std::string detail = fields(node.op); !detail.empty()) line += fmt::format("[{}]", detail);
+    std::string arguments;
+    for (const ValueId id : node.inputs) arguments += (arguments.empty() ? "" : ", ") + label(graph, id);
+    text += fmt::format("{}({})\n", line, arguments);
+  }
+  for (const Graph::Output& output : graph.outputs())
+    text += fmt::format("output {} = {}\n", output.name, label(graph, output.value));
+  return text;
+}
+
+}  // namespace fovea::graph
