@@ -1,0 +1,12 @@
+// Fovea: stands in for the CUDA backend in a build without it.
+// SPDX-License-Identifier: Apache-2.0
+#include "backend/cuda_backend.h"
+#include "core/error.h"
+
+namespace fovea {
+
+Result<std::unique_ptr<Backend>> make_cuda_backend() {
+  return fail(Error::Kind::kUnsupported, "device cuda: this build of Fovea has no CUDA backend; use --device cpu, or auto");
+}
+
+}  // namespace fovea

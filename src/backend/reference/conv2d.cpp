@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "backend/reference/activation.h"
+#include "backend/reference/definition.h"
+#include "backend/reference/window.h"
+
+namespace fovea::reference {
+
+template <class Real>
+void define(const graph::Conv2d& op, const Operands<Real>& t) {
+  const auto x = t.in[0], w = t.in[1];
+  const auto y = t.out[0];
+  const bool has_bias = t.in.size() == 3;
+  for (std::int64_t i = 0; i < y.size(); ++i) y[i] = has_bias ? t.in[2](i % y.channels()) : Real(0);
+  for_each_tap(op.window, x.shape(), y.shape(), [&](const Tap& a) {
+    for (std::int64_t k = 0; k < y.channels(); ++k) {
+      for (std::int64_t c = 0; c < x.channels(); ++c) y(a.n, a.h, a.w, k) += x(a.n, a.i, a.j, c) * w(k, c, a.r, a.s);
+    }
+  });
+  for (std::int64_t i = 0; i < y.size(); ++i) y[i] = activate(op.activation, y[i]);
+}
+
+template <class Real>
+void define(const graph::Conv2dBackwardInput& op, const Operands<Real>& t) {
+  const auto dy = t.in[0], w = t.in[1];
+  const auto dx = t.out[0];
+  dx.fill(0);
+  for_each_tap(op.window, dx.shape(), dy.shape(), [&](const Tap& a) {
+    for (std::int64_t k = 0; k < dy.channels(); ++k) {
+      for (std::int64_t c = 0; c < dx.channels(); ++c) dx(a.n, a.i, a.j, c) += dy(a.n, a.h, a.w, k) * w(k, c, a.r, a.s);
+    }
+  });
+}
+
+template <class Real>
+void define(const graph::Conv2dBackwardWeight& op, const Operands<Real>& t) {
+  const auto x = t.in[0], dy = t.in[1];
+  const auto dw = t.out[0];
+  dw.fill(0);
+  for_each_tap(op.window, x.shape(), dy.shape(), [&](const Tap& a) {
+    for (std::int64_t k = 0; k < dy.channels(); ++k) {
+      for (std::int64_t c = 0; c < x.channels(); ++c) dw(k, c, a.r, a.s) += dy(a.n, a.h, a.w, k) * x(a.n, a.i, a.j, c);
+    }
+  });
+  if (!op.bias) return;
+  const auto db = t.out[1];
+  db.fill(0);
+  for (std::int64_t i = 0; i < dy.size(); ++i) db(i % dy.channels()) += dy[i];
+}
+
+FOVEA_INSTANTIATE(Conv2d);
+FOVEA_INSTANTIATE(Conv2dBackwardInput);
+FOVEA_INSTANTIATE(Conv2dBackwardWeight);
+
+}  // namespace fovea::reference
