@@ -36,7 +36,7 @@ inline constexpr int kScaledDecodeHeadroom = 2;
 
 struct ImageInfo {
   ImageFormat format = ImageFormat::kJpeg;
-  int width = 0;        ///< upright: after orientation
+  int width = 0;  ///< upright: after orientation
   int height = 0;
   int orientation = 1;  ///< Exif, 1 to 8
 };

@@ -17,9 +17,13 @@ struct Image {
 
   Image() = default;
   Image(int width_in, int height_in)
-      : width(width_in), height(height_in), pixels(static_cast<std::size_t>(width_in) * static_cast<std::size_t>(height_in) * 3) {}
+      : width(width_in),
+        height(height_in),
+        pixels(static_cast<std::size_t>(width_in) * static_cast<std::size_t>(height_in) * 3) {}
 
-  [[nodiscard]] std::uint8_t* row(int y) { return pixels.data() + static_cast<std::size_t>(y) * static_cast<std::size_t>(width) * 3; }
+  [[nodiscard]] std::uint8_t* row(int y) {
+    return pixels.data() + static_cast<std::size_t>(y) * static_cast<std::size_t>(width) * 3;
+  }
   [[nodiscard]] const std::uint8_t* row(int y) const { return const_cast<Image*>(this)->row(y); }
 };
 

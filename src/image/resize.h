@@ -18,10 +18,26 @@ struct Box {
   double bottom = 0;
 };
 
-/// `box` of `source` scaled to width x height. Triangle filter (or Keys cubic, a = -0.5) stretched by the reduction
-/// factor; horizontal pass to 8 bits first, then vertical, each axis skipped if it does not change; 22-bit fixed-point weights:
-/// within one level of Pillow's `Image.resize(..., box=)` on every pixel.
+/// A rectangle of whole pixels.
+struct Window {
+  int left = 0;
+  int top = 0;
+  int width = 0;
+  int height = 0;
+};
+
+/// `box` of `source` scaled to width x height, all at least 1. Triangle filter (or Keys cubic, a = -0.5) stretched by the
+/// reduction factor; one pass across and one down with 8 bits between them, an axis that does not change skipped; 22-bit
+/// fixed-point weights. Gives the same pixels as `Image.resize(..., box=)` of Pillow 13; Pillow up to 12 always goes across
+/// first, 13 goes down first where the height shrinks by more than twice as many pixels as the width.
 [[nodiscard]] Image resize(const Image& source, int width, int height, Filter filter, const Box& box);
 [[nodiscard]] Image resize(const Image& source, int width, int height, Filter filter);
+
+/// Only `window` of what `resize` with the same arguments gives, without computing the rest.
+[[nodiscard]] Image resize(const Image& source, int width, int height, Filter filter, const Box& box, const Window& window);
+
+[[nodiscard]] inline Box whole(const Image& image) {
+  return {0, 0, static_cast<double>(image.width), static_cast<double>(image.height)};
+}
 
 }  // namespace fovea
