@@ -1,6 +1,6 @@
 # Warnings, sanitizers and the floating-point rules of every target.
 add_library(fovea_warnings INTERFACE)
-target_compile_options(fovea_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Werror)
+target_compile_options(fovea_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wno-missing-field-initializers -Werror)
 
 # The same source must give the same bits wherever it is compiled: no contraction behind our back
 # (kernels ask for FMA themselves), no reassociation.

@@ -1,0 +1,23 @@
+// Fovea: from the device that was asked for to the backend that will run, with the reason.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "backend/backend.h"
+#include "fovea/result.h"
+
+namespace fovea {
+
+struct Device {
+  std::string name;    ///< "cpu", "cuda:0"
+  std::string reason;  ///< why this one: one line for people
+  std::unique_ptr<Backend> backend;
+};
+
+/// "auto" takes the best device that works and says why; any other name is that device or an error, never a substitute.
+Result<Device> open_device(std::string_view request);
+
+}  // namespace fovea

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "graph/passes.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <string>
+
+#include "graph/autodiff.h"
+
+namespace fovea::graph {
+namespace {
+
+constexpr Window kSame3x3{3, 3, 1, {1, 1, 1, 1}};
+
+/// x -> expand 1x1 -> BatchNorm -> relu6 -> depthwise -> BatchNorm -> relu6: the shape of every MobileNet block.
+Graph block(Activation activation = Activation::kRelu6) {
+  Graph graph;
+  const auto norm = [&](ValueId x, const std::string& name) {
+    const std::int64_t channels = graph.shape(x).back();
+    return graph.add(BatchNorm{1e-3F},
+                     {x, graph.parameter(name + ".weight", {channels}), graph.parameter(name + ".bias", {channels}),
+                      graph.state(name + ".running_mean", {channels}), graph.state(name + ".running_var", {channels})});
+  };
+  const ValueId x = graph.input("x", {1, 4, 4, 8});
+  ValueId y = norm(graph.add(Conv2d{}, {x, graph.parameter("expand", {16, 8, 1, 1})}), "bn0");
+  y = graph.add(Activate{activation}, {y});
+  y = norm(graph.add(DepthwiseConv2d{kSame3x3}, {y, graph.parameter("depthwise", {16, 1, 3, 3})}), "bn1");
+  graph.mark_output("y", graph.add(Activate{activation}, {y}));
+  return graph;
+}
+
+TEST(Passes, FoldedAndFusedBlockIsTwoConvolutions) {
+  const Graph graph = fuse_activations(fold_batchnorm(block()), true);
+  EXPECT_EQ(
+      to_text(graph),
+      "%5 16x8x1x1, %6 16 = FoldBatchNorm[eps 0.001](expand, bn0.weight, bn0.bias, bn0.running_mean, bn0.running_var)\n"
+      "%8 1x4x4x16 = Conv2d[1x1 relu6](x, %5, %6)\n"
+      "%14 16x1x3x3, %15 16 = FoldBatchNorm[eps 0.001](depthwise, bn1.weight, bn1.bias, bn1.running_mean, bn1.running_var)\n"
+      "%16 1x4x4x16 = DepthwiseConv2d[3x3 pad 1,1,1,1 relu6](%8, %14, %15)\n"
+      "output y = %16\n");
+}
+
+TEST(Passes, SiluStaysApartForTraining) {
+  const std::string training = to_text(fuse_activations(fold_batchnorm(block(Activation::kSilu)), true));
+  const std::string use = to_text(fuse_activations(fold_batchnorm(block(Activation::kSilu)), false));
+  EXPECT_NE(training.find("Activate[silu]"), std::string::npos);
+  EXPECT_EQ(use.find("Activate[silu]"), std::string::npos);
+}
+
+TEST(Passes, AValueThatOthersReadIsNotFused) {
+  Graph graph;
+  const ValueId x = graph.input("x", {1, 4, 4, 8});
+  const ValueId y = graph.add(Conv2d{}, {x, graph.parameter("w", {8, 8, 1, 1})});
+  graph.mark_output("z", graph.add(Add{}, {graph.add(Activate{Activation::kRelu}, {y}), y}));
+  EXPECT_NE(to_text(fuse_activations(graph, true)).find("Activate[relu]"), std::string::npos);
+}
+
+TEST(Passes, BackwardOfTheExpansionsActivationMovesIntoTheDepthwiseNode) {
+  const auto all = [](std::string_view) { return true; };
+  auto graph = differentiate_from(fuse_activations(fold_batchnorm(block()), true), "y", "dy", all);
+  ASSERT_TRUE(graph.ok()) << graph.error().message;
+  EXPECT_NE(to_text(*graph).find("ActivateBackward"), std::string::npos);
+  const std::string text = to_text(fuse_backward(*graph));
+  EXPECT_EQ(text.find("ActivateBackward"), std::string::npos) << text;
+  EXPECT_NE(text.find("DepthwiseConv2dBackward[3x3 pad 1,1,1,1 relu6 input relu6]"), std::string::npos) << text;
+}
+
+TEST(Passes, DeadNodesAndLeavesGo) {
+  Graph graph;
+  const ValueId x = graph.input("x", {1, 4});
+  graph.add(Linear{}, {x, graph.parameter("w", {2, 4}), graph.parameter("b", {2})});
+  graph.mark_output("y", graph.add(Activate{}, {x}));
+  const Graph alive = eliminate_dead(graph);
+  EXPECT_EQ(alive.nodes().size(), 1U);
+  EXPECT_FALSE(alive.find("w").has_value());
+}
+
+TEST(Passes, KeepOutputsDropsTheRest) {
+  Graph graph;
+  const ValueId x = graph.input("x", {1, 4});
+  const ValueId y = graph.add(Activate{}, {x});
+  graph.mark_output("y", y);
+  graph.mark_output("z", graph.add(Softmax{}, {y}));
+  const std::array<std::string_view, 2> names{"y", "absent"};
+  EXPECT_EQ(to_text(keep_outputs(graph, names)), "%1 1x4 = Activate[relu](x)\noutput y = %1\n");
+}
+
+TEST(Passes, CutGivesTheRestOfTheNetwork) {
+  Graph graph;
+  const ValueId x = graph.input("x", {1, 4});
+  const ValueId y = graph.add(Linear{}, {x, graph.parameter("w", {2, 4}), graph.parameter("b", {2})});
+  graph.mark_output("early", y);
+  graph.mark_output("late", graph.add(Activate{}, {y}));
+  const std::array cuts{Cut{"cached", y}};
+  EXPECT_EQ(to_text(cut_inputs(graph, cuts)), "%1 1x2 = Activate[relu](cached)\noutput early = cached\noutput late = %1\n");
+}
+
+}  // namespace
+}  // namespace fovea::graph

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/executor.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <vector>
+
+#include "backend/registry.h"
+#include "graph/autodiff.h"
+#include "runtime/parameters.h"
+
+namespace fovea {
+namespace {
+
+using graph::ValueId;
+
+Executor make(const graph::Graph& graph, const PlanOptions& options = {}) {
+  auto backend = make_backend("reference");
+  auto plan = Plan::make({}, graph, **backend, options);
+  EXPECT_TRUE(plan.ok()) << plan.error().message;
+  return Executor(*plan);
+}
+
+/// y = relu(x w' + b), four times over: a chain whose memory can be shared.
+graph::Graph chain() {
+  graph::Graph graph;
+  ValueId x = graph.input("x", {1, 16});
+  const ValueId w = graph.parameter("w", {16, 16});
+  const ValueId b = graph.parameter("b", {16});
+  for (int i = 0; i < 4; ++i) x = graph.add(graph::Activate{graph::Activation::kRelu}, {graph.add(graph::Linear{}, {x, w, b})});
+  graph.mark_output("y", x);
+  return graph;
+}
+
+TEST(Executor, RunsAChainInTheMemoryOfTwo) {
+  Executor executor = make(chain());
+  EXPECT_LE(executor.plan().arena_bytes(), 2 * align_up(16 * sizeof(float)));
+  std::vector<float> x(16, 1);
+  std::vector<float> w(16 * 16, 0);
+  std::vector<float> b(16, 0.5F);
+  for (std::size_t i = 0; i < 16; ++i) w[i * 17] = 2;
+  executor.bind("x", x.data());
+  executor.bind("w", w.data());
+  executor.bind("b", b.data());
+  executor.run();
+  for (const float value : executor.output("y").floats()) EXPECT_EQ(value, 16 + 0.5F * 15);
+}
+
+TEST(Executor, ConstantsAreComputedOnce) {
+  graph::Graph graph;
+  const ValueId x = graph.input("x", {1, 1, 1, 2});
+  const ValueId vectors[] = {graph.parameter("g", {2}), graph.parameter("b", {2}), graph.state("m", {2}), graph.state("v", {2})};
+  const auto folded = graph.add_all(graph::FoldBatchNorm{0},
+                                    {graph.parameter("w", {2, 2, 1, 1}), vectors[0], vectors[1], vectors[2], vectors[3]});
+  graph.mark_output("y", graph.add(graph::Conv2d{}, {x, folded[0], folded[1]}));
+
+  Executor executor = make(graph, {.constant_weights = true});
+  ParameterSet parameters(graph);
+  parameters.bind_to(executor);
+  std::ranges::copy(std::array{1.0F, 0.0F, 0.0F, 1.0F}, parameters.values(*parameters.find("w")).begin());
+  std::ranges::fill(parameters.values(*parameters.find("g")), 3.0F);
+  std::ranges::fill(parameters.values(*parameters.find("v")), 1.0F);
+  std::array<float, 2> pixels{1, 2};
+  executor.bind("x", pixels.data());
+  executor.prepare_weights();
+  executor.run();
+  EXPECT_EQ(executor.output("y").f32()[1], 6);
+  // Only prepare_weights looks at the parameters again.
+  std::ranges::fill(parameters.values(*parameters.find("g")), 5.0F);
+  executor.run();
+  EXPECT_EQ(executor.output("y").f32()[1], 6);
+  executor.prepare_weights();
+  executor.run();
+  EXPECT_EQ(executor.output("y").f32()[1], 10);
+}
+
+TEST(Executor, GradientsLandInTheFlatBuffer) {
+  graph::Graph graph;
+  const ValueId x = graph.input("x", {1, 2});
+  const ValueId logits = graph.add(graph::Linear{}, {x, graph.parameter("w", {2, 2}), graph.parameter("b", {2})});
+  graph.mark_output(
+      "loss", graph.add(graph::SoftmaxCrossEntropy{}, {logits, graph.input("targets", {1, 2}), graph.input("weights", {1})}));
+  auto trained = graph::differentiate(graph, [](std::string_view) { return true; });
+  ASSERT_TRUE(trained.ok());
+
+  Executor executor = make(*trained, {.bound_outputs = {graph::gradient_name("w"), graph::gradient_name("b")}});
+  ParameterSet parameters(*trained);
+  parameters.allocate_gradients();
+  parameters.bind_to(executor);
+  std::array<float, 2> pixels{1, 3};
+  std::array<float, 2> targets{1, 0};
+  std::array<float, 1> weights{1};
+  executor.bind("x", pixels.data());
+  executor.bind("targets", targets.data());
+  executor.bind("weights", weights.data());
+  executor.run();
+  // Zero weights: p = 1/2 each, so dlogits = (-1/2, 1/2).
+  EXPECT_THAT(parameters.gradient(*parameters.find("b")), testing::ElementsAre(-0.5F, 0.5F));
+  EXPECT_THAT(parameters.gradient(*parameters.find("w")), testing::ElementsAre(-0.5F, -1.5F, 0.5F, 1.5F));
+}
+
+TEST(Plan, NamesAnUnknownBoundOutput) {
+  auto backend = make_backend("reference");
+  const auto plan = Plan::make({}, chain(), **backend, {.bound_outputs = {"z"}});
+  ASSERT_FALSE(plan.ok());
+  EXPECT_EQ(plan.error().message, "plan: no output 'z' to bind");
+}
+
+TEST(ParameterSet, ParametersComeFirstAndEveryTensorIsAligned) {
+  graph::Graph graph;
+  graph.state("s", {3});
+  graph.parameter("a", {5});
+  graph.parameter("b", {1, 1, 1, 7});
+  ParameterSet parameters(graph);
+  EXPECT_EQ(parameters.find("a")->offset, 0U);
+  EXPECT_EQ(parameters.find("b")->offset, 16U);
+  EXPECT_EQ(parameters.find("s")->offset, 32U);
+  EXPECT_EQ(parameters.parameters().size(), 32U);
+  EXPECT_EQ(parameters.find("absent"), nullptr);
+}
+
+}  // namespace
+}  // namespace fovea
