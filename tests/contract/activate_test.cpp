@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "contract/case.h"
+
+namespace fovea::contract {
+namespace {
+
+using graph::Activation;
+
+std::vector<Case> of_shape(const Shape& shape, Activation activation) {
+  const std::string name = fmt::format("{}_{}", to_string(shape), name_of(activation));
+  // The derivative of silu is told from its input, the others' from their output.
+  const Fill saved = activation == Activation::kSilu ? Fill::kNormal : Fill::kActivated;
+  return {{"Activate_" + name, graph::Activate{activation}, {{shape}}, first_output},
+          {"ActivateBackward_" + name, graph::ActivateBackward{activation}, {{shape, saved}, {shape}}}};
+}
+
+std::vector<Case> over(std::span<const Shape> shapes) {
+  std::vector<Case> cases;
+  for (const Shape& shape : shapes) {
+    for (const Activation activation : {Activation::kRelu, Activation::kRelu6, Activation::kSilu}) {
+      for (Case& made : of_shape(shape, activation)) cases.push_back(std::move(made));
+    }
+  }
+  return cases;
+}
+
+std::vector<Case> tests() {
+  std::vector<Shape> shapes{{1}, {5}, {17}, {2, 33}, {1, 5, 7, 9}, {3, 8, 8, 16}};
+  return over(shapes);
+}
+
+std::vector<Case> speed() {
+  const Shape shapes[] = {{8, 112, 112, 96}};
+  return over(shapes);
+}
+
+const Suite suite("activate", tests, speed);
+
+}  // namespace
+}  // namespace fovea::contract

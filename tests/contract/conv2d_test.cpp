@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "contract/windows.h"
+
+namespace fovea::contract {
+namespace {
+
+using graph::Activation;
+
+constexpr Activation kActivations[] = {Activation::kNone, Activation::kRelu, Activation::kRelu6, Activation::kSilu};
+
+Case forward(const Geometry& g, std::int64_t c, std::int64_t k, Activation activation, bool bias) {
+  Case made{fmt::format("Conv2d_{}_c{}_k{}_{}{}", g.name(), c, k, name_of(activation), bias ? "_bias" : ""),
+            graph::Conv2d{g.window, activation},
+            {{g.input(c)}, weight({k, c, g.window.kernel_h, g.window.kernel_w})}};
+  if (bias) made.inputs.push_back(weight({k}));
+  // A fused silu is for use, not for training.
+  if (activation != Activation::kSilu) made.differentiable = first_output;
+  return made;
+}
+
+Case backward_input(const Geometry& g, std::int64_t c, std::int64_t k) {
+  return {fmt::format("Conv2dBackwardInput_{}_c{}_k{}", g.name(), c, k),
+          graph::Conv2dBackwardInput{g.window, g.input(c)},
+          {{g.output(k)}, weight({k, c, g.window.kernel_h, g.window.kernel_w})}};
+}
+
+Case backward_weight(const Geometry& g, std::int64_t c, std::int64_t k, bool bias) {
+  return {fmt::format("Conv2dBackwardWeight_{}_c{}_k{}{}", g.name(), c, k, bias ? "_bias" : ""),
+          graph::Conv2dBackwardWeight{g.window, bias},
+          {{g.input(c)}, {g.output(k)}}};
+}
+
+std::vector<Case> tests() {
+  std::vector<Case> cases;
+  for (std::size_t i = 0; i < 26; ++i) {
+    const Geometry& g = cycle(kGeometries, i);
+    const std::int64_t c = cycle(kChannels, 3 * i), k = cycle(kChannels, 7 * i + 4);
+    cases.push_back(forward(g, c, k, cycle(kActivations, i), i % 3 != 0));
+    cases.push_back(backward_input(g, c, k));
+    cases.push_back(backward_weight(g, c, k, i % 2 == 0));
+  }
+  return cases;
+}
+
+/// Layers of MobileNetV2 at 224 and of a YOLO11-cls.
+std::vector<Case> speed() {
+  struct Layer {
+    Geometry geometry;
+    std::int64_t c, k;
+  };
+  const Layer layers[] = {{{8, 224, 224, window_of(3, 2, pad_all(1))}, 3, 32}, {{8, 112, 112, window_of(1, 1, {})}, 16, 96},
+                          {{8, 56, 56, window_of(1, 1, {})}, 144, 24},         {{8, 14, 14, window_of(1, 1, {})}, 64, 384},
+                          {{8, 7, 7, window_of(1, 1, {})}, 320, 1280},         {{8, 28, 28, window_of(3, 1, pad_all(1))}, 64, 64},
+                          {{8, 28, 28, window_of(3, 2, pad_all(1))}, 128, 128}};
+  std::vector<Case> cases;
+  for (const auto& [g, c, k] : layers) {
+    cases.push_back(forward(g, c, k, Activation::kRelu6, true));
+    cases.push_back(backward_input(g, c, k));
+    cases.push_back(backward_weight(g, c, k, true));
+  }
+  return cases;
+}
+
+const Suite suite("conv2d", tests, speed);
+
+}  // namespace
+}  // namespace fovea::contract

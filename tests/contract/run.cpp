@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "contract/run.h"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+
+#include "contract/guarded.h"
+
+namespace fovea::contract {
+namespace {
+
+bool same_bits(std::span<const float> a, std::span<const float> b) {
+  return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size_bytes()) == 0);
+}
+
+/// The memory of one node and the kernel that works on it.
+class Bench {
+ public:
+  Bench(const Subject& subject, const Kernel& kernel, bool in_place)
+      : subject_(subject), kernel_(kernel), scratch_(kernel.scratch_bytes()), packed_(kernel.packed_bytes()) {
+    reused_ = in_place ? kernel.reusable_input() : std::nullopt;
+    const std::size_t first = static_cast<std::size_t>(shape_of_output(0).elements()) * sizeof(float);
+    for (std::size_t i = 0; i < subject.inputs.size(); ++i) {
+      const std::size_t bytes = subject.inputs[i].size() * sizeof(float);
+      inputs_.emplace_back(reused_ == i ? std::max(bytes, first) : bytes);
+    }
+    for (std::size_t i = 0; i < subject.outputs.size(); ++i) {
+      outputs_.emplace_back(static_cast<std::size_t>(shape_of_output(i).elements()) * sizeof(float));
+    }
+    for (std::size_t i = 0; i < inputs_.size(); ++i) {
+      input_views_.push_back({inputs_[i].data(), subject.graph.shape(subject.node().inputs[i]), DType::kF32});
+    }
+    for (std::size_t i = 0; i < outputs_.size(); ++i) {
+      std::byte* data = i == 0 && reused_ ? inputs_[*reused_].data() : outputs_[i].data();
+      output_views_.push_back({data, shape_of_output(i), DType::kF32});
+    }
+  }
+
+  /// Packs weights that are all zero, then the real ones: a kernel that keeps anything of the first shows.
+  void pack() {
+    for (const bool real : {false, true}) {
+      for (std::size_t i = 0; i < inputs_.size(); ++i) {
+        const bool valid = subject_.graph.value(subject_.node().inputs[i]).role != graph::Role::kInput;
+        inputs_[i].poison();
+        if (valid) inputs_[i].set(real ? subject_.inputs[i] : Floats(subject_.inputs[i].size()));
+      }
+      scratch_.poison();
+      kernel_.pack(arguments());
+    }
+  }
+
+  std::vector<Floats> run() {
+    for (std::size_t i = 0; i < outputs_.size(); ++i) {
+      outputs_[i].poison();
+      if (!subject_.states.empty()) outputs_[i].set(subject_.states[i]);
+    }
+    for (std::size_t i = 0; i < inputs_.size(); ++i) inputs_[i].set(subject_.inputs[i]);
+    scratch_.poison();
+    kernel_.run(arguments());
+    std::vector<Floats> results;
+    for (const TensorView& view : output_views_) results.emplace_back(view.floats().begin(), view.floats().end());
+    check();
+    return results;
+  }
+
+ private:
+  [[nodiscard]] const Shape& shape_of_output(std::size_t i) const { return subject_.graph.shape(subject_.outputs[i]); }
+  [[nodiscard]] Arguments arguments() { return {input_views_, output_views_, scratch_.data(), packed_.data(), subject_.state}; }
+
+  void check() const {
+    EXPECT_TRUE(scratch_.intact()) << kernel_.name() << " writes beside its scratch memory";
+    EXPECT_TRUE(packed_.intact()) << kernel_.name() << " writes beside its packed weights";
+    for (std::size_t i = 0; i < outputs_.size(); ++i) {
+      EXPECT_TRUE(outputs_[i].intact()) << kernel_.name() << " writes beside output " << i;
+    }
+    for (std::size_t i = 0; i < inputs_.size(); ++i) {
+      EXPECT_TRUE(inputs_[i].intact()) << kernel_.name() << " writes beside input " << i;
+      if (reused_ == i) continue;
+      EXPECT_TRUE(same_bits(inputs_[i].floats(), subject_.inputs[i])) << kernel_.name() << " changes input " << i;
+    }
+  }
+
+  const Subject& subject_;
+  const Kernel& kernel_;
+  std::optional<std::size_t> reused_;
+  GuardedMemory scratch_;
+  GuardedMemory packed_;
+  std::vector<GuardedMemory> inputs_;
+  std::vector<GuardedMemory> outputs_;
+  std::vector<TensorView> input_views_;
+  std::vector<TensorView> output_views_;
+};
+
+}  // namespace
+
+std::vector<Floats> run(const Backend& backend, const Subject& subject, const RunOptions& options) {
+  const auto kernel = backend.prepare(options.context, subject.graph, subject.node(), options.constant_weights);
+  if (!kernel) {
+    ADD_FAILURE() << backend.name() << " says that it supports this, and then: " << kernel.error().message;
+    return {};
+  }
+  Bench bench(subject, **kernel, options.in_place);
+  bench.pack();
+  auto first = bench.run();
+  const auto second = bench.run();
+  for (std::size_t i = 0; i < first.size(); ++i) {
+    EXPECT_TRUE(same_bits(first[i], second[i])) << (*kernel)->name() << ": output " << i << " differs from run to run";
+  }
+  return first;
+}
+
+}  // namespace fovea::contract

@@ -1,0 +1,96 @@
+// Fovea: how fast every op is. contract_speed [--backend NAME] [--threads N] [--constant-weights] [TEXT]: cases whose name holds
+// TEXT. SPDX-License-Identifier: Apache-2.0
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+
+#include "backend/registry.h"
+#include "contract/subject.h"
+#include "core/buffer.h"
+
+namespace fovea::contract {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::milliseconds kLeastTime{200};
+constexpr std::size_t kLeastRuns = 5;
+
+/// The memory of one node, filled.
+struct Operands {
+  Operands(const Subject& subject, const Kernel& kernel) : scratch(kernel.scratch_bytes()), packed(kernel.packed_bytes()) {
+    for (std::size_t i = 0; i < subject.inputs.size(); ++i) {
+      add(inputs, subject.graph.shape(subject.node().inputs[i]));
+      std::ranges::copy(subject.inputs[i], inputs.back().f32());
+    }
+    for (const graph::ValueId id : subject.outputs) add(outputs, subject.graph.shape(id));
+  }
+  void add(std::vector<TensorView>& views, const Shape& shape) {
+    const std::size_t bytes = static_cast<std::size_t>(shape.elements()) * sizeof(float);
+    memory.emplace_back(bytes);
+    views.push_back({memory.back().data(), shape, DType::kF32});
+    moved += static_cast<double>(bytes);
+  }
+  [[nodiscard]] Arguments arguments(const RunState& state) const {
+    return {inputs, outputs, scratch.data(), packed.data(), state};
+  }
+
+  Buffer scratch;
+  Buffer packed;
+  std::vector<Buffer> memory;
+  std::vector<TensorView> inputs;
+  std::vector<TensorView> outputs;
+  double moved = 0;  ///< bytes that must be read or written at least once
+};
+
+/// The median of runs that together take kLeastTime.
+double seconds_of(const Kernel& kernel, const Arguments& arguments) {
+  kernel.pack(arguments);
+  kernel.run(arguments);
+  std::vector<double> times;
+  const auto start = Clock::now();
+  while (times.size() < kLeastRuns || Clock::now() - start < kLeastTime) {
+    const auto begin = Clock::now();
+    kernel.run(arguments);
+    times.push_back(std::chrono::duration<double>(Clock::now() - begin).count());
+  }
+  std::ranges::nth_element(times, times.begin() + std::ssize(times) / 2);
+  return times[times.size() / 2];
+}
+
+void report(const Backend& backend, const Context& context, const Case& source, bool constant_weights) {
+  const Subject subject(source);
+  const auto kernel = backend.prepare(context, subject.graph, subject.node(), constant_weights);
+  if (!kernel) return fmt::print("{:<72} {}\n", source.name, kernel.error().message);
+  const Operands operands(subject, **kernel);
+  const double seconds = seconds_of(**kernel, operands.arguments(subject.state));
+  fmt::print("{:<72} {:>9.3f} ms {:>8.1f} GFLOP/s {:>7.1f} GB/s  {}\n", source.name, 1e3 * seconds,
+             flops(subject.graph, subject.node()) / seconds * 1e-9, operands.moved / seconds * 1e-9, (*kernel)->name());
+}
+
+}  // namespace
+}  // namespace fovea::contract
+
+int main(int argc, char** argv) {
+  std::string name = "cpu";
+  std::string text;
+  bool constant_weights = false;
+  fovea::Context context;
+  context.threads = fovea::available_processors();
+  CLI::App app("Time of every op on layers of real networks: median, arithmetic and least memory traffic a second");
+  app.add_option("--backend", name, "which backend")->capture_default_str();
+  app.add_option("--threads", context.threads, "how many threads")->capture_default_str();
+  app.add_flag("--constant-weights", constant_weights, "weights packed once, as in use");
+  app.add_flag("--deterministic", context.deterministic, "the same bits for any number of threads");
+  app.add_option("text", text, "only cases whose name holds this");
+  CLI11_PARSE(app, argc, argv);
+  const auto backend = fovea::make_backend(name);
+  if (!backend) return fmt::print(stderr, "{}\n", backend.error().message), 2;
+  for (const auto* suite : fovea::contract::Suite::all()) {
+    for (const auto& source : suite->speed_cases()) {
+      if (source.name.find(text) != std::string::npos) fovea::contract::report(**backend, context, source, constant_weights);
+    }
+  }
+  return 0;
+}
