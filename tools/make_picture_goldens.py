@@ -236,4 +236,34 @@ with tempfile.TemporaryDirectory() as folder:
     heif("photo.heic", even, "-q", "80")
     heif("alpha.heic", Image.merge("RGBA", (*even.split(), Image.linear_gradient("L").resize((64, 48)))), "-q", "80")
 
+    # The same upright picture, stored in each of the eight ways. `turn` takes upright to stored.
+    exif = Image.Exif()
+    turns = [None, None, *(Image.Transpose[n] for n in ["FLIP_LEFT_RIGHT", "ROTATE_180", "FLIP_TOP_BOTTOM", "TRANSPOSE", "ROTATE_90",
+                                                        "TRANSVERSE", "ROTATE_270"])]
+    for orientation in range(1, 9):
+        stored = picture.transpose(turns[orientation]) if orientation > 1 else picture
+        exif[274] = orientation
+        name = f"orientation{orientation}"
+        save(f"{name}.png", (stored, dict(format="PNG", exif=exif)), rgb)
+        save(f"{name}.webp", (stored, dict(format="WEBP", lossless=True, exif=exif)), rgb)
+        info = TiffImagePlugin.ImageFileDirectory_v2()
+        info[274] = orientation
+        save(f"{name}.tif", (stored, dict(format="TIFF", tiffinfo=info, compression="tiff_lzw")), rgb)
+
+    # HEIF and AVIF state rotation themselves; Pillow writes it so. An Exif orientation beside that must not count again.
+    for orientation in range(1, 9):
+        stored = even.transpose(turns[orientation]) if orientation > 1 else even
+        exif[274] = orientation
+        save(f"orientation{orientation}.avif", (stored, dict(format="AVIF", quality=95, subsampling="4:4:4", exif=exif)), numpy.asarray(even))
+    jpeg = pathlib.Path(folder) / "a.jpg"
+    exif[274] = 6
+    even.save(jpeg, quality=95, exif=exif)
+    command("heif-enc", "-q", "90", "-o", str(heic), str(jpeg))
+    save("exif_orientation.heic", heic.read_bytes(), numpy.asarray(even))
+
+for ppm_file in sorted(out.glob("*.ppm")):  # pictures with the same pixels share one file
+    if ppm_file.name != "rgb.png.ppm" and ppm_file.read_bytes() == (out / "rgb.png.ppm").read_bytes():
+        ppm_file.unlink()
+for orientation in range(2, 9):
+    (out / f"orientation{orientation}.avif.ppm").unlink()
 print(sum(f.stat().st_size for f in out.iterdir()), "bytes in", len(list(out.iterdir())), "files")

@@ -13,7 +13,8 @@
 namespace fovea {
 namespace {
 
-constexpr std::array<const Loader*, 2> kLoaders{&kJpegLoader, &kPngLoader};
+constexpr std::array<const Loader*, 8> kLoaders{&kJpegLoader, &kPngLoader, &kWebpLoader, &kGifLoader,
+                                                &kTiffLoader, &kBmpLoader, &kHeifLoader, &kAvifLoader};
 
 Result<const Loader*> loader_of(Bytes bytes) {
   for (const Loader* loader : kLoaders) {

@@ -32,5 +32,11 @@ struct Loader {
 
 extern const Loader kJpegLoader;
 extern const Loader kPngLoader;
+extern const Loader kWebpLoader;
+extern const Loader kGifLoader;
+extern const Loader kTiffLoader;
+extern const Loader kBmpLoader;
+extern const Loader kHeifLoader;
+extern const Loader kAvifLoader;
 
 }  // namespace fovea

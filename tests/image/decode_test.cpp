@@ -97,6 +97,30 @@ INSTANTIATE_TEST_SUITE_P(Png, DecodeKind,
                                                   "rgb16.png", "rgba16.png", "gamma.png"})),
                          test_name);
 
+INSTANTIATE_TEST_SUITE_P(Webp, DecodeKind,
+                         testing::ValuesIn(kinds(ImageFormat::kWebp,
+                                                 {"lossy.webp", "lossless.webp", "alpha.webp", "animated.webp"})),
+                         test_name);
+INSTANTIATE_TEST_SUITE_P(Gif, DecodeKind,
+                         testing::ValuesIn(kinds(ImageFormat::kGif,
+                                                 {"still.gif", "animated.gif", "interlaced.gif", "transparent.gif"})),
+                         test_name);
+INSTANTIATE_TEST_SUITE_P(Tiff, DecodeKind,
+                         testing::ValuesIn(kinds(ImageFormat::kTiff,
+                                                 {"raw.tif", "tiff_lzw.tif", "tiff_adobe_deflate.tif", "packbits.tif", "grey.tif",
+                                                  "grey16.tif", "palette.tif", "bits1.tif", "rgba.tif", "pages.tif", "jpeg.tif",
+                                                  "rgb16.tif", "rgba16.tif", "white_is_zero.tif", "white_is_zero16.tif",
+                                                  "cmyk.tif"})),
+                         test_name);
+INSTANTIATE_TEST_SUITE_P(Bmp, DecodeKind,
+                         testing::ValuesIn(kinds(ImageFormat::kBmp,
+                                                 {"rgb.bmp", "grey.bmp", "bits1.bmp", "palette.bmp", "top_down.bmp", "bits32.bmp",
+                                                  "bits16.bmp", "bits565.bmp", "bits4.bmp", "rle8.bmp"})),
+                         test_name);
+INSTANTIATE_TEST_SUITE_P(Heif, DecodeKind, testing::ValuesIn(kinds(ImageFormat::kHeif, {"photo.heic", "alpha.heic"})), test_name);
+// One level: libheif and the library behind Pillow round YCbCr to RGB each in its own way.
+INSTANTIATE_TEST_SUITE_P(Avif, DecodeKind, testing::ValuesIn(kinds(ImageFormat::kAvif, {"photo.avif"}, 1)), test_name);
+
 TEST(Decode, SaysWhatItGot) {
   const auto text = std::as_bytes(std::span("hello\nworld, no picture", 23));
   const auto image = decode_image(text);

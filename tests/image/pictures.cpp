@@ -20,7 +20,9 @@ std::vector<std::byte> picture_bytes(std::string_view name) {
 }
 
 Image picture_pixels(std::string_view name) {
-  const std::vector<std::byte> ppm = picture_bytes(std::string(name) + ".ppm");
+  const std::string own = std::string(name) + ".ppm";
+  const bool shared = !std::filesystem::exists(test_data("image/data/pictures/" + own));
+  const std::vector<std::byte> ppm = picture_bytes(shared ? "rgb.png.ppm" : own);
   int width = 0;
   int height = 0;
   int header = 0;

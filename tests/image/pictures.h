@@ -13,7 +13,7 @@ namespace fovea::test {
 /// The bytes of tests/image/data/pictures/NAME; throws when there is no such file.
 [[nodiscard]] std::vector<std::byte> picture_bytes(std::string_view name);
 
-/// What that file must decode to: NAME.ppm, written by tools/make_picture_goldens.py.
+/// What that file must decode to: NAME.ppm, written by tools/make_picture_goldens.py, or rgb.png.ppm when there is none.
 [[nodiscard]] Image picture_pixels(std::string_view name);
 
 /// A picture in which every pixel differs from its neighbours and no two corners look alike.
