@@ -54,7 +54,7 @@ TEST(Safetensors, RoundTripsEveryDtypeScalarsEmptyAndUnicodeNames) {
     ASSERT_NE(got, nullptr) << want.name;
     EXPECT_EQ(got->dtype, want.dtype);
     EXPECT_EQ(got->extents, want.extents);
-    EXPECT_EQ(test::text_of(got->data), test::text_of(want.data));
+    EXPECT_EQ(text_of(got->data), text_of(want.data));
     if (got->elements() > 0) {
       EXPECT_EQ(reinterpret_cast<std::uintptr_t>(got->data.data()) % size_of(want.dtype), 0U) << want.name;
     }

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "format/byte_cursor.h"
 #include "format/weights.h"
 
 namespace fovea::test {
@@ -23,8 +24,6 @@ std::string raw(T value) {
   std::memcpy(text.data(), &value, sizeof value);
   return text;
 }
-
-inline std::string text_of(Bytes bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
 
 /// That parsing `file` fails with a message of one line that names the file and holds every one of `parts`.
 inline void expect_refused(std::string_view file, std::initializer_list<const char*> parts) {
