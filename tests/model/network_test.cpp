@@ -124,7 +124,7 @@ TEST(Network, StagesListEveryTensorOnce) {
 
 TEST(Network, ConvHeadStandsOnTheFeatureMap) {
   NetworkSpec spec = spec_of("mobilenet_v2", 4);
-  spec.head = HeadKind::kConv;
+  spec.head = HeadStyle::kConv;
   spec.head_channels = 16;
   const auto graph = build_network(spec, {.batch = 3, .loss = true});
   ASSERT_TRUE(graph.ok());
