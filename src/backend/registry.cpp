@@ -5,6 +5,7 @@
 
 #include <array>
 
+#include "backend/cpu/cpu_backend.h"
 #include "backend/cuda_backend.h"
 #include "backend/reference/reference_backend.h"
 #include "core/error.h"
@@ -18,6 +19,7 @@ struct Entry {
 };
 
 constexpr std::array kEntries{
+    Entry{"cpu", make_cpu_backend},
     Entry{"cuda", make_cuda_backend},
     Entry{"reference", []() -> Result<std::unique_ptr<Backend>> { return make_reference_backend(); }},
 };

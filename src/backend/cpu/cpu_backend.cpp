@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "backend/cpu/cpu_backend.h"
+
+#include <cstdlib>
+#include <oneapi/dnnl/dnnl.hpp>
+#include <utility>
+
+#include "backend/cpu/kernels/depthwise.h"
+#include "backend/cpu/setup.h"
+#include "core/error.h"
+
+namespace fovea {
+namespace {
+
+/// Holds oneDNN to the same instruction set. It decides once in a process; when it has, this changes nothing.
+void restrict_onednn(std::string_view target) {
+  if (target == "avx2") (void)dnnl::set_max_cpu_isa(dnnl::cpu_isa::avx2);
+  if (target == "sse4" || target == "ssse3" || target == "emu128") (void)dnnl::set_max_cpu_isa(dnnl::cpu_isa::sse41);
+}
+
+/// A silu's derivative cannot be told from its output, which is all that a depthwise backward has.
+bool is_defined(const graph::Op& op) {
+  const auto* depthwise = std::get_if<graph::DepthwiseConv2dBackward>(&op);
+  return depthwise == nullptr ||
+         (depthwise->activation != graph::Activation::kSilu && depthwise->input_activation != graph::Activation::kSilu &&
+          depthwise->window.kernel_h <= cpu::kMaxDepthwiseRows);
+}
+
+class CpuBackend final : public Backend {
+ public:
+  explicit CpuBackend(cpu::Target target) : target_(target) {}
+
+  [[nodiscard]] std::string_view name() const override { return "cpu"; }
+
+  [[nodiscard]] bool supports(const graph::Graph& /*graph*/, const graph::Node& node) const override {
+    return is_defined(node.op);
+  }
+
+  Result<std::unique_ptr<Kernel>> prepare(const Context& context, const graph::Graph& graph, const graph::Node& node,
+                                          bool /*constant_weights*/) const override {
+    if (!supports(graph, node)) {
+      return fail(Error::Kind::kUnsupported, "cpu backend: {} with these fields has no kernel", graph::name_of(node.op));
+    }
+    const cpu::Setup setup{context, graph, node, target_};
+    try {
+      return std::visit([&](const auto& op) { return cpu::prepare_op(setup, op); }, node.op);
+    } catch (const dnnl::error& error) {
+      return fail(Error::Kind::kUnsupported, "cpu backend: {}: oneDNN says '{}'", graph::name_of(node.op), error.what());
+    }
+  }
+
+ private:
+  cpu::Target target_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Backend>> make_cpu_backend() {
+  const char* wanted = std::getenv("FOVEA_CPU");  // NOLINT(concurrency-mt-unsafe): nothing in Fovea sets the environment
+  FOVEA_ASSIGN(const cpu::Target target, cpu::Target::choose(wanted == nullptr ? "" : wanted));
+  if (wanted != nullptr) restrict_onednn(target.name());
+  return std::unique_ptr<Backend>(std::make_unique<CpuBackend>(target));
+}
+
+}  // namespace fovea

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "backend/cpu/kernels/elementwise.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "backend/cpu/function_kernel.h"
+#include "backend/cpu/setup.h"
+#include "core/dropout_mask.h"
+#include "core/parallel.h"
+
+namespace fovea::cpu {
+namespace {
+
+/// Elements that are worth a thread.
+constexpr std::int64_t kGrain = 16 * 1024;
+
+}  // namespace
+
+KernelResult prepare_op(const Setup& setup, const graph::Activate& op) {
+  return make_kernel({setup.kernel_name("activate"), 0, 0, 0},
+                     [context = setup.context, op, kernel = elementwise(setup.target).activate](const Arguments& a) {
+                       const float* x = a.inputs[0].f32();
+                       float* y = a.outputs[0].f32();
+                       parallel_ranges(context, a.outputs[0].shape.elements(), kGrain,
+                                       [&](Range r) { kernel(op.activation, x + r.begin, y + r.begin, r.size()); });
+                     });
+}
+
+KernelResult prepare_op(const Setup& setup, const graph::ActivateBackward& op) {
+  return make_kernel({setup.kernel_name("activate_backward"), 0, 0, 1},
+                     [context = setup.context, op, kernel = elementwise(setup.target).activate_backward](const Arguments& a) {
+                       const float* saved = a.inputs[0].f32();
+                       const float* dy = a.inputs[1].f32();
+                       float* dx = a.outputs[0].f32();
+                       parallel_ranges(context, a.outputs[0].shape.elements(), kGrain, [&](Range r) {
+                         kernel(op.activation, saved + r.begin, dy + r.begin, dx + r.begin, r.size());
+                       });
+                     });
+}
+
+KernelResult prepare_op(const Setup& setup, const graph::Add& /*op*/) {
+  return make_kernel({setup.kernel_name("add"), 0, 0, 0},
+                     [context = setup.context, kernel = elementwise(setup.target).add](const Arguments& arguments) {
+                       const float* a = arguments.inputs[0].f32();
+                       const float* b = arguments.inputs[1].f32();
+                       float* y = arguments.outputs[0].f32();
+                       parallel_ranges(context, arguments.outputs[0].shape.elements(), kGrain,
+                                       [&](Range r) { kernel(a + r.begin, b + r.begin, y + r.begin, r.size()); });
+                     });
+}
+
+KernelResult prepare_op(const Setup& setup, const graph::Dropout& op) {
+  return make_kernel({"cpu/dropout", 0, 0, 0}, [context = setup.context, op](const Arguments& a) {
+    const float* x = a.inputs[0].f32();
+    float* y = a.outputs[0].f32();
+    const DropoutMask mask(a.state.seed, a.state.step, op.stream, op.rate);
+    const float scale = 1.0F / (1.0F - op.rate);
+    const std::int64_t elements = a.outputs[0].shape.elements();
+    const std::int64_t blocks = (elements + DropoutMask::kLanes - 1) / DropoutMask::kLanes;
+    parallel_ranges(context, blocks, kGrain / DropoutMask::kLanes, [&](Range r) {
+      for (std::int64_t block = r.begin; block < r.end; ++block) {
+        const auto kept = mask.kept(block);
+        const std::int64_t first = block * DropoutMask::kLanes;
+        const std::int64_t count = std::min(DropoutMask::kLanes, elements - first);
+        for (std::int64_t j = 0; j < count; ++j) y[first + j] = kept[static_cast<std::size_t>(j)] ? x[first + j] * scale : 0.0F;
+      }
+    });
+  });
+}
+
+}  // namespace fovea::cpu

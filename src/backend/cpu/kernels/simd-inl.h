@@ -1,0 +1,95 @@
+// Fovea: what the kernels share, compiled once per instruction set.
+// SPDX-License-Identifier: Apache-2.0
+//
+// Kernels call nothing from the standard library in here: an inline function first compiled for wide vectors could be the one
+// that the linker keeps for every processor.
+#include "graph/ops.h"
+#include "hwy/highway.h"
+
+#if defined(FOVEA_SIMD_INL_H) == defined(HWY_TARGET_TOGGLE)
+#ifdef FOVEA_SIMD_INL_H
+#undef FOVEA_SIMD_INL_H
+#else
+#define FOVEA_SIMD_INL_H
+#endif
+
+#include "hwy/contrib/math/math-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace fovea::cpu::HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+using graph::Activation;
+
+using Full = hn::ScalableTag<float>;
+using Half = hn::CappedTag<float, (HWY_LANES(float) > 1 ? HWY_LANES(float) / 2 : 1)>;
+using One = hn::CappedTag<float, 1>;
+
+/// Calls body(d, i) for consecutive groups of lanes that cover [0, count): whole vectors, then a half, then single elements.
+/// Nothing beyond `count` is touched, so tails need neither masks nor padding.
+template <class Body>
+HWY_INLINE void for_lanes(std::int64_t count, const Body& body) {
+  constexpr std::int64_t kFull = HWY_LANES(float);
+  constexpr std::int64_t kHalf = kFull > 1 ? kFull / 2 : 1;
+  std::int64_t i = 0;
+  for (; i + kFull <= count; i += kFull) body(Full(), i);
+  if (kHalf > 1 && i + kHalf <= count) {
+    body(Half(), i);
+    i += kHalf;
+  }
+  for (; i < count; ++i) body(One(), i);
+}
+
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V sigmoid(D d, V x) {
+  const V one = hn::Set(d, 1.0F);
+  // Beyond +-87 the exponential leaves the range of floats; the result is 0 or 1 there to full precision.
+  const V bounded = hn::Min(hn::Max(x, hn::Set(d, -87.0F)), hn::Set(d, 87.0F));
+  return hn::Div(one, hn::Add(one, hn::Exp(d, hn::Neg(bounded))));
+}
+
+template <Activation kActivation, class D, class V = hn::Vec<D>>
+HWY_INLINE V activate(D d, V x) {
+  if constexpr (kActivation == Activation::kRelu) return hn::Max(x, hn::Zero(d));
+  if constexpr (kActivation == Activation::kRelu6) return hn::Min(hn::Max(x, hn::Zero(d)), hn::Set(d, 6.0F));
+  if constexpr (kActivation == Activation::kSilu) return hn::Mul(x, sigmoid(d, x));
+  return x;
+}
+
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V activate_by(D d, Activation activation, V x) {
+  switch (activation) {
+    case Activation::kNone: return x;
+    case Activation::kRelu: return activate<Activation::kRelu>(d, x);
+    case Activation::kRelu6: return activate<Activation::kRelu6>(d, x);
+    case Activation::kSilu: return activate<Activation::kSilu>(d, x);
+  }
+  return x;
+}
+
+/// dy times the activation's derivative at its input x; for relu and relu6 its output serves as well.
+template <Activation kActivation, class D, class V = hn::Vec<D>>
+HWY_INLINE V through_slope(D d, V x, V dy) {
+  if constexpr (kActivation == Activation::kRelu) return hn::IfThenElseZero(hn::Gt(x, hn::Zero(d)), dy);
+  if constexpr (kActivation == Activation::kRelu6) {
+    return hn::IfThenElseZero(hn::And(hn::Gt(x, hn::Zero(d)), hn::Lt(x, hn::Set(d, 6.0F))), dy);
+  }
+  if constexpr (kActivation == Activation::kSilu) {
+    const V s = sigmoid(d, x);
+    return hn::Mul(dy, hn::Mul(s, hn::MulAdd(x, hn::Sub(hn::Set(d, 1.0F), s), hn::Set(d, 1.0F))));
+  }
+  return dy;
+}
+
+/// For the activations whose derivative can be told from their output.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V through_slope_by(D d, Activation activation, V x, V dy) {
+  if (activation == Activation::kRelu6) return through_slope<Activation::kRelu6>(d, x, dy);
+  if (activation == Activation::kRelu) return through_slope<Activation::kRelu>(d, x, dy);
+  return dy;
+}
+
+}  // namespace fovea::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif

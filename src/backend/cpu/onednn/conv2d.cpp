@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <utility>
+
+#include "backend/cpu/function_kernel.h"
+#include "backend/cpu/onednn/convolution.h"
+#include "backend/cpu/onednn/parts.h"
+#include "backend/cpu/onednn/weights.h"
+#include "backend/cpu/setup.h"
+#include "core/parallel.h"
+
+namespace fovea::cpu {
+namespace {
+
+using onednn::Convolution;
+using onednn::Parts;
+
+enum Base : std::size_t { kX, kW, kB, kY };
+
+/// Work worth a part of its own: far above what it costs to start one.
+constexpr double kFlopsPerPart = 1e6;
+constexpr std::int64_t kMaxParts = 64;
+
+std::int64_t parts_for(double flops, std::int64_t limit) {
+  return std::clamp<std::int64_t>(static_cast<std::int64_t>(flops / kFlopsPerPart), 1,
+                                  std::max<std::int64_t>(std::min(limit, kMaxParts), 1));
+}
+
+struct Forward {
+  Parts parts;
+  dnnl::memory::desc weights;  ///< of all parts
+
+  void add(const Convolution& part, bool bias, graph::Activation activation, std::int64_t x_offset, std::int64_t y_offset) {
+    const auto made =
+        part.forward(dnnl::prop_kind::forward_training, parts.size() == 0 ? part.any_weights() : weights, bias, activation);
+    if (parts.size() == 0) weights = made.weights_desc();
+    const dnnl::convolution_forward primitive(made);
+    const onednn::Operand x{DNNL_ARG_SRC, made.src_desc(), kX, x_offset};
+    const onednn::Operand w{DNNL_ARG_WEIGHTS, weights, kW, 0};
+    const onednn::Operand y{DNNL_ARG_DST, made.dst_desc(), kY, y_offset};
+    if (bias) {
+      parts.add(primitive, made.scratchpad_desc(), {x, w, {DNNL_ARG_BIAS, made.bias_desc(), kB, 0}, y});
+    } else {
+      parts.add(primitive, made.scratchpad_desc(), {x, w, y});
+    }
+  }
+};
+
+/// Many images: some whole images a part. Few: bands of rows of each.
+Forward split(const Convolution& whole, bool bias, graph::Activation activation) {
+  const std::int64_t images = whole.x[0];
+  const std::int64_t x_image = whole.x[1] * whole.x[2] * whole.x[3];
+  const std::int64_t y_row = whole.y[1] * whole.y[3];
+  const std::int64_t count = parts_for(whole.flops(), images * whole.y[2]);
+  Forward made;
+  if (images >= count) {
+    for (std::int64_t i = 0; i < count; ++i) {
+      const Range range = part_of(images, count, i);
+      made.add(whole.images(range.size()), bias, activation, range.begin * x_image, range.begin * y_row * whole.y[2]);
+    }
+    return made;
+  }
+  const std::int64_t bands = (count + images - 1) / images;
+  const std::int64_t rows = (whole.y[2] + bands - 1) / bands;
+  for (std::int64_t n = 0; n < images; ++n) {
+    for (std::int64_t begin = 0; begin < whole.y[2]; begin += rows) {
+      std::int64_t first_row = 0;
+      const Convolution band = whole.band(begin, std::min(begin + rows, whole.y[2]), first_row);
+      made.add(band, bias, activation, n * x_image + first_row * whole.x[1] * whole.x[3], (n * whole.y[2] + begin) * y_row);
+    }
+  }
+  return made;
+}
+
+}  // namespace
+
+KernelResult prepare_op(const Setup& setup, const graph::Conv2d& op) {
+  const bool bias = setup.inputs() == 3;
+  const Shape x = onednn::is_pointwise(op.window) ? onednn::as_rows(setup.input(0)) : setup.input(0);
+  const Convolution whole(op.window, x, setup.output(0).back());
+  const onednn::ThreadSetting single(1);
+  Forward made = split(whole, bias, op.activation);
+  const onednn::WeightPacking packing(setup.context, whole.plain_weights(), made.weights);
+  const Context context = setup.context;
+  Traits traits{"onednn/conv2d", packing.bytes(), made.parts.scratch_bytes(context), std::nullopt};
+  return make_kernel(
+      std::move(traits),
+      [context, bias, parts = std::move(made.parts)](const Arguments& a) {
+        float* const bases[] = {a.inputs[0].f32(), reinterpret_cast<float*>(a.packed), bias ? a.inputs[2].f32() : nullptr,
+                                a.outputs[0].f32()};
+        parts.run(context, bases, a.scratch);
+      },
+      [packing](const Arguments& a) { packing.run(a.inputs[1].f32(), a.packed); });
+}
+
+}  // namespace fovea::cpu

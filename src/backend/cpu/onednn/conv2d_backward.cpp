@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <utility>
+
+#include "backend/cpu/function_kernel.h"
+#include "backend/cpu/kernels/column_sums.h"
+#include "backend/cpu/kernels/elementwise.h"
+#include "backend/cpu/onednn/convolution.h"
+#include "backend/cpu/onednn/matmul.h"
+#include "backend/cpu/onednn/parts.h"
+#include "backend/cpu/onednn/weights.h"
+#include "backend/cpu/setup.h"
+#include "core/parallel.h"
+
+namespace fovea::cpu {
+namespace {
+
+using onednn::Convolution;
+using onednn::Parts;
+
+/// As for the forward convolution: work worth a part, and how many there may be.
+constexpr double kFlopsPerPart = 1e6;
+constexpr std::int64_t kMaxParts = 64;
+/// Sums over positions have fewer: each part has its own partial sum.
+constexpr std::int64_t kMaxSums = 8;
+
+std::int64_t parts_for(double flops, std::int64_t limit) {
+  return std::clamp<std::int64_t>(static_cast<std::int64_t>(flops / kFlopsPerPart), 1, std::max<std::int64_t>(limit, 1));
+}
+
+/// The weights' gradient of a convolution with a real window, by groups of images.
+KernelResult windowed_weight_gradient(const Setup& setup, const graph::Conv2dBackwardWeight& op) {
+  enum Base : std::size_t { kX, kDy, kSums };
+  const onednn::ThreadSetting single(1);
+  const Convolution whole(op.window, setup.input(0), setup.input(1).back());
+  const std::int64_t count = parts_for(whole.flops(), std::min(whole.x[0], kMaxSums));
+  const std::int64_t x_image = whole.x[1] * whole.x[2] * whole.x[3];
+  const std::int64_t y_image = whole.y[1] * whole.y[2] * whole.y[3];
+  const std::int64_t k = whole.w[0];
+
+  Parts parts;
+  dnnl::memory::desc weights;
+  std::int64_t sum = 0;   // floats of one partial sum: dw in oneDNN's order, then db
+  std::int64_t bias = 0;  // where db starts in it
+  for (std::int64_t i = 0; i < count; ++i) {
+    const Range r = part_of(whole.x[0], count, i);
+    const auto made = whole.images(r.size()).backward_weight(op.bias, i == 0 ? whole.any_weights() : weights);
+    if (i == 0) {
+      weights = made.diff_weights_desc();
+      bias = static_cast<std::int64_t>(align_up(weights.get_size()) / sizeof(float));
+      sum =
+          bias + (op.bias ? static_cast<std::int64_t>(align_up(static_cast<std::size_t>(k) * sizeof(float)) / sizeof(float)) : 0);
+    }
+    const onednn::Operand x{DNNL_ARG_SRC, made.src_desc(), kX, r.begin * x_image};
+    const onednn::Operand dy{DNNL_ARG_DIFF_DST, made.diff_dst_desc(), kDy, r.begin * y_image};
+    const onednn::Operand dw{DNNL_ARG_DIFF_WEIGHTS, weights, kSums, i * sum};
+    const dnnl::convolution_backward_weights primitive(made);
+    if (op.bias) {
+      parts.add(primitive, made.scratchpad_desc(),
+                {x, dy, dw, {DNNL_ARG_DIFF_BIAS, made.diff_bias_desc(), kSums, i * sum + bias}});
+    } else {
+      parts.add(primitive, made.scratchpad_desc(), {x, dy, dw});
+    }
+  }
+  const Context context = setup.context;
+  const onednn::WeightPacking unpacking(context, weights, whole.plain_weights());
+  const std::size_t sums_bytes = static_cast<std::size_t>(count * sum) * sizeof(float);
+  Traits traits{"onednn/conv2d_backward_weight", 0, sums_bytes + parts.scratch_bytes(context), std::nullopt};
+  return make_kernel(std::move(traits),
+                     [=, parts = std::move(parts), add = elementwise(setup.target).sum_parts](const Arguments& a) {
+                       float* const sums = reinterpret_cast<float*>(a.scratch);
+                       float* const bases[] = {a.inputs[0].f32(), a.inputs[1].f32(), sums};
+                       parts.run(context, bases, a.scratch + sums_bytes);
+                       add(sums, count, sum, sums, sum);  // the first part takes the total
+                       unpacking.run(sums, a.outputs[0].data);
+                       if (a.outputs.size() == 2) std::copy_n(sums + bias, k, a.outputs[1].f32());
+                     });
+}
+
+/// How the product dw (K,C) = dy' x is cut. Many positions and few weights: by positions, with partial sums. Few positions and
+/// many weights: by rows or columns of dw, without. The longer side of dw is the inner one, which the product wants.
+struct PointwisePlan {
+  bool by_positions;
+  bool transposed;  ///< dw' (C,K) = x' dy is computed
+  std::int64_t count;
+};
+
+PointwisePlan plan_pointwise(std::int64_t rows, std::int64_t k, std::int64_t c) {
+  const double flops = 2.0 * static_cast<double>(rows) * static_cast<double>(k) * static_cast<double>(c);
+  // A partial sum is written, read and added: worth it while that is little beside reading x and dy.
+  const bool by_positions = rows * (k + c) > 16 * kMaxSums * k * c / 4;
+  if (by_positions) return {true, k > c, parts_for(flops, std::min(kMaxSums, rows))};
+  return {false, false, parts_for(flops, std::max<std::int64_t>(std::max(k, c) / 32, 1))};
+}
+
+KernelResult pointwise_weight_gradient(const Setup& setup) {
+  enum Base : std::size_t { kX, kDy, kTarget };
+  const onednn::ThreadSetting single(1);
+  const std::int64_t rows = Setup::rows(setup.input(0)), c = setup.input(0).back(), k = setup.input(1).back();
+  const PointwisePlan plan = plan_pointwise(rows, k, c);
+  Parts parts;
+  for (std::int64_t i = 0; i < plan.count; ++i) {
+    if (plan.by_positions) {
+      const Range r = part_of(rows, plan.count, i);
+      const std::int64_t at = i * k * c;
+      if (plan.transposed) {
+        onednn::add_product(parts, {c, k, r.size(), {kX, r.begin * c, 1, c}, {kDy, r.begin * k, k, 1}, {kTarget, at, k, 1}, {}});
+      } else {
+        onednn::add_product(parts, {k, c, r.size(), {kDy, r.begin * k, 1, k}, {kX, r.begin * c, c, 1}, {kTarget, at, c, 1}, {}});
+      }
+    } else if (k >= c) {
+      const Range r = part_of(k, plan.count, i);
+      onednn::add_product(parts, {r.size(), c, rows, {kDy, r.begin, 1, k}, {kX, 0, c, 1}, {kTarget, r.begin * c, c, 1}, {}});
+    } else {
+      const Range r = part_of(c, plan.count, i);
+      onednn::add_product(parts, {k, r.size(), rows, {kDy, 0, 1, k}, {kX, r.begin, c, 1}, {kTarget, r.begin, c, 1}, {}});
+    }
+  }
+  const Context context = setup.context;
+  const ColumnSums db(setup.target, context, rows, k);
+  const std::int64_t sums = plan.by_positions ? plan.count * k * c : 0;
+  const std::size_t sums_bytes = align_up(static_cast<std::size_t>(sums) * sizeof(float));
+  const std::size_t parts_bytes = parts.scratch_bytes(context);
+  Traits traits{"onednn/pointwise_backward_weight", 0, sums_bytes + std::max(parts_bytes, db.scratch_bytes()), std::nullopt};
+  return make_kernel(std::move(traits),
+                     [=, parts = std::move(parts), add = elementwise(setup.target).sum_parts](const Arguments& a) {
+                       float* const sums_at = reinterpret_cast<float*>(a.scratch);
+                       float* const dw = a.outputs[0].f32();
+                       float* const bases[] = {a.inputs[0].f32(), a.inputs[1].f32(), plan.by_positions ? sums_at : dw};
+                       parts.run(context, bases, a.scratch + sums_bytes);
+                       if (plan.by_positions && plan.transposed) {
+                         add(sums_at, plan.count, k * c, sums_at, k * c);
+                         for (std::int64_t i = 0; i < k; ++i) {
+                           for (std::int64_t j = 0; j < c; ++j) dw[i * c + j] = sums_at[j * k + i];
+                         }
+                       } else if (plan.by_positions) {
+                         add(sums_at, plan.count, k * c, dw, k * c);
+                       }
+                       if (a.outputs.size() == 2)
+                         db.run(a.inputs[1].f32(), a.outputs[1].f32(), reinterpret_cast<float*>(a.scratch + sums_bytes));
+                     });
+}
+
+}  // namespace
+
+KernelResult prepare_op(const Setup& setup, const graph::Conv2dBackwardInput& op) {
+  enum Base : std::size_t { kDy, kW, kDx };
+  const onednn::ThreadSetting single(1);
+  const bool pointwise = onednn::is_pointwise(op.window);
+  const Convolution whole(op.window, pointwise ? onednn::as_rows(op.input) : op.input, setup.input(0).back());
+  // A pointwise one is cut by rows, another one by images.
+  const std::int64_t units = pointwise ? whole.x[2] : whole.x[0];
+  const std::int64_t count = parts_for(whole.flops(), std::min(units, kMaxParts));
+  const std::int64_t x_unit = whole.x[0] * whole.x[1] * whole.x[2] * whole.x[3] / units;
+  const std::int64_t y_unit = whole.y[0] * whole.y[1] * whole.y[2] * whole.y[3] / units;
+  Parts parts;
+  dnnl::memory::desc weights = whole.any_weights();
+  for (std::int64_t i = 0; i < count; ++i) {
+    const Range r = part_of(units, count, i);
+    std::int64_t first_row = 0;
+    const Convolution part = pointwise ? whole.band(r.begin, r.end, first_row) : whole.images(r.size());
+    const auto made = part.backward_input(weights);
+    if (i == 0) weights = made.weights_desc();
+    parts.add(dnnl::convolution_backward_data(made), made.scratchpad_desc(),
+              {{DNNL_ARG_DIFF_DST, made.diff_dst_desc(), kDy, r.begin * y_unit},
+               {DNNL_ARG_WEIGHTS, weights, kW, 0},
+               {DNNL_ARG_DIFF_SRC, made.diff_src_desc(), kDx, r.begin * x_unit}});
+  }
+  const Context context = setup.context;
+  const onednn::WeightPacking packing(context, whole.plain_weights(), weights);
+  Traits traits{"onednn/conv2d_backward_input", packing.bytes(), parts.scratch_bytes(context), std::nullopt};
+  return make_kernel(
+      std::move(traits),
+      [context, parts = std::move(parts)](const Arguments& a) {
+        float* const bases[] = {a.inputs[0].f32(), reinterpret_cast<float*>(a.packed), a.outputs[0].f32()};
+        parts.run(context, bases, a.scratch);
+      },
+      [packing](const Arguments& a) { packing.run(a.inputs[1].f32(), a.packed); });
+}
+
+KernelResult prepare_op(const Setup& setup, const graph::Conv2dBackwardWeight& op) {
+  return onednn::is_pointwise(op.window) ? pointwise_weight_gradient(setup) : windowed_weight_gradient(setup, op);
+}
+
+}  // namespace fovea::cpu

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "backend/cpu/onednn/parts.h"
+
+#include <omp.h>
+
+#include <algorithm>
+#include <cassert>
+
+namespace fovea::cpu::onednn {
+
+const dnnl::engine& engine() {
+  static const dnnl::engine kEngine(dnnl::engine::kind::cpu, 0);
+  return kEngine;
+}
+
+ThreadSetting::ThreadSetting(int threads) : before_(omp_get_max_threads()) { omp_set_num_threads(threads); }
+ThreadSetting::~ThreadSetting() { omp_set_num_threads(before_); }
+
+dnnl::memory::desc dense(const dnnl::memory::dims& dims, dnnl::memory::format_tag tag) {
+  return {dims, dnnl::memory::data_type::f32, tag};
+}
+
+dnnl::primitive_attr attributes() {
+  dnnl::primitive_attr attributes;
+  attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+  return attributes;
+}
+
+void Parts::add(const dnnl::primitive& primitive, const dnnl::memory::desc& scratchpad, std::initializer_list<Operand> operands) {
+  assert(operands.size() < kMaxOperands);
+  Part part{primitive, dnnl::stream(engine()), {}, 0, {}, dnnl::memory(scratchpad, engine(), nullptr)};
+  for (const Operand& operand : operands) {
+    dnnl::memory memory(operand.desc, engine(), nullptr);
+    part.arguments[static_cast<std::size_t>(part.count++)] = {operand.argument, memory.get()};
+    part.operands.push_back({std::move(memory), operand.base, operand.offset});
+  }
+  part.arguments[static_cast<std::size_t>(part.count++)] = {DNNL_ARG_SCRATCHPAD, part.scratchpad.get()};
+  scratch_each_ = std::max(scratch_each_, align_up(scratchpad.get_size()));
+  parts_.push_back(std::move(part));
+}
+
+int Parts::threads(const Context& context) const {
+  return static_cast<int>(
+      std::clamp<std::size_t>(static_cast<std::size_t>(context.threads), 1, std::max<std::size_t>(parts_.size(), 1)));
+}
+
+std::size_t Parts::scratch_bytes(const Context& context) const {
+  return scratch_each_ * static_cast<std::size_t>(threads(context));
+}
+
+void Parts::run(const Context& context, std::span<float* const> bases, std::byte* scratch) const {
+  const std::int64_t count = static_cast<std::int64_t>(parts_.size());
+#pragma omp parallel num_threads(threads(context))
+  {
+    omp_set_num_threads(1);  // of this thread's own setting: should a primitive ask for threads, it gets one
+    std::byte* own_scratch = scratch + static_cast<std::size_t>(omp_get_thread_num()) * scratch_each_;
+#pragma omp for schedule(static)
+    for (std::int64_t i = 0; i < count; ++i) {
+      const Part& part = parts_[static_cast<std::size_t>(i)];
+      for (const Bound& operand : part.operands)
+        operand.memory.set_data_handle(bases[operand.base] + operand.offset, part.stream);
+      part.scratchpad.set_data_handle(own_scratch, part.stream);
+      [[maybe_unused]] const dnnl_status_t status =
+          dnnl_primitive_execute(part.primitive.get(), part.stream.get(), part.count, part.arguments.data());
+      assert(status == dnnl_success);
+    }
+  }
+}
+
+}  // namespace fovea::cpu::onednn

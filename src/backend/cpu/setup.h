@@ -1,0 +1,77 @@
+// Fovea: what every CPU kernel is prepared from, and the families that prepare them.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include "backend/backend.h"
+#include "backend/cpu/kernels/target.h"
+
+namespace fovea::cpu {
+
+using KernelResult = Result<std::unique_ptr<Kernel>>;
+
+/// One node in its graph, with what was decided for the whole backend.
+struct Setup {
+  const Context& context;
+  const graph::Graph& graph;
+  const graph::Node& node;
+  Target target;
+
+  [[nodiscard]] const Shape& input(std::size_t i) const { return graph.shape(node.inputs[i]); }
+  [[nodiscard]] const Shape& output(std::size_t i) const { return graph.shape(node.outputs[i]); }
+  [[nodiscard]] std::size_t inputs() const { return node.inputs.size(); }
+  /// Channels: the innermost extent; and how many rows of them there are.
+  [[nodiscard]] static std::int64_t rows(const Shape& shape) {
+    return shape.elements() / std::max<std::int64_t>(shape.back(), 1);
+  }
+  /// "avx2/depthwise"
+  [[nodiscard]] std::string kernel_name(std::string_view what) const {
+    return std::string(target.name()) + "/" + std::string(what);
+  }
+};
+
+// onednn/
+KernelResult prepare_op(const Setup& setup, const graph::Conv2d& op);
+KernelResult prepare_op(const Setup& setup, const graph::Conv2dBackwardInput& op);
+KernelResult prepare_op(const Setup& setup, const graph::Conv2dBackwardWeight& op);
+KernelResult prepare_op(const Setup& setup, const graph::Linear& op);
+KernelResult prepare_op(const Setup& setup, const graph::LinearBackwardInput& op);
+KernelResult prepare_op(const Setup& setup, const graph::LinearBackwardWeight& op);
+
+// depthwise.cpp
+KernelResult prepare_op(const Setup& setup, const graph::DepthwiseConv2d& op);
+KernelResult prepare_op(const Setup& setup, const graph::DepthwiseConv2dBackward& op);
+
+// batch_norm.cpp, fold_batch_norm.cpp
+KernelResult prepare_op(const Setup& setup, const graph::BatchNorm& op);
+KernelResult prepare_op(const Setup& setup, const graph::BatchNormTrain& op);
+KernelResult prepare_op(const Setup& setup, const graph::BatchNormTrainBackward& op);
+KernelResult prepare_op(const Setup& setup, const graph::UpdateRunningStatistics& op);
+KernelResult prepare_op(const Setup& setup, const graph::FoldBatchNorm& op);
+KernelResult prepare_op(const Setup& setup, const graph::FoldBatchNormBackward& op);
+
+// elementwise.cpp
+KernelResult prepare_op(const Setup& setup, const graph::Activate& op);
+KernelResult prepare_op(const Setup& setup, const graph::ActivateBackward& op);
+KernelResult prepare_op(const Setup& setup, const graph::Add& op);
+KernelResult prepare_op(const Setup& setup, const graph::Dropout& op);
+
+// channels.cpp
+KernelResult prepare_op(const Setup& setup, const graph::Concat& op);
+KernelResult prepare_op(const Setup& setup, const graph::SliceChannels& op);
+KernelResult prepare_op(const Setup& setup, const graph::PadChannels& op);
+KernelResult prepare_op(const Setup& setup, const graph::GlobalAveragePool& op);
+KernelResult prepare_op(const Setup& setup, const graph::GlobalAveragePoolBackward& op);
+
+// softmax.cpp, attention.cpp
+KernelResult prepare_op(const Setup& setup, const graph::Softmax& op);
+KernelResult prepare_op(const Setup& setup, const graph::SoftmaxCrossEntropy& op);
+KernelResult prepare_op(const Setup& setup, const graph::SoftmaxCrossEntropyBackward& op);
+KernelResult prepare_op(const Setup& setup, const graph::Attention& op);
+KernelResult prepare_op(const Setup& setup, const graph::AttentionBackward& op);
+
+}  // namespace fovea::cpu
