@@ -62,6 +62,7 @@ class PhotoCache final : public PhotoSource {
   ~PhotoCache() override;
 
   Result<Image> load(const std::filesystem::path& path) override;
+  [[nodiscard]] const Preprocess* fitted() const override;
   [[nodiscard]] Statistics statistics() const;
 
  private:

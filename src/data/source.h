@@ -6,6 +6,7 @@
 
 #include "fovea/result.h"
 #include "image/image.h"
+#include "image/preprocess.h"
 
 namespace fovea {
 
@@ -19,6 +20,9 @@ class PhotoSource {
 
   /// The path begins the message of every error.
   virtual Result<Image> load(const std::filesystem::path& path) = 0;
+
+  /// What `load` has applied already: then its pictures are the network's input as they are. Null: none.
+  [[nodiscard]] virtual const Preprocess* fitted() const { return nullptr; }
 };
 
 /// Decodes at every call.

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "data/dataset.h"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <set>
+
+#include "core/error.h"
+#include "data/layouts.h"
+#include "data/photo_files.h"
+#include "data/text.h"
+
+namespace fovea {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<Sample>& samples_of(Dataset& dataset, Split split) {
+  return split == Split::kTrain ? dataset.train : split == Split::kVal ? dataset.val : dataset.test;
+}
+
+// Names travel in the model file, which is UTF-8, and are printed on a line.
+Result<void> check_names(const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    if (printable(name, name.size()) != name) {
+      return fail(Error::Kind::kFormat, "class \"{}\": control characters or not UTF-8; rename it", printable(name));
+    }
+  }
+  return {};
+}
+
+Result<void> number_classes(const std::vector<NamedSample>& found, Dataset& dataset) {
+  std::set<std::string> names;
+  for (const NamedSample& sample : found) names.insert(sample.labels.begin(), sample.labels.end());
+  dataset.classes.assign(names.begin(), names.end());
+  FOVEA_TRY(check_names(dataset.classes));
+  for (const NamedSample& sample : found) {
+    Sample numbered{sample.path, {}};
+    for (const std::string& label : sample.labels) {
+      const auto position = std::lower_bound(dataset.classes.begin(), dataset.classes.end(), label);
+      numbered.labels.push_back(static_cast<int>(position - dataset.classes.begin()));
+    }
+    dataset.multi_label = dataset.multi_label || numbered.labels.size() != 1;
+    std::sort(numbered.labels.begin(), numbered.labels.end());
+    samples_of(dataset, sample.split).push_back(std::move(numbered));
+  }
+  for (const Split split : kSplits) {
+    std::vector<Sample>& samples = samples_of(dataset, split);
+    std::sort(samples.begin(), samples.end(), [](const Sample& a, const Sample& b) { return a.path.native() < b.path.native(); });
+  }
+  return {};
+}
+
+// Classes with photos in `some` but none in `others`.
+std::vector<std::string> only_in(const Dataset& dataset, const std::vector<Sample>& some, const std::vector<Sample>& others) {
+  const auto here = count_per_class(some, dataset.class_count());
+  const auto there = count_per_class(others, dataset.class_count());
+  std::vector<std::string> names;
+  for (std::size_t k = 0; k < dataset.classes.size(); ++k) {
+    if (here[k] > 0 && there[k] == 0) names.push_back(dataset.classes[k]);
+  }
+  return names;
+}
+
+void note_lonely_classes(const Dataset& dataset, Notes& notes) {
+  if (dataset.train.empty()) return;
+  const auto say = [&](std::string_view here, std::string_view there, const std::vector<std::string>& names) {
+    if (!names.empty()) notes.say(fmt::format("only in {}, not in {}: {}", here, there, fmt::join(names, ", ")));
+  };
+  for (const auto& [name, other] : {std::pair{"val", &dataset.val}, std::pair{"test", &dataset.test}}) {
+    if (other->empty()) continue;
+    say("train", name, only_in(dataset, dataset.train, *other));
+    say(name, "train", only_in(dataset, *other, dataset.train));
+  }
+}
+
+Result<FoundPhotos> find(const fs::path& path, const ScanOptions& options, Notes& notes) {
+  std::error_code failed;
+  const fs::file_status status = fs::status(path, failed);
+  if (!fs::exists(status)) return fail(Error::Kind::kNotFound, "{}: no such folder or CSV", path.string());
+  if (fs::is_directory(status)) return read_folders(path, options, notes);
+  if (lower_case(path.extension().native()) != ".csv" && is_photo(path)) {
+    return fail(Error::Kind::kUsage, "{}: a photo, {}", path.string(), kLayoutsUnderstood);
+  }
+  return read_csv(path, options, notes);
+}
+
+}  // namespace
+
+std::string_view name_of(Split split) { return split == Split::kTrain ? "train" : split == Split::kVal ? "val" : "test"; }
+
+std::optional<Split> split_from(std::string_view name) {
+  const std::string lower = lower_case(name);
+  if (lower == "train") return Split::kTrain;
+  if (lower == "val" || lower == "validation" || lower == "valid") return Split::kVal;
+  if (lower == "test") return Split::kTest;
+  return std::nullopt;
+}
+
+Result<Dataset> scan_dataset(const fs::path& path, const ScanOptions& options) {
+  Notes notes;
+  FOVEA_ASSIGN(const FoundPhotos found, find(path, options, notes));
+  Dataset dataset;
+  dataset.root = path;
+  dataset.layout = found.layout;
+  FOVEA_TRY(number_classes(found.samples, dataset));
+  if (dataset.classes.empty()) {
+    return fail(Error::Kind::kUsage, "{}: no photo with a class; found {}; {}", path.string(),
+                notes.anything_passed_over() ? notes.passed_over() : "nothing", kLayoutsUnderstood);
+  }
+  if (options.strict && notes.anything_passed_over()) {
+    return fail(Error::Kind::kFormat, "{}: {}", path.string(), notes.passed_over());
+  }
+  note_lonely_classes(dataset, notes);
+  dataset.notes = notes.lines();
+  return dataset;
+}
+
+Result<void> check_trainable(const Dataset& dataset) {
+  const auto counts = count_per_class(dataset.train, dataset.class_count());
+  const auto present = std::count_if(counts.begin(), counts.end(), [](std::int64_t count) { return count > 0; });
+  if (present >= (dataset.multi_label ? 1 : 2)) return {};
+  return fail(Error::Kind::kUsage, "{}: {} class{} with training photos, expected at least two; {}", dataset.root.string(),
+              present, present == 1 ? "" : "es", kLayoutsUnderstood);
+}
+
+std::vector<std::int64_t> count_per_class(const std::vector<Sample>& samples, int classes) {
+  std::vector<std::int64_t> counts(static_cast<std::size_t>(classes));
+  for (const Sample& sample : samples) {
+    for (const int label : sample.labels) ++counts[static_cast<std::size_t>(label)];
+  }
+  return counts;
+}
+
+std::vector<float> balanced_class_weights(const std::vector<Sample>& samples, int classes) {
+  const auto counts = count_per_class(samples, classes);
+  std::int64_t total = 0;
+  std::int64_t present = 0;
+  for (const std::int64_t count : counts) total += count, present += count > 0 ? 1 : 0;
+  std::vector<float> weights(counts.size());
+  for (std::size_t k = 0; k < counts.size(); ++k) {
+    if (counts[k] > 0) weights[k] = static_cast<float>(static_cast<double>(total) / static_cast<double>(present * counts[k]));
+  }
+  return weights;
+}
+
+}  // namespace fovea

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "data/loader.h"
+
+#include <algorithm>
+#include <limits>
+#include <optional>
+#include <utility>
+
+#include "core/error.h"
+#include "data/batch_workers.h"
+#include "data/row.h"
+#include "data/workers.h"
+
+namespace fovea {
+namespace {
+
+// Enough for any network here, and small enough that products of sizes cannot overflow.
+constexpr int kLargestSide = 1 << 14;
+constexpr int kLargestBatch = 1 << 16;
+
+Result<void> check(std::span<const Sample> samples, const PhotoSource& source, const LoaderOptions& options) {
+  const Preprocess& input = options.preprocess;
+  const auto refuse = [](std::string_view what, auto value) {
+    return fail(Error::Kind::kUsage, "loader: {} {} makes no sense", what, value);
+  };
+  if (options.batch < 1 || options.batch > kLargestBatch) return refuse("batch of", options.batch);
+  if (options.classes < 1) return refuse("number of classes", options.classes);
+  if (options.prefetch < 1) return refuse("prefetch of", options.prefetch);
+  if (options.workers < 0) return refuse("number of workers", options.workers);
+  if (std::min(input.height, input.width) < 1 || std::max(input.height, input.width) > kLargestSide)
+    return refuse("input size", std::max(input.height, input.width));
+  if (!(options.label_smoothing >= 0 && options.label_smoothing < 1)) return refuse("label smoothing", options.label_smoothing);
+  if (!options.class_weights.empty() && options.class_weights.size() != static_cast<std::size_t>(options.classes)) {
+    return refuse("number of class weights", options.class_weights.size());
+  }
+  if (samples.size() > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max()))
+    return refuse("number of samples", samples.size());
+  for (const Sample& sample : samples) {
+    if (!sample.labels.empty() && (sample.labels.front() < 0 || sample.labels.back() >= options.classes)) {
+      return fail(Error::Kind::kUsage, "loader: {}: label {}, expected 0 to {}", sample.path.string(), sample.labels.back(),
+                  options.classes - 1);
+    }
+  }
+  if (source.fitted() != nullptr && *source.fitted() != input) {
+    return fail(Error::Kind::kUsage, "loader: the photos were fitted for another preprocessing than the one asked for");
+  }
+  if (source.fitted() != nullptr && options.augment != AugmentPolicy{}) {
+    return fail(Error::Kind::kUsage, "loader: fitted photos cannot be augmented; use a source of whole ones");
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<BatchLoader>> BatchLoader::create(const Context& context, std::span<const Sample> samples,
+                                                         PhotoSource& source, const LoaderOptions& options) {
+  FOVEA_TRY(check(samples, source, options));
+  return std::unique_ptr<BatchLoader>(new BatchLoader(std::make_unique<Workers>(context, samples, source, options)));
+}
+
+BatchLoader::BatchLoader(std::unique_ptr<Workers> workers) : workers_(std::move(workers)) {}
+BatchLoader::~BatchLoader() = default;
+
+void BatchLoader::start_epoch(std::uint32_t epoch) { workers_->start_epoch(epoch); }
+Result<bool> BatchLoader::next(Batch& batch) { return workers_->next(batch); }
+std::int64_t BatchLoader::batches_per_epoch() const { return workers_->batches(); }
+std::vector<SkippedPhoto> BatchLoader::skipped() const { return workers_->skipped(); }
+double BatchLoader::waiting_share() const { return workers_->waiting_share(); }
+
+Result<FittedPhotos> load_all(const Context& context, std::span<const Sample> samples, PhotoSource& source,
+                              const Preprocess& preprocess, bool strict) {
+  FittedPhotos all;
+  all.height = preprocess.height;
+  all.width = preprocess.width;
+  const std::size_t size = static_cast<std::size_t>(all.height) * static_cast<std::size_t>(all.width) * 3;
+  all.pixels.resize(samples.size() * size);
+  std::vector<std::optional<Error>> failures(samples.size());
+  const bool complete = for_each_photo(context, static_cast<std::int64_t>(samples.size()), [&](std::int64_t number) {
+    const auto i = static_cast<std::size_t>(number);
+    auto photo = load_fitted(source, samples[i].path, preprocess);
+    if (photo) {
+      std::ranges::copy(photo->pixels, all.pixels.begin() + static_cast<std::ptrdiff_t>(i * size));
+    } else {
+      failures[i] = photo.error();
+    }
+  });
+  if (!complete) return fail(Error::Kind::kCancelled, "stopped while photos were being loaded");
+  // Close the gaps that unreadable photos leave.
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    if (failures[i]) {
+      if (strict) return *failures[i];
+      all.skipped.push_back({samples[i].path, failures[i]->message});
+      continue;
+    }
+    const auto from = all.pixels.begin() + static_cast<std::ptrdiff_t>(i * size);
+    const auto to = all.pixels.begin() + static_cast<std::ptrdiff_t>(all.index.size() * size);
+    if (from != to) std::copy_n(from, size, to);
+    all.index.push_back(static_cast<std::int32_t>(i));
+  }
+  all.pixels.resize(all.index.size() * size);
+  return all;
+}
+
+}  // namespace fovea

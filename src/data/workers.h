@@ -1,0 +1,52 @@
+// Fovea: jobs of uneven length, a photo each, over plain threads.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <exception>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "core/context.h"
+
+namespace fovea {
+
+/// Calls body(i) for i in [0, count) on context.threads threads; each takes the next i when it is done with one, unlike
+/// `parallel_for`, which suits even work. False when context asked for a stop before all were done. What a body throws is
+/// thrown here, after the others have ended.
+template <class Body>
+bool for_each_photo(const Context& context, std::int64_t count, const Body& body) {
+  std::atomic<std::int64_t> next{0};
+  std::atomic<bool> stopped{false};
+  std::mutex mutex;
+  std::exception_ptr thrown;
+  const auto work = [&] {
+    try {
+      while (!stopped) {
+        const std::int64_t i = next++;
+        if (i >= count) return;
+        if (context.stop_requested()) {
+          stopped = true;
+        } else {
+          body(i);
+        }
+      }
+    } catch (...) {
+      stopped = true;
+      const std::lock_guard lock(mutex);
+      thrown = std::current_exception();
+    }
+  };
+  {
+    std::vector<std::jthread> threads;
+    for (std::int64_t i = 1; i < std::min<std::int64_t>(context.threads, count); ++i) threads.emplace_back(work);
+    work();
+  }
+  if (thrown) std::rethrow_exception(thrown);
+  return !stopped;
+}
+
+}  // namespace fovea
