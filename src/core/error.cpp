@@ -30,6 +30,15 @@ std::size_t utf8_sequence(std::string_view text) {
 
 std::string errno_text(int code) { return std::generic_category().message(code); }
 
+bool is_utf8(std::string_view text) {
+  while (!text.empty()) {
+    const std::size_t length = utf8_sequence(text);
+    if (length == 0) return false;
+    text.remove_prefix(length);
+  }
+  return true;
+}
+
 std::string printable(std::string_view text, std::size_t limit) {
   std::string out;
   std::size_t shown = 0;

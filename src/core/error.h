@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "fovea/result.h"
@@ -19,6 +20,9 @@ template <class... Args>
 
 /// The text of an errno value, as strerror gives it, but safe with threads.
 [[nodiscard]] std::string errno_text(int code);
+
+/// Whether `text` is well-formed UTF-8.
+[[nodiscard]] bool is_utf8(std::string_view text);
 
 /// `text` with control characters and invalid UTF-8 shown as escapes, cut to `limit` characters:
 /// what an error message may quote from an untrusted file.

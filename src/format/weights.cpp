@@ -1,28 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "format/weights.h"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <utility>
 
 #include "core/error.h"
+#include "format/byte_cursor.h"
 #include "format/safetensors.h"
+#include "format/torch_checkpoint.h"
 
 namespace fovea {
 namespace {
 
 static_assert(std::endian::native == std::endian::little, "tensors are used as the files store them: little-endian");
 
-bool starts_with(Bytes bytes, std::string_view prefix) {
-  return bytes.size() >= prefix.size() && std::string_view(reinterpret_cast<const char*>(bytes.data()), prefix.size()) == prefix;
-}
-
 Result<WeightContents> read_contents(Bytes bytes) {
-  if (starts_with(bytes, "\x89HDF\r\n\x1a\n")) {
+  if (text_of(bytes).starts_with("\x89HDF\r\n\x1a\n")) {
     return fail(Error::Kind::kUnsupported, "a Keras HDF5 file, which is not read: save the weights as safetensors");
   }
+  if (looks_like_zip(bytes)) return read_torch_zip(bytes);
+  if (looks_like_torch_legacy(bytes)) return read_torch_legacy(bytes);
   if (looks_like_safetensors(bytes)) return read_safetensors(bytes);
-  const std::string_view head(reinterpret_cast<const char*>(bytes.data()), std::min<std::size_t>(bytes.size(), 8));
+  const std::string_view head = text_of(bytes.first(std::min<std::size_t>(bytes.size(), 8)));
   return fail(Error::Kind::kFormat, "{} bytes that begin with \"{}\", expected a safetensors or PyTorch file", bytes.size(),
               printable(head));
 }

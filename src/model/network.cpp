@@ -19,7 +19,7 @@ constexpr Names<NetworkFamily, 3> kFamilies{{{NetworkFamily::kMobileNetV2, "mobi
                                              {NetworkFamily::kEfficientNetLite, "efficientnet_lite"},
                                              {NetworkFamily::kYolo11Cls, "yolo11_cls"}}};
 constexpr Names<PaddingStyle, 2> kPaddings{{{PaddingStyle::kSymmetric, "symmetric"}, {PaddingStyle::kSame, "same"}}};
-constexpr Names<HeadKind, 2> kHeads{{{HeadKind::kLinear, "linear"}, {HeadKind::kConv, "conv"}}};
+constexpr Names<HeadStyle, 2> kHeads{{{HeadStyle::kLinear, "linear"}, {HeadStyle::kConv, "conv"}}};
 
 template <class Enum, std::size_t N>
 std::string_view name_in(const Names<Enum, N>& names, Enum value) {
@@ -70,8 +70,8 @@ std::string_view name_of(NetworkFamily family) { return name_in(kFamilies, famil
 std::optional<NetworkFamily> family_from(std::string_view name) { return find_in(kFamilies, name); }
 std::string_view name_of(PaddingStyle padding) { return name_in(kPaddings, padding); }
 std::optional<PaddingStyle> padding_from(std::string_view name) { return find_in(kPaddings, name); }
-std::string_view name_of(HeadKind head) { return name_in(kHeads, head); }
-std::optional<HeadKind> head_from(std::string_view name) { return find_in(kHeads, name); }
+std::string_view name_of(HeadStyle head) { return name_in(kHeads, head); }
+std::optional<HeadStyle> head_from(std::string_view name) { return find_in(kHeads, name); }
 
 Result<void> validate(const NetworkSpec& spec) {
   using L = NetworkLimits;
@@ -104,7 +104,7 @@ Result<std::vector<std::vector<std::string>>> parameters_by_stage(const NetworkS
 }
 
 std::string_view classifier_name(const NetworkSpec& spec) {
-  if (spec.head == HeadKind::kConv) return "head.fc";
+  if (spec.head == HeadStyle::kConv) return "head.fc";
   switch (spec.family) {
     case NetworkFamily::kMobileNetV2: return "classifier.1";
     case NetworkFamily::kEfficientNetLite: return "_fc";

@@ -22,7 +22,7 @@ enum class PaddingStyle : std::uint8_t {
 };
 
 /// What stands on the backbone's feature map.
-enum class HeadKind : std::uint8_t {
+enum class HeadStyle : std::uint8_t {
   kLinear,  ///< pool, dropout, dense: the published networks
   kConv,    ///< 3x3 convolution with ReLU, dropout, pool, dense: the classic add-on for a frozen backbone
 };
@@ -52,8 +52,8 @@ struct NetworkSpec {
   double bn_eps = 1e-3;
   double bn_momentum = 0.01;  ///< share of the new statistics, as PyTorch counts
   double dropout = 0.2;
-  HeadKind head = HeadKind::kLinear;
-  int head_channels = 32;  ///< of the convolution of HeadKind::kConv
+  HeadStyle head = HeadStyle::kLinear;
+  int head_channels = 32;  ///< of the convolution of HeadStyle::kConv
 
   friend bool operator==(const NetworkSpec&, const NetworkSpec&) = default;
 };
@@ -62,8 +62,8 @@ struct NetworkSpec {
 [[nodiscard]] std::optional<NetworkFamily> family_from(std::string_view name);
 [[nodiscard]] std::string_view name_of(PaddingStyle padding);
 [[nodiscard]] std::optional<PaddingStyle> padding_from(std::string_view name);
-[[nodiscard]] std::string_view name_of(HeadKind head);
-[[nodiscard]] std::optional<HeadKind> head_from(std::string_view name);
+[[nodiscard]] std::string_view name_of(HeadStyle head);
+[[nodiscard]] std::optional<HeadStyle> head_from(std::string_view name);
 
 /// kLimit with the field, its value and what is allowed.
 Result<void> validate(const NetworkSpec& spec);

@@ -98,7 +98,7 @@ void NetworkBuilder::add_head(ValueId feature_map) {
   graph_.mark_output("features", features);
 
   ValueId pooled = features;
-  if (spec_.head == HeadKind::kConv) {
+  if (spec_.head == HeadStyle::kConv) {
     const ConvUnit unit{.conv = "head.conv", .norm = {}, .channels = spec_.head_channels, .kernel = 3};
     const ValueId map = add(graph::Activate{graph::Activation::kRelu}, {convolution(feature_map, unit, true)});
     pooled = add(graph::GlobalAveragePool{}, {dropout(map)});

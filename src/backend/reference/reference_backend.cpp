@@ -80,7 +80,7 @@ class ReferenceBackend final : public Backend {
     for (const graph::ValueId id : node.outputs) elements += graph.shape(id).elements();
     // Every input is copied before an output is written, so any of the right size may give its memory.
     std::optional<std::size_t> reusable;
-    for (std::size_t i = 0; i < node.inputs.size() && !reusable; ++i) {
+    for (std::size_t i = 0; i < node.inputs.size() && !reusable && !reference::reads_outputs(node.op); ++i) {
       if (graph.shape(node.inputs[i]) == graph.shape(node.outputs.front())) reusable = i;
     }
     return std::unique_ptr<Kernel>(
