@@ -1,2 +1,82 @@
 // SPDX-License-Identifier: Apache-2.0
-int main() { return 2; }
+#include <fmt/format.h>
+
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <new>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "fovea/version.h"
+#include "verbs.h"
+
+namespace {
+
+using fovea::cli::Run;
+
+struct Verb {
+  const char* name;
+  const char* summary;
+  Run (*add)(CLI::App&);
+};
+
+constexpr Verb kVerbs[] = {
+    {"train", "a folder of photos becomes a classifier", fovea::cli::add_train},
+    {"predict", "what photos show", fovea::cli::add_predict},
+    {"val", "how good a model is on photos with known labels", fovea::cli::add_val},
+    {"info", "what a model, a weight file, a photo or a folder of photos holds", fovea::cli::add_info},
+};
+
+/// Usage errors in the program's own words and with its own exit status.
+int usage_error(const CLI::App& app, const CLI::ParseError& error) {
+  const CLI::App* verb = app.get_subcommands().empty() ? &app : app.get_subcommands().front();
+  const std::string name = verb == &app ? "fovea" : fmt::format("fovea {}", verb->get_name());
+  fmt::print(stderr, "{}: {}\nTry '{} --help'.\n", name, error.what(), name);
+  return fovea::cli::kNothingDone;
+}
+
+int run(int argc, char** argv) {
+  CLI::App app(
+      "Trains an image classifier on your own photos, and puts it to work.\n\n"
+      "  fovea train photos -o weather      photos: a folder with a folder per class\n"
+      "  fovea predict weather.safetensors today.jpg\n");
+  app.set_version_flag("--version", fmt::format("fovea {}", fovea::version()));
+  app.require_subcommand(1);
+  app.get_formatter()->column_width(34);
+  std::vector<std::pair<CLI::App*, Run>> verbs;
+  for (const Verb& verb : kVerbs) {
+    CLI::App* subcommand = app.add_subcommand(verb.name, verb.summary);
+    verbs.emplace_back(subcommand, verb.add(*subcommand));
+  }
+  if (argc == 1) {
+    fmt::print(stderr, "{}", app.help());
+    return fovea::cli::kNothingDone;
+  }
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& help) {
+    return app.exit(help);
+  } catch (const CLI::ParseError& error) {
+    return usage_error(app, error);
+  }
+  for (const auto& [subcommand, verb] : verbs) {
+    if (subcommand->parsed()) return verb();
+  }
+  return fovea::cli::kNothingDone;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);  // NOLINT(cert-err33-c): a closed pipe shows as a failed write
+  try {
+    return run(argc, argv);
+  } catch (const std::bad_alloc&) {
+    std::fputs("fovea: error: out of memory; a smaller --batch or --size needs less\n", stderr);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "fovea: error: {}\n", error.what());
+  }
+  return fovea::cli::kNothingDone;
+}

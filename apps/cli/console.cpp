@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "console.h"
+
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+
+namespace fovea::cli {
+namespace {
+
+constexpr std::string_view kRed = "31";
+constexpr std::string_view kYellow = "33";
+
+std::size_t terminal_width() {
+  winsize size{};
+  return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20 ? size.ws_col : 80;
+}
+
+bool starts_character(char byte) { return (static_cast<unsigned char>(byte) & 0xC0U) != 0x80U; }
+
+}  // namespace
+
+Console::Console(std::string_view verb, const OutputFlags& flags) : verb_(verb), flags_(flags) {
+  terminal_ = ::isatty(STDERR_FILENO) == 1;
+  const char* term = std::getenv("TERM");
+  colour_ = terminal_ && std::getenv("NO_COLOR") == nullptr && term != nullptr && std::string_view(term) != "dumb";
+}
+
+void Console::print(std::string_view line) {
+  if (closed_) return;
+  clear_progress();
+  const bool written = std::fwrite(line.data(), 1, line.size(), stdout) == line.size() && std::fputc('\n', stdout) != EOF;
+  // A reader that has seen enough (head, less) is no error of ours.
+  closed_ = !written || std::fflush(stdout) != 0;
+}
+
+void Console::print_json(const nlohmann::ordered_json& object) {
+  print(object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+}
+
+std::string Console::paint(std::string_view text, std::string_view code) const {
+  return colour_ ? fmt::format("\x1b[{}m{}\x1b[0m", code, text) : std::string(text);
+}
+
+void Console::to_stderr(std::string_view line) {
+  clear_progress();
+  std::fwrite(line.data(), 1, line.size(), stderr);
+  std::fputc('\n', stderr);
+}
+
+void Console::note(std::string_view text) {
+  if (!flags_.quiet) to_stderr(text);
+}
+
+void Console::warn(std::string_view text) { to_stderr(fmt::format("{} {}", paint("warning:", kYellow), text)); }
+
+void Console::error(std::string_view text) { to_stderr(fmt::format("fovea {}: {} {}", verb_, paint("error:", kRed), text)); }
+
+int Console::fail(const Error& error) {
+  this->error(error.message);
+  return 2;
+}
+
+void Console::progress(const Progress& progress) {
+  if (!terminal_ || flags_.quiet) return;
+  const auto now = std::chrono::steady_clock::now();
+  if (progress_shown_ && progress.done < progress.total && now - last_progress_ < std::chrono::milliseconds(100)) return;
+  last_progress_ = now;
+
+  const double share = progress.total > 0 ? static_cast<double>(progress.done) / static_cast<double>(progress.total) : 0;
+  const std::string left = fmt::format("{:<9} ", progress.stage);
+  std::string right = fmt::format(" {:>3.0f} %  {:.0f} images/s", 100 * share, progress.images_per_second);
+  if (progress.seconds_left > 0.5) right += fmt::format("  {} left", duration(progress.seconds_left));
+  const std::size_t used = columns(left) + columns(right) + 3;
+  const std::size_t width = terminal_width();
+  const std::size_t bar = width > used + 10 ? std::min<std::size_t>(width - used, 40) : 0;
+  const auto full = static_cast<std::size_t>(std::lround(share * static_cast<double>(bar)));
+  std::string line = left;
+  if (bar > 0) line += "[" + std::string(std::min(full, bar), '#') + std::string(bar - std::min(full, bar), '.') + "]";
+  fmt::print(stderr, "\r\x1b[K{}{}", line, right);
+  std::fflush(stderr);
+  progress_shown_ = true;
+}
+
+void Console::clear_progress() {
+  if (!progress_shown_) return;
+  std::fputs("\r\x1b[K", stderr);
+  std::fflush(stderr);
+  progress_shown_ = false;
+}
+
+std::string percent(double share) { return fmt::format("{:.1f} %", 100 * share); }
+
+std::string duration(double seconds) {
+  if (seconds < 10) return fmt::format("{:.1f} s", seconds);
+  if (seconds < 60) return fmt::format("{:.0f} s", seconds);
+  const auto whole = static_cast<std::int64_t>(std::llround(seconds));
+  if (whole < 3600) return fmt::format("{} min {} s", whole / 60, whole % 60);
+  return fmt::format("{} h {} min", whole / 3600, whole % 3600 / 60);
+}
+
+std::string counted(std::int64_t count, std::string_view singular) {
+  return fmt::format("{} {}{}", count, singular, count == 1 ? "" : singular.ends_with("ss") ? "es" : "s");
+}
+
+// One column per code point: near enough for class names and paths.
+std::size_t columns(std::string_view text) { return static_cast<std::size_t>(std::ranges::count_if(text, starts_character)); }
+
+std::string fitted(std::string_view text, std::size_t width) {
+  const std::size_t has = columns(text);
+  if (has <= width) return std::string(text) + std::string(width - has, ' ');
+  std::string cut;
+  std::size_t taken = 0;
+  for (const char byte : text) {
+    if (starts_character(byte) && ++taken >= width) break;
+    cut += byte;
+  }
+  return cut + "…";
+}
+
+}  // namespace fovea::cli

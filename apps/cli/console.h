@@ -1,0 +1,64 @@
+// Fovea: what people see. Data goes to standard output, all else to standard error.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <string_view>
+
+#include "flags.h"
+#include "fovea/trainer.h"
+
+namespace fovea::cli {
+
+class Console {
+ public:
+  Console(std::string_view verb, const OutputFlags& flags);
+  Console(const Console&) = delete;
+  Console& operator=(const Console&) = delete;
+  ~Console() { clear_progress(); }
+
+  [[nodiscard]] bool json() const { return flags_.json; }
+  [[nodiscard]] bool verbose() const { return flags_.verbose; }
+
+  /// A line of data. After the reader has closed the pipe, nothing more is written and closed() holds.
+  void print(std::string_view line);
+  void print_json(const nlohmann::ordered_json& object);
+  [[nodiscard]] bool closed() const { return closed_; }
+
+  void note(std::string_view text);  ///< not with --quiet
+  void warn(std::string_view text);
+  void error(std::string_view text);
+  /// `error` for an Error; the exit status that it deserves.
+  int fail(const Error& error);
+
+  /// One line that replaces itself, on a terminal only, ten times a second at most.
+  void progress(const Progress& progress);
+  void clear_progress();
+
+ private:
+  [[nodiscard]] std::string paint(std::string_view text, std::string_view code) const;
+  void to_stderr(std::string_view line);
+
+  std::string verb_;
+  OutputFlags flags_;
+  bool terminal_ = false;
+  bool colour_ = false;
+  bool progress_shown_ = false;
+  bool closed_ = false;
+  std::chrono::steady_clock::time_point last_progress_;
+};
+
+/// "97.8 %", as people read probabilities and accuracies.
+[[nodiscard]] std::string percent(double share);
+/// "0.4 s", "12 s", "3 min 20 s", "2 h 5 min".
+[[nodiscard]] std::string duration(double seconds);
+/// "1 photo", "12 photos".
+[[nodiscard]] std::string counted(std::int64_t count, std::string_view singular);
+/// Columns that `text` takes on a terminal, and `text` filled up to so many (cut with "…" if it is longer).
+[[nodiscard]] std::size_t columns(std::string_view text);
+[[nodiscard]] std::string fitted(std::string_view text, std::size_t width);
+
+}  // namespace fovea::cli

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "console.h"
+#include "fovea/classifier.h"
+#include "fovea/inspect.h"
+#include "signals.h"
+#include "verbs.h"
+
+namespace fovea::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct PredictFlags {
+  fs::path model;
+  std::vector<std::string> paths;
+  int top = 3;
+  ComputeFlags compute;
+  OutputFlags output;
+};
+
+/// What the run comes to: exit status from successes and failures.
+struct Tally {
+  std::int64_t done = 0;
+  std::int64_t failed = 0;
+  [[nodiscard]] int status() const { return failed == 0 ? kDone : done == 0 ? kNothingDone : kSomeFailed; }
+};
+
+void show(Console& console, const std::string& path, const Answer& answer, int top, std::size_t path_width) {
+  const std::span shown = std::span(answer.predictions).first(std::min(answer.predictions.size(), static_cast<std::size_t>(top)));
+  if (console.json()) {
+    nlohmann::ordered_json predictions = nlohmann::ordered_json::array();
+    for (const Prediction& p : shown) predictions.push_back({{"label", p.label}, {"probability", p.probability}});
+    console.print_json({{"path", path}, {"predictions", predictions}, {"rejected", answer.rejected}});
+    return;
+  }
+  std::string line = fitted(path, path_width);
+  for (const Prediction& p : shown) line += fmt::format("  {:>7} {}", percent(p.probability), p.label);
+  if (answer.rejected) line += "  (none of these)";
+  console.print(line);
+}
+
+void show_failure(Console& console, const std::string& path, const Error& error) {
+  if (console.json()) console.print_json({{"path", path}, {"error", error.message}});
+  console.error(error.message);
+}
+
+/// A JPEG (or any other photo) from standard input, at most as long as a photo file may be.
+Result<std::vector<std::byte>> read_stdin() {
+  constexpr std::size_t kLimit = std::size_t{512} << 20;
+  std::vector<std::byte> bytes;
+  std::byte block[65536];
+  while (const std::size_t count = std::fread(block, 1, sizeof block, stdin)) {
+    bytes.insert(bytes.end(), block, block + count);
+    if (bytes.size() > kLimit) return Error{Error::Kind::kLimit, fmt::format("-: more than {} bytes on standard input", kLimit)};
+  }
+  return bytes;
+}
+
+void predict_stdin(Console& console, Classifier& classifier, const PredictFlags& flags, Tally& tally) {
+  const auto bytes = read_stdin();
+  const auto answer = bytes ? classifier.classify(*bytes) : Result<Answer>(bytes.error());
+  if (answer) {
+    show(console, "-", *answer, flags.top, 1);
+    ++tally.done;
+  } else {
+    show_failure(console, "-", answer.error());
+    ++tally.failed;
+  }
+}
+
+/// Photos named by files and folders, in the order given.
+std::vector<fs::path> gather(Console& console, const std::vector<std::string>& paths, Tally& tally) {
+  std::vector<fs::path> photos;
+  for (const std::string& path : paths) {
+    if (path == "-") continue;
+    auto found = find_photos(path);
+    if (!found) {
+      show_failure(console, path, found.error());
+      ++tally.failed;
+      continue;
+    }
+    photos.insert(photos.end(), found->begin(), found->end());
+  }
+  return photos;
+}
+
+void predict_files(Console& console, Classifier& classifier, const PredictFlags& flags, std::span<const fs::path> photos,
+                   Tally& tally) {
+  const std::atomic<bool>& stop = stop_on_signals();
+  std::size_t width = 0;
+  for (const fs::path& photo : photos) width = std::max(width, columns(photo.string()));
+  width = std::min<std::size_t>(width, 48);
+  const auto begin = std::chrono::steady_clock::now();
+  classifier.classify_files(photos, [&](std::size_t index, const Result<Answer>& answer) {
+    const std::string path = photos[index].string();
+    if (answer) {
+      show(console, path, *answer, flags.top, width);
+      ++tally.done;
+    } else {
+      show_failure(console, path, answer.error());
+      ++tally.failed;
+    }
+    return !stop.load() && !console.closed();
+  });
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  if (stop.load())
+    console.warn(fmt::format("stopped after {} of {}", tally.done + tally.failed,
+                             counted(static_cast<std::int64_t>(photos.size()), "photo")));
+  if (photos.size() > 1 && console.verbose()) {
+    console.note(fmt::format("{} in {}: {:.1f} a second", counted(tally.done, "photo"), duration(seconds),
+                             static_cast<double>(tally.done) / seconds));
+  }
+}
+
+int predict(const PredictFlags& flags) {
+  Console console("predict", flags.output);
+  Tally tally;
+  auto classifier = Classifier::open(flags.model, {flags.compute.device, flags.compute.threads, flags.compute.deterministic});
+  if (!classifier) return console.fail(classifier.error());
+  if (console.verbose()) console.note("device: " + classifier->device());
+  const std::vector<fs::path> photos = gather(console, flags.paths, tally);
+  if (std::ranges::find(flags.paths, "-") != flags.paths.end()) predict_stdin(console, *classifier, flags, tally);
+  predict_files(console, *classifier, flags, photos, tally);
+  return tally.status();
+}
+
+}  // namespace
+
+Run add_predict(CLI::App& app) {
+  auto flags = std::make_shared<PredictFlags>();
+  app.description(
+      "What photos show.\n\n"
+      "  fovea predict weather.safetensors today.jpg holiday/\n"
+      "  curl -s http://camera/now.jpg | fovea predict weather.safetensors - --json");
+  app.add_option("MODEL", flags->model, "a model made by 'fovea train', or an Ultralytics classification checkpoint")->required();
+  app.add_option("PATH", flags->paths, "photos and folders of photos; '-' reads one from standard input")->required();
+  app.add_option("--top", flags->top, "how many classes to show")->check(CLI::Range(1, 100000))->capture_default_str();
+  add_compute_flags(app, flags->compute);
+  add_output_flags(app, flags->output);
+  return [flags] { return predict(*flags); };
+}
+
+}  // namespace fovea::cli

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "console.h"
+#include "fovea/trainer.h"
+#include "signals.h"
+#include "verbs.h"
+
+namespace fovea::cli {
+namespace {
+
+struct TrainFlags {
+  TrainOptions options;
+  ComputeFlags compute;
+  OutputFlags output;
+};
+
+nlohmann::ordered_json json_of(const EpochReport& epoch) {
+  return {{"event", "epoch"},
+          {"stage", epoch.stage},
+          {"epoch", epoch.epoch},
+          {"epochs", epoch.epochs},
+          {"train_loss", epoch.train_loss},
+          {"val_loss", epoch.val_loss},
+          {"val_accuracy", epoch.val_accuracy},
+          {"lr", epoch.lr},
+          {"images_per_second", epoch.images_per_second},
+          {"wait_share", epoch.wait_share},
+          {"best", epoch.best}};
+}
+
+/// Shows a running training: a table on standard error, or events as JSON lines on standard output.
+class TrainView final : public TrainObserver {
+ public:
+  explicit TrainView(Console& console) : console_(console) {}
+
+  void on_progress(const Progress& progress) override { console_.progress(progress); }
+
+  void on_epoch(const EpochReport& epoch) override {
+    if (console_.json()) return console_.print_json(json_of(epoch));
+    if (epoch.epoch == 1)
+      console_.note(
+          fmt::format("  {:>7}  {:>6}  {:>6}  {:>7}  {:>9}  {:>8}", "epoch", "loss", "val", "right", "rate", "images/s"));
+    std::string line =
+        fmt::format("  {:>7}  {:>6.3f}  {:>6.3f}  {:>7}  {:>9.2e}  {:>8.1f}", fmt::format("{}/{}", epoch.epoch, epoch.epochs),
+                    epoch.train_loss, epoch.val_loss, percent(epoch.val_accuracy), epoch.lr, epoch.images_per_second);
+    if (epoch.wait_share > 0.1) line += fmt::format("  waiting {} for photos", percent(epoch.wait_share));
+    if (epoch.best) line += "  best";
+    console_.note(line);
+  }
+
+  void on_stage_finished(const StageReport& stage) override {
+    if (console_.json()) {
+      nlohmann::ordered_json object{{"event", "stage"}, {"stage", stage.name}, {"seconds", stage.seconds}};
+      if (stage.accuracy) object["accuracy"] = *stage.accuracy;
+      return console_.print_json(object);
+    }
+    const std::string right = stage.accuracy ? percent(*stage.accuracy) + " right" : "";
+    console_.note(fmt::format("{:<10} {:<16} {:>10}", stage.name, right, duration(stage.seconds)));
+  }
+
+  void on_choice(const Choice& choice) override {
+    if (console_.json())
+      return console_.print_json(
+          {{"event", "choice"}, {"what", choice.what}, {"chosen", choice.chosen}, {"reason", choice.reason}});
+    console_.note(fmt::format("{:<10} {:<16} {}", choice.what, choice.chosen, choice.reason));
+  }
+
+  void on_skipped(const SkippedPhoto& photo) override {
+    if (console_.json())
+      return console_.print_json({{"event", "skipped"}, {"path", photo.path.string()}, {"reason", photo.reason}});
+    console_.warn(fmt::format("skipped {}: {}", photo.path.string(), photo.reason));
+  }
+  void on_note(std::string_view text) override { console_.note(text); }
+  void on_warning(std::string_view text) override { console_.warn(text); }
+
+ private:
+  Console& console_;
+};
+
+void summarize(Console& console, const TrainReport& report) {
+  if (console.json()) {
+    nlohmann::ordered_json object{{"event", "done"},
+                                  {"model", report.model.string()},
+                                  {"run_folder", report.run_folder.string()},
+                                  {"arch", report.arch},
+                                  {"classes", report.classes},
+                                  {"train_photos", report.train_photos},
+                                  {"photos", report.val_photos}};
+    if (report.accuracy) {
+      object["accuracy"] = *report.accuracy;
+      object["interval"] = {report.interval.low, report.interval.high};
+      object["picked_by_validation"] = report.picked_by_validation;
+    }
+    object["best_stage"] = report.best_stage;
+    object["seconds"] = report.seconds;
+    object["skipped"] = report.skipped.size();
+    object["stopped"] = report.stopped;
+    return console.print_json(object);
+  }
+  if (report.stopped) console.note("stopped before the end: this is the best model so far");
+  console.print(fmt::format("{}", report.model.string()));
+  if (report.accuracy) {
+    console.note(fmt::format("{} right on {} that it was not trained on (95 % interval {} to {})", percent(*report.accuracy),
+                             counted(report.val_photos, "photo"), percent(report.interval.low), percent(report.interval.high)));
+    if (report.picked_by_validation)
+      console.note("the best epoch was picked by these photos, so on new ones expect slightly less");
+  }
+  console.note(fmt::format("log and metrics in {}; {} in all", report.run_folder.string(), duration(report.seconds)));
+}
+
+int train_verb(TrainFlags& flags) {
+  Console console("train", flags.output);
+  TrainView view(console);
+  TrainOptions& options = flags.options;
+  options.device = flags.compute.device;
+  options.threads = flags.compute.threads;
+  options.deterministic = flags.compute.deterministic;
+  options.stop = &stop_on_signals();
+  const auto report = train(options, &view);
+  if (!report) return console.fail(report.error());
+  summarize(console, *report);
+  return report->skipped.empty() ? kDone : kSomeFailed;
+}
+
+void add_network_flags(CLI::App& app, TrainOptions& options) {
+  app.add_option("--arch", options.arch, "efficientnet_lite0 to 4, mobilenet_v2, mobilenet_v2_0.35 to 1.4, yolo11n-cls to x")
+      ->capture_default_str();
+  app.add_option("--weights", options.weights, "pretrained backbone: .safetensors, .pt or .pth");
+  app.add_flag("!--from-scratch", options.pretrained, "random weights, no backbone");
+  add_choice<Scope>(app, "--scope", options.scope,
+                    {{"auto", Scope::kAuto}, {"head", Scope::kHead}, {"tail", Scope::kTail}, {"full", Scope::kFull}},
+                    "how much of the network learns");
+  add_choice<HeadKind>(app, "--head", options.head, {{"linear", HeadKind::kLinear}, {"conv", HeadKind::kConv}},
+                       "what stands on the backbone");
+  add_choice<BatchNormMode>(app, "--bn", options.batchnorm,
+                            {{"auto", BatchNormMode::kAuto}, {"frozen", BatchNormMode::kFrozen}, {"live", BatchNormMode::kLive}},
+                            "BatchNorm statistics while training");
+  add_choice<FitChoice>(app, "--fit", options.fit,
+                        {{"auto", FitChoice::kAuto},
+                         {"letterbox", FitChoice::kLetterbox},
+                         {"crop", FitChoice::kCrop},
+                         {"squash", FitChoice::kSquash}},
+                        "how a photo becomes a square");
+  app.add_option("--size", options.size, "input side in pixels")->check(CLI::Range(32, 640));
+}
+
+void add_recipe_flags(CLI::App& app, TrainOptions& options) {
+  app.add_option("--epochs", options.epochs, "passes over the photos")->check(CLI::Range(1, 100000));
+  app.add_option("--batch", options.batch, "photos in a step")->check(CLI::Range(1, 4096));
+  app.add_option("--lr", options.lr, "peak learning rate")->check(CLI::PositiveNumber);
+  app.add_option("--time-budget", options.time_budget_s, "seconds that training may take")->check(CLI::PositiveNumber);
+  add_choice<OptimizerKind>(app, "--optimizer", options.optimizer,
+                            {{"adamw", OptimizerKind::kAdamW}, {"sgd", OptimizerKind::kSgd}}, "adamw or sgd");
+  app.add_option("--momentum", options.momentum, "of sgd")->check(CLI::Range(0.0, 0.9999))->capture_default_str();
+  app.add_option("--weight-decay", options.weight_decay, "not on biases and norms")->check(CLI::NonNegativeNumber);
+  app.add_option("--label-smoothing", options.label_smoothing, "share of the target spread over all classes")
+      ->check(CLI::Range(0.0, 0.9))
+      ->capture_default_str();
+  app.add_option("--dropout", options.dropout, "before the last layer")->check(CLI::Range(0.0, 0.95))->capture_default_str();
+  app.add_option("--clip", options.clip_norm, "longest gradient; 0: any")->check(CLI::NonNegativeNumber)->capture_default_str();
+  app.add_option("--ema", options.ema_decay, "decay of the weight average; 0: none")->check(CLI::Range(0.0, 0.999999));
+  add_choice<AugmentLevel>(app, "--augment", options.augment,
+                           {{"none", AugmentLevel::kNone},
+                            {"light", AugmentLevel::kLight},
+                            {"standard", AugmentLevel::kStandard},
+                            {"strong", AugmentLevel::kStrong}},
+                           "random variations of the training photos");
+  app.add_option("--mixup", options.mixup, "alpha of its Beta distribution; 0: none")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  app.add_option("--cutmix", options.cutmix, "alpha of its Beta distribution; 0: none")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  add_choice<ClassWeights>(app, "--class-weights", options.class_weights,
+                           {{"none", ClassWeights::kNone}, {"balanced", ClassWeights::kBalanced}},
+                           "balanced: every class weighs the same");
+}
+
+}  // namespace
+
+Run add_train(CLI::App& app) {
+  auto flags = std::make_shared<TrainFlags>();
+  TrainOptions& options = flags->options;
+  app.description(
+      "A folder of photos becomes a classifier.\n\n"
+      "  fovea train skies -o weather       skies: a folder with a folder of photos per class\n"
+      "  fovea train skies -o weather --scope full --time-budget 600");
+  app.add_option("DATA", options.data, "class folders; train/ and val/ of those; or a CSV 'path,label[,split]'")->required();
+  app.add_option("-o,--output", options.model, "the model; '.safetensors' is added to a name without extension")
+      ->default_val("model");
+  app.add_option("--run", options.run_folder, "folder for log and metrics; beside the model if not given");
+  add_network_flags(app, options);
+  add_recipe_flags(app, options);
+  app.add_option("--val", options.val_fraction, "share of the photos held out where the data has no val/ of its own")
+      ->check(CLI::Range(0.0, 0.9))
+      ->capture_default_str();
+  app.add_option("--seed", options.seed, "of everything random")->capture_default_str();
+  app.add_flag("--strict", options.strict, "the first unreadable photo ends the run");
+  add_compute_flags(app, flags->compute);
+  add_output_flags(app, flags->output);
+  return [flags] { return train_verb(*flags); };
+}
+
+}  // namespace fovea::cli

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "console.h"
+#include "fovea/evaluate.h"
+#include "signals.h"
+#include "verbs.h"
+
+namespace fovea::cli {
+namespace {
+
+struct ValFlags {
+  std::filesystem::path model;
+  std::filesystem::path data;
+  EvaluateOptions options;
+  int mistakes = 5;
+  ComputeFlags compute;
+  OutputFlags output;
+};
+
+class ValView final : public TrainObserver {
+ public:
+  explicit ValView(Console& console) : console_(console) {}
+  void on_progress(const Progress& progress) override { console_.progress(progress); }
+  void on_skipped(const SkippedPhoto& photo) override {
+    console_.warn(fmt::format("skipped {}: {}", photo.path.string(), photo.reason));
+  }
+  void on_note(std::string_view text) override {
+    if (console_.verbose()) console_.note(text);
+  }
+  void on_warning(std::string_view text) override { console_.warn(text); }
+
+ private:
+  Console& console_;
+};
+
+void print_classes(Console& console, const Evaluation& result) {
+  std::size_t width = 5;
+  for (const ClassMetrics& c : result.classes) width = std::max(width, columns(c.name));
+  width = std::min<std::size_t>(width, 32);
+  console.print("");
+  console.print(fmt::format("{}  {:>7}  {:>9}  {:>7}  {:>7}", fitted("class", width), "photos", "precision", "recall", "F1"));
+  for (const ClassMetrics& c : result.classes) {
+    console.print(fmt::format("{}  {:>7}  {:>9}  {:>7}  {:>7}", fitted(c.name, width), c.photos, percent(c.precision),
+                              percent(c.recall), percent(c.f1)));
+  }
+}
+
+/// Rows are what the photos show, columns what the model said. A table of many classes would not fit a screen.
+void print_confusion(Console& console, const Evaluation& result) {
+  constexpr std::size_t kMostClasses = 12;
+  if (result.classes.size() > kMostClasses) return;
+  const std::size_t cell = std::clamp<std::size_t>(56 / std::max<std::size_t>(result.classes.size(), 1), 5, 12);
+  std::string header = fitted("shown as", 20);
+  for (const ClassMetrics& c : result.classes) header += " " + fitted(c.name, cell);
+  console.print("");
+  console.print(header);
+  for (std::size_t row = 0; row < result.confusion.size(); ++row) {
+    std::string line = fitted(result.classes[row].name, 20);
+    for (const std::int64_t count : result.confusion[row]) line += " " + fitted(count == 0 ? "." : std::to_string(count), cell);
+    console.print(line);
+  }
+}
+
+void print_result(Console& console, const Evaluation& result, int mistakes) {
+  console.print(fmt::format("{} right of {} (95 % interval {} to {})", percent(result.accuracy), counted(result.photos, "photo"),
+                            percent(result.interval.low), percent(result.interval.high)));
+  if (static_cast<std::size_t>(result.top) < result.classes.size()) {
+    console.print(fmt::format("{} with the label among the top {}", percent(result.top_accuracy), result.top));
+  }
+  console.print(fmt::format("calibration error {}, log loss {:.3f}, mean F1 {}", percent(result.calibration_error),
+                            result.log_loss, percent(result.macro_f1)));
+  print_classes(console, result);
+  print_confusion(console, result);
+  if (!result.coverage.empty()) {
+    console.print("");
+    console.print("answering only when sure");
+    for (const CoveragePoint& point : result.coverage) {
+      console.print(fmt::format("  from {:>7} on: {:>7} answered, {:>7} of those right", percent(point.threshold),
+                                percent(point.coverage), percent(point.accuracy)));
+    }
+  }
+  if (mistakes > 0 && !result.wrong.empty()) {
+    console.print("");
+    console.print("surest mistakes");
+    for (const WrongPhoto& wrong :
+         std::span(result.wrong).first(std::min(result.wrong.size(), static_cast<std::size_t>(mistakes)))) {
+      console.print(fmt::format("  {:>7} {} instead of {}: {}", percent(wrong.probability), wrong.predicted, wrong.label,
+                                wrong.path.string()));
+    }
+  }
+}
+
+void print_json(Console& console, const Evaluation& result) {
+  for (const WrongPhoto& wrong : result.wrong) {
+    console.print_json({{"event", "wrong"},
+                        {"path", wrong.path.string()},
+                        {"label", wrong.label},
+                        {"predicted", wrong.predicted},
+                        {"probability", wrong.probability}});
+  }
+  for (const SkippedPhoto& photo : result.skipped)
+    console.print_json({{"event", "skipped"}, {"path", photo.path.string()}, {"reason", photo.reason}});
+  nlohmann::ordered_json classes = nlohmann::ordered_json::array();
+  for (const ClassMetrics& c : result.classes) {
+    classes.push_back({{"name", c.name}, {"photos", c.photos}, {"precision", c.precision}, {"recall", c.recall}, {"f1", c.f1}});
+  }
+  nlohmann::ordered_json coverage = nlohmann::ordered_json::array();
+  for (const CoveragePoint& p : result.coverage)
+    coverage.push_back({{"threshold", p.threshold}, {"coverage", p.coverage}, {"accuracy", p.accuracy}});
+  console.print_json({{"event", "result"},
+                      {"accuracy", result.accuracy},
+                      {"photos", result.photos},
+                      {"interval", {result.interval.low, result.interval.high}},
+                      {"top", result.top},
+                      {"top_accuracy", result.top_accuracy},
+                      {"log_loss", result.log_loss},
+                      {"calibration_error", result.calibration_error},
+                      {"macro_f1", result.macro_f1},
+                      {"classes", classes},
+                      {"confusion", result.confusion},
+                      {"coverage", coverage},
+                      {"unknown_labels", result.unknown_labels},
+                      {"unknown_photos", result.unknown_photos},
+                      {"skipped", result.skipped.size()},
+                      {"seconds", result.seconds}});
+}
+
+int val(ValFlags& flags) {
+  Console console("val", flags.output);
+  ValView view(console);
+  flags.options.device = flags.compute.device;
+  flags.options.threads = flags.compute.threads;
+  flags.options.deterministic = flags.compute.deterministic;
+  flags.options.stop = &stop_on_signals();
+  const auto result = evaluate(flags.model, flags.data, flags.options, &view);
+  if (!result) return console.fail(result.error());
+  if (result->unknown_photos > 0) {
+    console.warn(fmt::format("{} left out: the model does not know {}", counted(result->unknown_photos, "photo"),
+                             fmt::join(result->unknown_labels, ", ")));
+  }
+  if (console.json()) {
+    print_json(console, *result);
+  } else {
+    print_result(console, *result, flags.mistakes);
+    console.note(fmt::format("in {}", duration(result->seconds)));
+  }
+  return result->skipped.empty() ? kDone : kSomeFailed;
+}
+
+}  // namespace
+
+Run add_val(CLI::App& app) {
+  auto flags = std::make_shared<ValFlags>();
+  app.description(
+      "How good a model is on photos with known labels.\n\n"
+      "  fovea val weather.safetensors skies");
+  app.add_option("MODEL", flags->model, "a model made by 'fovea train', or an Ultralytics classification checkpoint")->required();
+  app.add_option("DATA", flags->data, "class folders; train/ and val/ of those; or a CSV 'path,label[,split]'")->required();
+  app.add_option("--split", flags->options.split, "train, val or test; default: val, or everything where there are no splits")
+      ->check(CLI::IsMember({"train", "val", "test"}));
+  app.add_option("--top", flags->options.top, "the k of top-k accuracy")->check(CLI::Range(1, 100000))->capture_default_str();
+  app.add_option("--batch", flags->options.batch, "photos computed together")->check(CLI::Range(1, 4096))->capture_default_str();
+  app.add_option("--mistakes", flags->mistakes, "how many of the surest mistakes to list")
+      ->check(CLI::Range(0, 100000))
+      ->capture_default_str();
+  app.add_flag("--strict", flags->options.strict, "the first unreadable photo ends the run");
+  add_compute_flags(app, flags->compute);
+  add_output_flags(app, flags->output);
+  return [flags] { return val(*flags); };
+}
+
+}  // namespace fovea::cli

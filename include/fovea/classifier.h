@@ -1,0 +1,67 @@
+// Fovea: a trained model at work on photos.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "fovea/result.h"
+
+namespace fovea {
+
+struct Prediction {
+  std::string label;
+  double probability = 0.0;
+};
+
+/// What a photo shows.
+struct Answer {
+  std::vector<Prediction> predictions;  ///< every class, the most probable first; never empty
+  /// The photo is probably of none of the classes. Always false for a model without rejection statistics.
+  bool rejected = false;
+
+  [[nodiscard]] const Prediction& top() const { return predictions.front(); }
+};
+
+struct ClassifierOptions {
+  std::string device = "auto";  ///< "auto", "cpu", "cuda", "cuda:N"; one that cannot be used is an error
+  int threads = 0;              ///< 0: every processor that this process may use
+  bool deterministic = false;   ///< the same bits whatever the number of threads
+};
+
+/// A model opened for use: photos in, classes and probabilities out, with the preprocessing that belongs to the model.
+/// One thread at a time; several classifiers may run side by side.
+class Classifier {
+ public:
+  /// A model made by train(), or a classification checkpoint of Ultralytics (`.pt`).
+  static Result<Classifier> open(const std::filesystem::path& model, const ClassifierOptions& options = {});
+  Classifier(Classifier&& other) noexcept;
+  Classifier& operator=(Classifier&& other) noexcept;
+  ~Classifier();
+
+  Result<Answer> classify_file(const std::filesystem::path& photo);
+  /// `photo`: the bytes of a JPEG, PNG, WebP, ... file.
+  Result<Answer> classify(std::span<const std::byte> photo);
+
+  /// Called with each photo's position and answer, in order. Returning false stops.
+  using OnAnswer = std::function<bool(std::size_t index, const Result<Answer>& answer)>;
+  /// Many photos, decoded and computed in batches on all threads. A photo that cannot be read does not stop the others.
+  void classify_files(std::span<const std::filesystem::path> photos, const OnAnswer& on_answer);
+
+  /// Class names in the order of the network's outputs.
+  [[nodiscard]] const std::vector<std::string>& classes() const;
+  /// The device that computes, and why: "cpu (2 processors; no GPU: ...)".
+  [[nodiscard]] const std::string& device() const;
+
+ private:
+  class Impl;
+  explicit Classifier(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace fovea
