@@ -1,0 +1,27 @@
+// Fovea: the metadata of a model file: everything about a model but its tensors.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "format/weights.h"
+#include "model/model_file.h"
+
+namespace fovea {
+
+/// The version of the format that this program writes, and the newest it reads.
+inline constexpr int kModelFormatVersion = 1;
+
+/// Whether the metadata claims to be a Fovea model.
+[[nodiscard]] bool has_model_card(const WeightFile& file);
+
+/// Text fields, the structured ones as JSON: "fovea_model" (format version), "architecture", "network", "classes", "preprocess",
+/// "calibration", "provenance".
+[[nodiscard]] std::map<std::string, std::string> write_model_card(const Model& model);
+
+/// A model without its parameters. Every field but "provenance" is required and checked: kFormat or kLimit name file, field and
+/// reason.
+Result<Model> read_model_card(const WeightFile& file);
+
+}  // namespace fovea

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/model_file.h"
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "format/safetensors.h"
+#include "model/model_card.h"
+#include "model/registry.h"
+#include "model/ultralytics.h"
+#include "model/weights.h"
+
+namespace fovea {
+namespace {
+
+/// Parameters of the described network, filled from the file; nothing may be missing or left over.
+Result<ParameterSet> load_parameters(const WeightFile& file, const NetworkSpec& spec) {
+  auto graph = build_network(spec);
+  if (!graph) return fail(graph.error().kind, "{}: {}", file.source(), graph.error().message);
+  ParameterSet parameters(*graph);
+  FOVEA_ASSIGN(const std::vector<std::string> left, fill_parameters(file, spec, parameters));
+  if (!left.empty())
+    return fail(Error::Kind::kFormat, "{}: tensor '{}' is missing or does not fit the number of classes", file.source(),
+                left.front());
+  return parameters;
+}
+
+Result<Model> load_own(const WeightFile& file) {
+  FOVEA_ASSIGN(Model model, read_model_card(file));
+  FOVEA_ASSIGN(model.parameters, load_parameters(file, model.spec));
+  for (const StoredTensor& tensor : file.tensors()) {
+    if (model.parameters.find(tensor.name) == nullptr) {
+      return fail(Error::Kind::kFormat, "{}: tensor '{}' has no place in {}", file.source(), printable(tensor.name),
+                  model.architecture);
+    }
+  }
+  return model;
+}
+
+Result<Model> load_ultralytics(const WeightFile& file) {
+  FOVEA_ASSIGN(UltralyticsModel found, read_ultralytics(file));
+  Model model;
+  model.architecture = std::move(found.architecture);
+  model.spec = found.spec;
+  model.classes = std::move(found.classes);
+  model.preprocess = found.preprocess;
+  model.provenance = {
+      {"source", "an Ultralytics checkpoint"}, {"version", file.torch()->version}, {"license", file.torch()->license}};
+  FOVEA_ASSIGN(model.parameters, load_parameters(file, model.spec));
+  return model;
+}
+
+}  // namespace
+
+bool is_model(const WeightFile& file) { return has_model_card(file) || is_ultralytics(file); }
+
+Result<Model> load_model(const std::filesystem::path& path) {
+  FOVEA_ASSIGN(const WeightFile file, open_weights(path));
+  if (has_model_card(file)) return load_own(file);
+  if (is_ultralytics(file)) return load_ultralytics(file);
+  return fail(
+      Error::Kind::kFormat,
+      "{}: holds weights but no model: class names and preprocessing are missing; train one from it with 'fovea train --weights'",
+      file.source());
+}
+
+Result<void> save_model(const Model& model, const std::filesystem::path& path) {
+  std::vector<StoredTensor> tensors;
+  for (const ParameterSet::Entry& entry : model.parameters.entries()) {
+    const auto extents = entry.shape.extents();
+    tensors.push_back({entry.name, DType::kF32, {extents.begin(), extents.end()}, std::as_bytes(model.parameters.values(entry))});
+  }
+  return write_safetensors(path, tensors, write_model_card(model));
+}
+
+}  // namespace fovea

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/model_file.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+
+#include "format/safetensors.h"
+#include "model/model_card.h"
+#include "model/registry.h"
+#include "model/weights.h"
+#include "support/paths.h"
+
+namespace fovea {
+namespace {
+
+Model tiny() {
+  const auto architecture = find_architecture("mobilenet_v2_0.35");
+  Model model;
+  model.architecture = architecture->name;
+  model.spec = architecture->spec;
+  model.spec.height = 64;
+  model.spec.width = 32;
+  model.classes = {"klar", "bewölkt", "with \"quotes\""};
+  model.spec.classes = 3;
+  model.preprocess = architecture->preprocess;
+  model.preprocess.height = 64;
+  model.preprocess.width = 32;
+  model.preprocess.fit = Fit::kSquash;
+  model.temperature = 1.25;
+  model.provenance = {{"seed", "7"}, {"data", "skies"}};
+  model.parameters = ParameterSet(*build_network(model.spec));
+  initialize_parameters(model.parameters, 7);
+  return model;
+}
+
+/// The tiny model's file with one metadata field replaced, or left out when `value` is empty.
+Result<Model> load_with(const std::string& field, const std::string& value) {
+  const test::TemporaryFolder folder;
+  const Model model = tiny();
+  auto metadata = write_model_card(model);
+  metadata.erase(field);
+  if (!value.empty()) metadata[field] = value;
+  std::vector<StoredTensor> tensors;
+  for (const auto& entry : model.parameters.entries()) {
+    tensors.push_back({entry.name,
+                       DType::kF32,
+                       {entry.shape.extents().begin(), entry.shape.extents().end()},
+                       std::as_bytes(model.parameters.values(entry))});
+  }
+  EXPECT_TRUE(write_safetensors(folder / "m.safetensors", tensors, metadata).ok());
+  return load_model(folder / "m.safetensors");
+}
+
+TEST(ModelFile, ComesBackAsItWasWritten) {
+  const test::TemporaryFolder folder;
+  const Model model = tiny();
+  ASSERT_TRUE(save_model(model, folder / "m.safetensors").ok());
+  const auto loaded = load_model(folder / "m.safetensors");
+  ASSERT_TRUE(loaded.ok()) << loaded.error().message;
+  EXPECT_EQ(loaded->architecture, model.architecture);
+  EXPECT_EQ(loaded->spec, model.spec);
+  EXPECT_EQ(loaded->classes, model.classes);
+  EXPECT_EQ(loaded->preprocess, model.preprocess);
+  EXPECT_EQ(loaded->temperature, model.temperature);
+  EXPECT_EQ(loaded->provenance, model.provenance);
+  EXPECT_TRUE(std::ranges::equal(loaded->parameters.all(), model.parameters.all()));
+}
+
+TEST(ModelFile, EveryRequiredFieldIsMissedByName) {
+  for (const char* field : {"architecture", "network", "classes", "preprocess", "calibration"}) {
+    const auto loaded = load_with(field, "");
+    ASSERT_FALSE(loaded.ok()) << field;
+    EXPECT_NE(loaded.error().message.find(field), std::string::npos) << loaded.error().message;
+  }
+}
+
+TEST(ModelFile, NonsenseIsRefused) {
+  const std::map<std::string, std::vector<std::string>> nonsense = {
+      {"fovea_model", {"2", "one"}},
+      {"architecture", {"resnet50", "../../etc"}},
+      {"network",
+       {"[]", "{", R"({"padding":"same"})",
+        R"({"padding":"round","bn_eps":0.001,"bn_momentum":0.1,"dropout":0,"head":"linear","head_channels":32})",
+        R"({"padding":"same","bn_eps":-1,"bn_momentum":0.1,"dropout":0,"head":"linear","head_channels":32})"}},
+      {"classes", {"{}", "[]", "[1]", R"(["a","a","b"])", R"(["a",""])", R"(["a","b"])"}},
+      {"preprocess", {"{}", R"({"height":1e9})"}},
+      {"calibration", {R"({"temperature":0})", R"({"temperature":"hot"})"}}};
+  for (const auto& [field, values] : nonsense) {
+    for (const std::string& value : values) {
+      const auto loaded = load_with(field, value);
+      ASSERT_FALSE(loaded.ok()) << field << " = " << value;
+      EXPECT_EQ(loaded.error().message.find('\n'), std::string::npos);
+    }
+  }
+}
+
+TEST(ModelFile, BareWeightsAreNoModel) {
+  FOVEA_NEEDS_SHARED("weights/efficientnet_lite0.safetensors");
+  const auto loaded = load_model(test::shared_path("weights/efficientnet_lite0.safetensors"));
+  ASSERT_FALSE(loaded.ok());
+  EXPECT_NE(loaded.error().message.find("holds weights but no model"), std::string::npos);
+}
+
+TEST(Backbone, TakesPaddingAndPreprocessingFromTheFile) {
+  FOVEA_NEEDS_SHARED("weights/mobilenet_v2.safetensors");
+  const auto backbone = open_backbone(test::shared_path("weights/mobilenet_v2.safetensors"), "mobilenet_v2");
+  ASSERT_TRUE(backbone.ok()) << backbone.error().message;
+  EXPECT_EQ(backbone->spec.padding, PaddingStyle::kSame);
+  EXPECT_EQ(backbone->spec.bn_eps, 1e-3);
+  EXPECT_EQ(backbone->spec.classes, 1000);
+  EXPECT_EQ(backbone->preprocess.mean[0], 0.5F);
+  ParameterSet parameters(*build_network(backbone->spec));
+  const auto left = fill_parameters(backbone->file, backbone->spec, parameters);
+  ASSERT_TRUE(left.ok()) << left.error().message;
+  EXPECT_TRUE(left->empty());
+}
+
+TEST(Backbone, AnotherNumberOfClassesLeavesTheHead) {
+  FOVEA_NEEDS_SHARED("weights/efficientnet_lite0.safetensors");
+  auto backbone = open_backbone(test::shared_path("weights/efficientnet_lite0.safetensors"), "efficientnet_lite0");
+  ASSERT_TRUE(backbone.ok()) << backbone.error().message;
+  backbone->spec.classes = 4;
+  ParameterSet parameters(*build_network(backbone->spec));
+  const auto left = fill_parameters(backbone->file, backbone->spec, parameters);
+  ASSERT_TRUE(left.ok()) << left.error().message;
+  EXPECT_EQ(*left, (std::vector<std::string>{"_fc.weight", "_fc.bias"}));
+}
+
+TEST(Backbone, TheWrongNetworkIsNamed) {
+  FOVEA_NEEDS_SHARED("weights/efficientnet_lite0.safetensors");
+  const auto backbone = open_backbone(test::shared_path("weights/efficientnet_lite0.safetensors"), "mobilenet_v2");
+  ASSERT_FALSE(backbone.ok());
+  EXPECT_NE(backbone.error().message.find("holds efficientnet_lite0, asked for mobilenet_v2"), std::string::npos)
+      << backbone.error().message;
+}
+
+}  // namespace
+}  // namespace fovea
