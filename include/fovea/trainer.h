@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "fovea/result.h"
+#include "fovea/skipped_photo.h"
 
 namespace fovea {
 
@@ -105,11 +106,6 @@ struct Interval {
 struct Choice {
   std::string what;
   std::string chosen;
-  std::string reason;
-};
-
-struct SkippedPhoto {
-  std::filesystem::path path;
   std::string reason;
 };
 

@@ -14,6 +14,7 @@
 #include "data/dataset.h"
 #include "data/source.h"
 #include "fovea/result.h"
+#include "fovea/skipped_photo.h"
 #include "image/preprocess.h"
 
 namespace fovea {
@@ -51,11 +52,6 @@ struct Batch {
   std::vector<std::int32_t> index;  ///< (N) position in the list of samples, -1 for padding
   std::int64_t rows = 0;            ///< N
   std::int64_t count = 0;           ///< rows that are not padding: the first ones
-};
-
-struct SkippedPhoto {
-  std::filesystem::path path;
-  std::string reason;
 };
 
 class BatchLoader {

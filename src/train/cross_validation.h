@@ -1,0 +1,46 @@
+// Fovea: how well a last layer does on photos it has not learned from, told from the training photos alone.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "train/softmax_regression.h"
+
+namespace fovea::training {
+
+/// The fold, in [0, folds), of each row: every class spread evenly, and a group (near-duplicate photos) never divided. Depends on
+/// seed, labels and groups only. `groups` holds one number per row, or is empty: each row its own group.
+[[nodiscard]] std::vector<std::int32_t> stratified_folds(std::span<const std::int32_t> labels,
+                                                         std::span<const std::int32_t> groups, int folds, std::uint64_t seed);
+
+struct StrengthPoint {
+  double strength = 0;
+  SoftmaxRegression::Score held_out;  ///< over all folds, each predicted by the others
+  double standard_error = 0;          ///< of held_out.loss, from the spread between photos
+};
+
+struct StrengthSearch {
+  std::vector<StrengthPoint> path;  ///< strongest first
+  /// The strongest whose held-out loss is within one standard error of the least (the rule of L. Breiman et al., "Classification
+  /// and regression trees", 1984): photos of tomorrow differ more than the folds do from each other.
+  std::size_t best = 0;
+  [[nodiscard]] const StrengthPoint& chosen() const { return path[best]; }
+};
+
+/// Goes from strong to weak regularisation, each solution the start of the next, until the held-out loss has risen twice in a
+/// row.
+[[nodiscard]] StrengthSearch search_strength(const Context& context, const SoftmaxRegression& regression,
+                                             std::span<const float> row_weights, std::span<const std::int32_t> folds);
+
+/// The last layer at the strength that cross-validation chooses, solved to the tolerance of LbfgsOptions.
+struct FittedHead {
+  LinearHead head;
+  StrengthSearch search;
+  LbfgsResult solution;
+};
+[[nodiscard]] FittedHead fit_head(const Context& context, const FeatureSet& set, std::span<const float> row_weights,
+                                  std::span<const std::int32_t> folds);
+
+}  // namespace fovea::training

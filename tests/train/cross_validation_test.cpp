@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "train/cross_validation.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+
+#include "core/rng.h"
+
+namespace fovea::training {
+namespace {
+
+TEST(StratifiedFolds, SpreadEveryClassEvenly) {
+  std::vector<std::int32_t> labels;
+  for (std::int32_t k = 0; k < 3; ++k) labels.insert(labels.end(), static_cast<std::size_t>(20 + 7 * k), k);
+  const auto folds = stratified_folds(labels, {}, 5, 1);
+  for (std::int32_t k = 0; k < 3; ++k) {
+    std::vector<int> counts(5, 0);
+    for (std::size_t n = 0; n < labels.size(); ++n) counts[static_cast<std::size_t>(folds[n])] += labels[n] == k ? 1 : 0;
+    const auto [least, most] = std::minmax_element(counts.begin(), counts.end());
+    EXPECT_LE(*most - *least, 1) << "class " << k;
+  }
+}
+
+TEST(StratifiedFolds, NeverDivideAGroup) {
+  std::vector<std::int32_t> labels(60, 0);
+  std::vector<std::int32_t> groups(60);
+  for (std::size_t n = 0; n < 60; ++n) {
+    labels[n] = static_cast<std::int32_t>(n % 4);
+    groups[n] = static_cast<std::int32_t>(n / 7);
+  }
+  const auto folds = stratified_folds(labels, groups, 3, 1);
+  std::set<std::pair<std::int32_t, std::int32_t>> seen;
+  for (std::size_t n = 0; n < 60; ++n) seen.emplace(groups[n], folds[n]);
+  EXPECT_EQ(seen.size(), 9U);
+}
+
+TEST(StratifiedFolds, DependOnTheSeed) {
+  const std::vector<std::int32_t> labels(100, 0);
+  EXPECT_EQ(stratified_folds(labels, {}, 5, 1), stratified_folds(labels, {}, 5, 1));
+  EXPECT_NE(stratified_folds(labels, {}, 5, 1), stratified_folds(labels, {}, 5, 2));
+}
+
+/// Two informative features among `width`; a share of the labels is noise.
+struct Noisy {
+  std::vector<float> features;
+  std::vector<std::int32_t> labels;
+  Noisy(std::int64_t rows, std::int64_t width, float wrong) {
+    for (std::int64_t n = 0; n < rows; ++n) {
+      Rng rng(3, 0, static_cast<std::uint32_t>(n));
+      const auto label = static_cast<std::int32_t>(n % 2);
+      for (std::int64_t d = 0; d < width; ++d) {
+        const float mean = d == 0 ? static_cast<float>(2 * label - 1) : 0.0F;
+        features.push_back(mean + rng.normal());
+      }
+      labels.push_back(rng.chance(wrong) ? 1 - label : label);
+    }
+  }
+};
+
+TEST(StrengthSearch, NoisyLabelsAskForMoreThanCleanOnes) {
+  std::vector<double> chosen;
+  for (const float wrong : {0.0F, 0.35F}) {
+    const Noisy data(300, 40, wrong);
+    const FeatureSet set{data.features, data.labels, 40, 2};
+    const Context context;
+    const SoftmaxRegression regression(context, set);
+    const std::vector<float> weights(300, 1.0F);
+    const auto search = search_strength(context, regression, weights, stratified_folds(data.labels, {}, 5, 1));
+    chosen.push_back(search.chosen().strength);
+    for (const auto& point : search.path) {
+      EXPECT_LE(search.chosen().held_out.loss, point.held_out.loss + point.standard_error) << point.strength;
+    }
+  }
+  EXPECT_GT(chosen[1], chosen[0]);
+}
+
+TEST(FitHead, AClassWithOnePhotoIsNoProblem) {
+  Noisy data(31, 8, 0);
+  data.labels.back() = 2;
+  const FeatureSet set{data.features, data.labels, 8, 3};
+  const std::vector<float> weights(31, 1.0F);
+  const FittedHead fitted = fit_head({}, set, weights, stratified_folds(data.labels, {}, 5, 1));
+  EXPECT_TRUE(fitted.solution.converged);
+  EXPECT_EQ(fitted.head.bias.size(), 3U);
+  EXPECT_GT(fitted.search.chosen().held_out.accuracy, 0.6);
+}
+
+}  // namespace
+}  // namespace fovea::training
