@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fovea/classifier.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+#include <optional>
+#include <utility>
+
+#include "core/error.h"
+#include "core/parallel.h"
+#include "image/decode.h"
+#include "image/preprocess.h"
+#include "model/model_file.h"
+#include "predict/network_runner.h"
+#include "runtime/device.h"
+
+namespace fovea {
+namespace {
+
+/// Photos computed together when there are many: enough to keep all threads in step, few enough to stay in the caches.
+constexpr int kBatch = 8;
+
+}  // namespace
+
+class Classifier::Impl {
+ public:
+  Impl(Context context, Device device, Model model)
+      : context_(std::move(context)),
+        device_(std::move(device)),
+        device_text_(fmt::format("{} ({})", device_.name, device_.reason)),
+        model_(std::move(model)) {
+    decode_.shorter_side_needed = shorter_side_needed(model_.preprocess);
+  }
+
+  /// Made when first needed: one photo never pays for the batched network.
+  Result<NetworkRunner*> runner(int batch) {
+    auto found = runners_.find(batch);
+    if (found == runners_.end()) {
+      FOVEA_ASSIGN(NetworkRunner made, NetworkRunner::create(context_, *device_.backend, model_, batch));
+      found = runners_.emplace(batch, std::move(made)).first;
+    }
+    return &found->second;
+  }
+
+  /// Decoded photo to network input.
+  void prepare(const Image& photo, std::span<float> input) const {
+    normalize(fit_image(photo, model_.preprocess).pixels, model_.preprocess, input);
+  }
+
+  [[nodiscard]] Answer answer(std::span<const float> logits) const {
+    const std::vector<double> probabilities = probabilities_of(logits, model_.temperature);
+    std::vector<std::size_t> order(probabilities.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::ranges::stable_sort(order, std::greater(), [&](std::size_t i) { return probabilities[i]; });
+    Answer answer;
+    for (const std::size_t i : order) answer.predictions.push_back({model_.classes[i], probabilities[i]});
+    return answer;
+  }
+
+  Result<Answer> classify(Result<Image> photo) {
+    if (!photo) return photo.error();
+    FOVEA_ASSIGN(NetworkRunner * network, runner(1));
+    prepare(*photo, network->input(0));
+    network->run();
+    return answer(network->logits(0));
+  }
+
+  /// Up to `network.batch()` photos: decoded side by side, then computed together. False when the caller wants no more.
+  bool classify_batch(NetworkRunner& network, std::span<const std::filesystem::path> photos, std::size_t first,
+                      const OnAnswer& on_answer) {
+    std::vector<std::optional<Error>> errors(photos.size());
+    parallel_for(context_, static_cast<std::int64_t>(photos.size()), [&](std::int64_t i) {
+      const Result<Image> photo = load_image(photos[static_cast<std::size_t>(i)], decode_);
+      if (photo) {
+        prepare(*photo, network.input(static_cast<int>(i)));
+      } else {
+        errors[static_cast<std::size_t>(i)] = photo.error();
+      }
+    });
+    network.run();
+    for (std::size_t i = 0; i < photos.size(); ++i) {
+      const Result<Answer> result =
+          errors[i] ? Result<Answer>(*errors[i]) : Result<Answer>(answer(network.logits(static_cast<int>(i))));
+      if (!on_answer(first + i, result)) return false;
+    }
+    return true;
+  }
+
+  [[nodiscard]] const DecodeOptions& decode_options() const { return decode_; }
+  [[nodiscard]] const std::vector<std::string>& classes() const { return model_.classes; }
+  [[nodiscard]] const std::string& device() const { return device_text_; }
+
+ private:
+  Context context_;
+  Device device_;
+  std::string device_text_;
+  Model model_;
+  DecodeOptions decode_;
+  std::map<int, NetworkRunner> runners_;
+};
+
+Classifier::Classifier(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Classifier::Classifier(Classifier&&) noexcept = default;
+Classifier& Classifier::operator=(Classifier&&) noexcept = default;
+Classifier::~Classifier() = default;
+
+Result<Classifier> Classifier::open(const std::filesystem::path& model, const ClassifierOptions& options) {
+  FOVEA_ASSIGN(Device device, open_device(options.device));
+  FOVEA_ASSIGN(Model loaded, load_model(model));
+  Context context;
+  context.threads = options.threads > 0 ? options.threads : available_processors();
+  context.deterministic = options.deterministic;
+  return Classifier(std::make_unique<Impl>(std::move(context), std::move(device), std::move(loaded)));
+}
+
+Result<Answer> Classifier::classify_file(const std::filesystem::path& photo) {
+  return impl_->classify(load_image(photo, impl_->decode_options()));
+}
+
+Result<Answer> Classifier::classify(std::span<const std::byte> photo) {
+  return impl_->classify(decode_image(photo, impl_->decode_options()));
+}
+
+void Classifier::classify_files(std::span<const std::filesystem::path> photos, const OnAnswer& on_answer) {
+  if (photos.size() < kBatch / 2) {
+    for (std::size_t i = 0; i < photos.size(); ++i) {
+      if (!on_answer(i, classify_file(photos[i]))) return;
+    }
+    return;
+  }
+  const auto network = impl_->runner(kBatch);
+  for (std::size_t first = 0; first < photos.size(); first += kBatch) {
+    const auto batch = photos.subspan(first, std::min<std::size_t>(kBatch, photos.size() - first));
+    if (!network) {
+      for (std::size_t i = 0; i < batch.size(); ++i) {
+        if (!on_answer(first + i, network.error())) return;
+      }
+    } else if (!impl_->classify_batch(**network, batch, first, on_answer)) {
+      return;
+    }
+  }
+}
+
+const std::vector<std::string>& Classifier::classes() const { return impl_->classes(); }
+const std::string& Classifier::device() const { return impl_->device(); }
+
+}  // namespace fovea
