@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// From photos to a model to answers, with nothing but the program.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+
+#include "core/rng.h"
+#include "image/encode.h"
+#include "support/paths.h"
+#include "support/process.h"
+
+namespace fovea::test {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+void write_bytes(const fs::path& path, std::span<const std::byte> bytes) {
+  std::ofstream(path, std::ios::binary)
+      .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+}
+
+std::string read_text(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+/// Noisy photos of one colour: classes that a network without any pretraining learns in seconds.
+void paint_class(const fs::path& folder, std::array<int, 3> colour, std::uint32_t count) {
+  fs::create_directories(folder);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    Rng rng(11, 0, i, static_cast<std::uint32_t>(colour[0] * 256 + colour[1]));
+    Image photo(48, 40);
+    for (std::size_t p = 0; p < photo.pixels.size(); ++p) {
+      photo.pixels[p] = static_cast<std::uint8_t>(std::clamp(colour[p % 3] + static_cast<int>(rng.below(80)) - 40, 0, 255));
+    }
+    const auto jpeg = encode_jpeg(photo, 90);
+    ASSERT_TRUE(jpeg.ok());
+    write_bytes(folder / ("photo " + std::to_string(i) + ".jpg"), *jpeg);
+  }
+}
+
+class EndToEnd : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    folder_ = new TemporaryFolder;
+    paint_class(*folder_ / "photos/rot", {200, 60, 60}, 24);
+    paint_class(*folder_ / "photos/blå", {60, 60, 200}, 24);
+    trained_ = new Finished(run_fovea({"train",
+                                       (*folder_ / "photos").string(),
+                                       "-o",
+                                       (*folder_ / "model").string(),
+                                       "--arch",
+                                       "mobilenet_v2_0.35",
+                                       "--from-scratch",
+                                       "--scope",
+                                       "full",
+                                       "--bn",
+                                       "live",
+                                       "--size",
+                                       "32",
+                                       "--epochs",
+                                       "8",
+                                       "--batch",
+                                       "8",
+                                       "--lr",
+                                       "0.003",
+                                       "--augment",
+                                       "none",
+                                       "--fit",
+                                       "squash",
+                                       "--threads",
+                                       "2"}));
+  }
+  static void TearDownTestSuite() {
+    delete trained_;
+    delete folder_;
+  }
+  [[nodiscard]] static std::string path(std::string_view name) { return (*folder_ / name).string(); }
+  [[nodiscard]] static std::string photo(std::string_view colour) {
+    return path("photos/" + std::string(colour) + "/photo 3.jpg");
+  }
+
+  static inline TemporaryFolder* folder_ = nullptr;
+  static inline Finished* trained_ = nullptr;
+};
+
+TEST_F(EndToEnd, TrainingWritesTheModelAndTellsItsAccuracy) {
+  ASSERT_EQ(trained_->status, 0) << trained_->err;
+  EXPECT_TRUE(fs::exists(path("model.safetensors")));
+  EXPECT_EQ(lines_of(trained_->out), std::vector<std::string>{path("model.safetensors")});
+  EXPECT_NE(trained_->err.find("95 % interval"), std::string::npos) << trained_->err;
+}
+
+TEST_F(EndToEnd, PredictNamesTheColour) {
+  const Finished run = run_fovea({"predict", path("model.safetensors"), photo("rot"), photo("blå"), "--json"});
+  ASSERT_EQ(run.status, 0) << run.err;
+  const auto lines = lines_of(run.out);
+  ASSERT_EQ(lines.size(), 2U);
+  const json red = json::parse(lines[0]);
+  EXPECT_EQ(red["path"], photo("rot"));
+  EXPECT_EQ(red["predictions"][0]["label"], "rot");
+  EXPECT_GT(red["predictions"][0]["probability"], 0.5);
+  EXPECT_EQ(red["rejected"], false);
+  EXPECT_EQ(json::parse(lines[1])["predictions"][0]["label"], "blå");
+}
+
+TEST_F(EndToEnd, ABatchAnswersAsSinglePhotosDo) {
+  const Finished many = run_fovea({"predict", path("model.safetensors"), path("photos"), "--json"});
+  ASSERT_EQ(many.status, 0) << many.err;
+  ASSERT_EQ(lines_of(many.out).size(), 48U);
+  const json in_batch = json::parse(lines_of(many.out)[5]);
+  const Finished one = run_fovea({"predict", path("model.safetensors"), in_batch["path"].get<std::string>(), "--json"});
+  const json alone = json::parse(one.out);
+  EXPECT_EQ(alone["predictions"][0]["label"], in_batch["predictions"][0]["label"]);
+  // Two orders of summation over at most a few thousand terms.
+  EXPECT_NEAR(alone["predictions"][0]["probability"], in_batch["predictions"][0]["probability"], 1e-4);
+}
+
+TEST_F(EndToEnd, APhotoOnStandardInput) {
+  const Finished run = run_fovea({"predict", path("model.safetensors"), "-", "--json"}, read_text(photo("blå")));
+  ASSERT_EQ(run.status, 0) << run.err;
+  EXPECT_EQ(json::parse(run.out)["predictions"][0]["label"], "blå");
+}
+
+TEST_F(EndToEnd, OneBadPhotoIsNamedAndTheRestIsDone) {
+  write_bytes(path("broken.jpg"), std::as_bytes(std::span("\xFF\xD8\xFF no")));
+  const Finished run = run_fovea({"predict", path("model.safetensors"), path("broken.jpg"), photo("rot")});
+  EXPECT_EQ(run.status, 1);
+  EXPECT_EQ(lines_of(run.out).size(), 1U) << run.out;
+  EXPECT_NE(run.err.find("broken.jpg"), std::string::npos) << run.err;
+  EXPECT_EQ(run_fovea({"predict", path("model.safetensors"), path("broken.jpg")}).status, 2);
+}
+
+TEST_F(EndToEnd, ValEndsWithTheResult) {
+  const Finished run = run_fovea({"val", path("model.safetensors"), path("photos"), "--json"});
+  ASSERT_EQ(run.status, 0) << run.err;
+  const json result = json::parse(lines_of(run.out).back());
+  EXPECT_EQ(result["photos"], 48);
+  EXPECT_GE(result["accuracy"], 0.9);
+  ASSERT_EQ(result["interval"].size(), 2U);
+  EXPECT_LE(result["interval"][0], result["accuracy"]);
+  EXPECT_GE(result["interval"][1], result["accuracy"]);
+  EXPECT_EQ(run_fovea({"val", path("model.safetensors"), path("photos")}).status, 0);
+}
+
+TEST_F(EndToEnd, InfoTellsWhatThingsAre) {
+  const Finished run = run_fovea({"info", path("model.safetensors"), path("photos"), photo("rot"), "--json"});
+  ASSERT_EQ(run.status, 0) << run.err;
+  const auto lines = lines_of(run.out);
+  ASSERT_EQ(lines.size(), 3U);
+  EXPECT_EQ(json::parse(lines[0])["classes"], (json::array({"blå", "rot"})));
+  EXPECT_EQ(json::parse(lines[1])["classes"][1]["train"], 24);
+  EXPECT_EQ(json::parse(lines[2])["width"], 48);
+}
+
+TEST_F(EndToEnd, PhotosAreNotTouched) {
+  // Training and use read the folder; nothing in it may be newer than the photos that this test made.
+  for (const auto& entry : fs::recursive_directory_iterator(path("photos"))) {
+    EXPECT_TRUE(entry.is_directory() || entry.path().extension() == ".jpg") << entry.path();
+  }
+}
+
+TEST_F(EndToEnd, AFullDiskAtSaveIsAClearError) {
+  const Finished run = run_fovea({"train", path("photos"), "-o", "/dev/full/model", "--arch", "mobilenet_v2_0.35",
+                                  "--from-scratch", "--scope", "full", "--size", "32", "--epochs", "1"});
+  EXPECT_EQ(run.status, 2);
+  EXPECT_NE(run.err.find("/dev/full"), std::string::npos) << run.err;
+}
+
+}  // namespace
+}  // namespace fovea::test
