@@ -1,0 +1,89 @@
+// Fovea skies: paints labelled skies, so that a weather classifier can be trained without a photo at hand.
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <filesystem>
+#include <string>
+
+#include "core/context.h"
+#include "core/error.h"
+#include "jpeg.h"
+#include "render.h"
+
+namespace {
+
+struct Options {
+  std::filesystem::path out;
+  int count = 300;
+  std::string size = "320x240";
+  std::uint64_t seed = 1;
+  int timelapse = 0;
+  int threads = 0;
+};
+
+constexpr int kQuality = 90;
+
+bool parse_size(const std::string& text, int& width, int& height) {
+  char end = 0;
+  return std::sscanf(text.c_str(), "%dx%d%c", &width, &height, &end) == 2 && width >= 16 && height >= 16 && width <= 8192 && height <= 8192;
+}
+
+fovea::Result<void> paint_classes(const fovea::Context& context, const Options& options, int width, int height) {
+  for (int i = 0; i < options.count; ++i) {
+    const skies::Label label = skies::kLabels[static_cast<std::size_t>(i) % skies::kLabels.size()];
+    const auto item = static_cast<std::uint32_t>(i);
+    const skies::Picture picture = skies::paint(context, label, width, height, options.seed, item);
+    const auto file = options.out / skies::name_of(label) / fmt::format("{:05}.jpg", item / skies::kLabels.size());
+    FOVEA_TRY(skies::write_jpeg(file, picture.image, kQuality));
+  }
+  return {};
+}
+
+fovea::Result<void> paint_timelapse(const fovea::Context& context, const Options& options, int width, int height) {
+  for (int i = 0; i < options.timelapse; ++i) {
+    const auto scene = skies::timelapse_scene(width, height, options.seed, i, options.timelapse);
+    FOVEA_TRY(skies::write_jpeg(options.out / fmt::format("frame-{:04}.jpg", i + 1), skies::render(context, scene).image, kQuality));
+  }
+  return {};
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Paints skies in folders clear, semi-clear and cloudy: fovea-skies skies --count 300");
+  Options options;
+  app.add_option("OUT", options.out, "folder to fill")->required();
+  app.add_option("--count", options.count, "pictures, dealt out evenly to the classes")->check(CLI::Range(1, 1000000));
+  app.add_option("--size", options.size, "WIDTHxHEIGHT in pixels");
+  app.add_option("--seed", options.seed, "the same seed paints the same skies");
+  app.add_option("--timelapse", options.timelapse, "instead: this many frames of a sky whose weather worsens")->check(CLI::Range(1, 1000000));
+  app.add_option("--threads", options.threads, "0: all processors")->check(CLI::Range(0, 1024));
+  CLI11_PARSE(app, argc, argv);
+  int width = 0;
+  int height = 0;
+  if (!parse_size(options.size, width, height)) {
+    fmt::print(stderr, "--size {}: expected WIDTHxHEIGHT, each from 16 to 8192\n", options.size);
+    return 2;
+  }
+  fovea::Context context;
+  context.threads = options.threads > 0 ? options.threads : fovea::available_processors();
+  std::error_code code;
+  std::filesystem::create_directories(options.out, code);
+  if (options.timelapse == 0) {
+    for (const skies::Label label : skies::kLabels) std::filesystem::create_directories(options.out / skies::name_of(label), code);
+  }
+  if (code) {
+    fmt::print(stderr, "{}: {}\n", options.out.string(), code.message());
+    return 2;
+  }
+  const auto done = options.timelapse > 0 ? paint_timelapse(context, options, width, height)
+                                          : paint_classes(context, options, width, height);
+  if (!done) {
+    fmt::print(stderr, "{}\n", done.error().message);
+    return 2;
+  }
+  fmt::print(stderr, "{} pictures of {}x{} in {}\n", options.timelapse > 0 ? options.timelapse : options.count, width, height,
+             options.out.string());
+}
