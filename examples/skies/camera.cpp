@@ -5,8 +5,6 @@
 #include <cmath>
 #include <cstdint>
 
-#include "core/parallel.h"
-
 namespace skies {
 namespace {
 
@@ -59,16 +57,14 @@ Vec2 Camera::project(Vec3 direction) const {
           0.5F * static_cast<float>(height_) - scale * dot(direction, up_)};
 }
 
-fovea::Image develop(const fovea::Context& context, const std::vector<Color>& light, int width, int height, const Film& film,
-                     std::uint64_t seed, std::uint32_t item) {
+fovea::Image develop(const std::vector<Color>& light, int width, int height, const Film& film, fovea::Rng rng) {
   fovea::Image image(width, height);
   const float gain = std::exp2(film.exposure) * kKey / std::max(log_average(light), 0.02F);
   const auto curve = tone_curve(film.contrast);
   const float half_diagonal_squared = 0.25F * static_cast<float>(width * width + height * height);
-  fovea::parallel_for(context, height, [&](std::int64_t y) {
-    fovea::Rng rng(seed, static_cast<std::uint32_t>(y), item, 1);
-    std::uint8_t* out = image.row(static_cast<int>(y));
-    const Color* in = light.data() + y * width;
+  for (int y = 0; y < height; ++y) {
+    std::uint8_t* out = image.row(y);
+    const Color* in = light.data() + static_cast<std::ptrdiff_t>(y) * width;
     const float dy = static_cast<float>(y) - 0.5F * static_cast<float>(height);
     for (int x = 0; x < width; ++x) {
       const float dx = static_cast<float>(x) - 0.5F * static_cast<float>(width);
@@ -82,7 +78,7 @@ fovea::Image develop(const fovea::Context& context, const std::vector<Color>& li
         *out++ = static_cast<std::uint8_t>(std::clamp(curve[step] + grain + 0.5F, 0.0F, 255.0F));
       }
     }
-  });
+  }
   return image;
 }
 

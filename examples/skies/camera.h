@@ -4,7 +4,6 @@
 
 #include <vector>
 
-#include "core/context.h"
 #include "core/rng.h"
 #include "image/image.h"
 #include "vec.h"
@@ -32,16 +31,15 @@ class Camera {
 
 /// How the camera turns light into a picture.
 struct Film {
-  float exposure = 0;     ///< stops over the automatic exposure
-  float contrast = 1;     ///< 1: as is
-  float saturation = 1;   ///< 0: black and white
-  Color balance{1, 1, 1}; ///< gain per channel
-  float vignette = 0;     ///< light lost in the corners
-  float noise = 0;        ///< standard deviation, in 8-bit levels
+  float exposure = 0;      ///< stops over the automatic exposure
+  float contrast = 1;      ///< 1: as is
+  float saturation = 1;    ///< 0: black and white
+  Color balance{1, 1, 1};  ///< gain per channel
+  float vignette = 0;      ///< light lost in the corners
+  float noise = 0;         ///< standard deviation, in 8-bit levels
 };
 
 /// Exposes (H, W) linear light: automatic exposure, white balance, a film-like curve, sRGB, noise.
-[[nodiscard]] fovea::Image develop(const fovea::Context& context, const std::vector<Color>& light, int width, int height,
-                                   const Film& film, std::uint64_t seed, std::uint32_t item);
+[[nodiscard]] fovea::Image develop(const std::vector<Color>& light, int width, int height, const Film& film, fovea::Rng rng);
 
 }  // namespace skies

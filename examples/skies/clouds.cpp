@@ -23,27 +23,20 @@ Vec2 CloudLayer::plane(Vec3 direction) const {
 }
 
 float CloudLayer::field(Vec2 p, int octaves) const {
-  const float c = std::cos(style_.turn);
-  const float s = std::sin(style_.turn);
-  Vec2 q{(c * p.x + s * p.y) / style_.stretch, c * p.y - s * p.x};
+  Vec2 q{(cosine_ * p.x + sine_ * p.y) / style_.stretch, cosine_ * p.y - sine_ * p.x};
   switch (style_.kind) {
-    case CloudKind::kCumulus: {
-      // Heaps where the coarse field is high; cauliflower edges from the billows.
-      q = noise_.warped(q, 0.35F);
-      return 0.75F * noise_.fractal(q, std::min(octaves, 3)) + 0.35F * noise_.billow({2.3F * q.x + 7, 2.3F * q.y}, octaves - 1);
-    }
-    case CloudKind::kAltocumulus:
-      return 0.5F * noise_.fractal(q, 3) + 0.45F * noise_.billow({4 * q.x, 4 * q.y}, octaves - 2);
+    case CloudKind::kCumulus:
+      // Heaps where the coarse field is high; their cauliflower heads from the billows.
+      return 0.8F * noise_.fractal(q, 2) + 0.42F * noise_.billow({2.1F * q.x + 7, 2.1F * q.y}, octaves - 1, 0.58F);
+    case CloudKind::kAltocumulus: return 0.5F * noise_.fractal(q, 2) + 0.45F * noise_.billow({4 * q.x, 4 * q.y}, octaves - 2);
     case CloudKind::kStratocumulus:
-      q = noise_.warped(q, 0.5F);
-      return 0.6F * noise_.fractal(q, octaves) + 0.3F * noise_.billow({1.6F * q.x, 1.6F * q.y + 3}, octaves - 2);
-    case CloudKind::kCirrus:
-      q = noise_.warped({0.6F * q.x, q.y}, 0.8F);
-      return noise_.fractal(q, octaves, 0.62F);
-    case CloudKind::kStratus: return noise_.fractal(noise_.warped(q, 0.3F), std::min(octaves, 4), 0.4F);
+      q = noise_.warped(q, 0.15F);
+      return 0.55F * noise_.fractal(q, 2) + 0.4F * noise_.billow({1.6F * q.x, 1.6F * q.y + 3}, octaves - 1, 0.55F);
+    case CloudKind::kCirrus: q = noise_.warped({0.6F * q.x, q.y}, 0.7F); return noise_.fractal(q, octaves, 0.62F);
+    case CloudKind::kStratus: return noise_.fractal(noise_.warped(q, 0.2F), std::min(octaves, 5), 0.45F);
     case CloudKind::kStorm:
-      q = noise_.warped(q, 0.9F);
-      return 0.55F * noise_.fractal(q, octaves, 0.55F) + 0.4F * noise_.billow({1.5F * q.x + 5, 1.5F * q.y}, octaves - 1);
+      q = noise_.warped(q, 0.25F);
+      return 0.6F * noise_.fractal(q, octaves, 0.6F) + 0.45F * noise_.billow({1.4F * q.x + 5, 1.4F * q.y}, octaves - 1, 0.6F);
   }
   return 0;
 }
@@ -61,25 +54,31 @@ void CloudLayer::settle(const Camera& camera) {
     }
   }
   if (values.empty()) return;
-  const float rank = clamp01(1 - style_.cover) * static_cast<float>(values.size() - 1);
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(rank);
-  std::nth_element(values.begin(), middle, values.end());
+  std::sort(values.begin(), values.end());
+  // The value below which lies this share of the covered places.
+  const float clear = clamp01(1 - style_.cover);
+  const auto quantile = [&](float share) {
+    return values[static_cast<std::size_t>((clear + (1 - clear) * share) * static_cast<float>(values.size() - 1))];
+  };
   // Half of an edge counts as covered. A sheet without gaps is sunk below its edges altogether.
-  threshold_ = *middle - 0.5F * style_.softness - (style_.cover >= 1 ? style_.softness : 0);
+  threshold_ = quantile(0) - 0.5F * style_.softness - (style_.cover >= 1 ? style_.softness : 0);
+  thin_ = quantile(0.1F) - threshold_;
+  thick_ = std::max(quantile(0.9F) - threshold_, thin_ + 0.05F);
 }
 
 // The share of direct sunlight that reaches a point of the layer past its neighbours: towards the sun, and upwards,
 // which is towards the viewer's zenith.
-float CloudLayer::lit(const Sky& sky, Vec2 p) const {
+float CloudLayer::lit(const Sky& sky, Vec2 p, float thickness) const {
   const Vec2 sun = plane(sky.sun());
   const Vec2 up = unit({style_.drift.x - p.x, style_.drift.y - p.y});
   const Vec2 to_sun = unit({sun.x - p.x, sun.y - p.y});
   const Vec2 way = unit(to_sun + up * 0.7F);
   float shadow = 0;
-  for (const float distance : {0.08F, 0.2F, 0.42F}) {
-    shadow += std::max(0.0F, density(p + way * distance, kShadowOctaves) + 0.1F);
-  }
-  return std::exp(-1.8F * shadow);
+  for (const float distance : {0.12F, 0.35F})
+    shadow += std::max(0.0F, density(p + way * distance, kShadowOctaves) - thin_ + 0.15F);
+  // A slope that turns towards the light is brighter than one that turns away.
+  const float relief = std::clamp(2.2F * (thickness - density(p + way * 0.05F, kReliefOctaves)), -0.45F, 0.45F);
+  return clamp01(std::exp(-1.6F * shadow) + relief);
 }
 
 CloudSample CloudLayer::sample(const Sky& sky, float sunlit, Vec3 direction) const {
@@ -88,12 +87,12 @@ CloudSample CloudLayer::sample(const Sky& sky, float sunlit, Vec3 direction) con
   CloudSample out{{}, opacity_of(thickness)};
   if (out.opacity <= 0.004F) return out;
 
-  const float direct = lit(sky, p);
+  const float direct = lit(sky, p, thickness);
   // Thin parts let light through, thick ones hide it: seen from below, thick is dark.
-  const float through = std::exp(-2.2F * style_.darkness * std::max(thickness, 0.0F) * 2);
-  const Color shade = mix(sky.ambient() * 0.75F, Color{0.42F, 0.44F, 0.47F}, 0.6F) * mix(1.0F, 0.35F, style_.darkness);
+  const float through = std::exp(-3 * style_.darkness * clamp01((thickness - thin_) / (thick_ - thin_)));
+  const Color shade = mix(sky.ambient() * 0.75F, Color{0.42F, 0.44F, 0.47F}, 0.6F) * mix(1.0F, 0.3F, style_.darkness);
   const Color bright = sky.sunlight() * mix(0.55F, 1.05F, sunlit) + sky.ambient() * 0.25F;
-  const float share = clamp01(mix(through, direct, 0.55F));
+  const float share = clamp01(mix(through, direct, 0.5F));
   out.light = mix(shade, bright, share);
 
   // Silver lining: thin cloud before the sun scatters its light forward.
@@ -101,7 +100,7 @@ CloudSample CloudLayer::sample(const Sky& sky, float sunlit, Vec3 direction) con
   const float peak = std::pow(toward, 24.0F);
   out.light = out.light + sky.sunlight() * (1.6F * sunlit * peak * std::exp(-6 * std::max(thickness, 0.0F)));
   // And a thick one there is seen from its dark side.
-  out.light = out.light * (1 - 0.35F * sunlit * peak * smoothstep(0.15F, 0.5F, thickness));
+  out.light = out.light * (1 - 0.35F * sunlit * peak * smoothstep(thin_, thick_, thickness));
 
   // Far cloud fades into the air.
   const float distance = 1 / (std::max(direction.y, 0.0F) + 0.04F);

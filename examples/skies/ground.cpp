@@ -16,7 +16,7 @@ float Ground::skyline(float azimuth) const {
   switch (style_.skyline) {
     case Skyline::kFlat: return 0;
     case Skyline::kHills: return style_.rise * std::max(0.0F, 0.5F + 0.7F * noise_.fractal({u, 3.5F}, 4, 0.35F));
-    case Skyline::kMountains: return style_.rise * std::max(0.0F, 0.9F + 1.1F * noise_.billow({u, 9.5F}, 6));
+    case Skyline::kMountains: return style_.rise * std::max(0.0F, 0.9F - 1.1F * noise_.billow({u, 9.5F}, 6));
     case Skyline::kTrees:
       return style_.rise * (0.45F + 0.35F * noise_.fractal({2 * u, 1.5F}, 3) + 0.3F * noise_.fractal({14 * u, 4.5F}, 4, 0.65F));
     case Skyline::kCity: {
@@ -74,16 +74,20 @@ Color Ground::sea(const Sky& sky, Color overhead, float sunlit, Vec3 direction) 
   const Vec2 place{direction.x * distance * 2, direction.z * distance * 0.8F};
   const float wave = noise_.fractal({place.x * 1.5F, place.y * 3}, 4, 0.6F) * std::min(1.0F, 12 / distance);
   const float steepness = clamp01(-direction.y);
-  const float mirror = clamp01(0.25F + 0.75F * std::pow(1 - steepness, 5.0F) + 0.25F * wave);
-  const Color deep = Color{0.015F, 0.07F, 0.11F} * (0.4F + 0.6F * sunlit) + overhead * 0.05F;
+  const float mirror = clamp01(0.1F + 0.9F * std::pow(1 - steepness, 8.0F) + 0.3F * wave);
+  // Shallow water near a beach is turquoise, deep water blue.
+  const float shallow = style_.shore > 0 ? smoothstep(0, style_.shore, -slope_of(direction)) : 0;
+  const Color water = mix(Color{0.01F, 0.07F, 0.17F}, Color{0.08F, 0.42F, 0.42F}, 0.8F * shallow) * style_.tint;
+  const Color deep = water * (0.35F + 0.9F * sunlit) * (1 + 0.5F * wave);
   const Vec3 sun = sky.sun();
   const float beside = (azimuth_of(direction) - azimuth_of(sun)) / 0.16F;
   const float spark = smoothstep(0.15F, 0.6F, noise_.at({place.x * 4, place.y * 8}) + 0.5F * wave) * std::exp(-beside * beside);
-  return mix(deep, mix(overhead, sky.horizon(), 0.6F), mirror) * style_.tint + sky.sunlight() * (2.5F * sunlit * spark);
+  return mix(deep, mix(overhead, sky.horizon(), 0.6F), 0.75F * mirror) + sky.sunlight() * (2.5F * sunlit * spark);
 }
 
 Color Ground::surface(const Sky& sky, Color overhead, float sunlit, Vec3 direction) const {
-  if (style_.surface == Surface::kSea) return sea(sky, overhead, sunlit, direction);
+  const float shore = style_.shore * (1 + 0.25F * noise_.fractal({3 * azimuth_of(direction), 6.5F}, 3));
+  if (style_.surface == Surface::kSea || -slope_of(direction) < shore) return sea(sky, overhead, sunlit, direction);
   const float distance = 1 / std::max(-direction.y, 0.01F);
   const Vec2 place{direction.x * distance, direction.z * distance};
   const float sharp = std::min(1.0F, 8 / distance);
@@ -91,7 +95,7 @@ Color Ground::surface(const Sky& sky, Color overhead, float sunlit, Vec3 directi
   const float blades = noise_.fractal({place.x * 9, place.y * 5}, 4, 0.65F) * sharp;
   Color base;
   switch (style_.surface) {
-    case Surface::kGrass: base = mix(Color{0.05F, 0.16F, 0.015F}, Color{0.14F, 0.24F, 0.03F}, 0.5F + 0.5F * patches); break;
+    case Surface::kGrass: base = mix(Color{0.04F, 0.17F, 0.01F}, Color{0.17F, 0.28F, 0.025F}, 0.5F + 0.5F * patches); break;
     case Surface::kField: base = mix(Color{0.20F, 0.15F, 0.06F}, Color{0.12F, 0.15F, 0.05F}, 0.5F + patches); break;
     case Surface::kSand: base = Color{0.42F, 0.34F, 0.24F} * (1 + 0.25F * patches); break;
     case Surface::kSnow: base = Color{0.72F, 0.76F, 0.84F} * (1 + 0.15F * patches); break;
@@ -99,6 +103,7 @@ Color Ground::surface(const Sky& sky, Color overhead, float sunlit, Vec3 directi
     case Surface::kSea: break;
   }
   const float rough = style_.surface == Surface::kSand || style_.surface == Surface::kSnow ? 0.2F : 0.7F;
+  if (style_.flowers > 0 && noise_.at({place.x * 14, place.y * 9}) > 1 - style_.flowers) base = style_.bloom * 0.6F;
   const Color incoming = sky.sunlight() * (sunlit * (0.25F + sky.sun().y)) + overhead;
   return base * incoming * style_.tint * std::max(0.1F, 1 + rough * blades);
 }

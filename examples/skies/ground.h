@@ -16,11 +16,14 @@ enum class Skyline : std::uint8_t { kFlat, kHills, kMountains, kTrees, kCity };
 struct GroundStyle {
   Surface surface = Surface::kGrass;
   Skyline skyline = Skyline::kHills;
-  float rise = 0.06F;      ///< height of the skyline over the horizon, as a slope
-  float frequency = 3;     ///< of its features, per radian
-  float brightness = 1;    ///< 1: as lit; near 0: a silhouette
-  float side_tree = 0;     ///< height of a tree that frames the picture, as a slope; 0: none
-  float side = 0;          ///< where it stands, radians from the middle
+  float rise = 0.06F;    ///< height of the skyline over the horizon, as a slope
+  float frequency = 3;   ///< of its features, per radian
+  float brightness = 1;  ///< 1: as lit; near 0: a silhouette
+  float shore = 0;       ///< sea beyond, land before it: the slope downwards where they meet; 0: no sea beyond
+  float flowers = 0;     ///< share of grass that blooms
+  Color bloom{1, 1, 1};  ///< colour of the flowers
+  float side_tree = 0;   ///< height of a tree that frames the picture, as a slope; 0: none
+  float side = 0;        ///< where it stands, radians from the middle
   Color tint{1, 1, 1};
 };
 

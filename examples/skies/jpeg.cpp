@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "jpeg.h"
 
-#include <cstdio>
-#include <cstdlib>
 #include <jpeglib.h>
 
+#include <cstdio>
+#include <cstdlib>
 #include <string_view>
 
 #include "core/error.h"

@@ -3,12 +3,15 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "core/context.h"
 #include "core/error.h"
+#include "core/parallel.h"
 #include "jpeg.h"
 #include "render.h"
 
@@ -27,26 +30,35 @@ constexpr int kQuality = 90;
 
 bool parse_size(const std::string& text, int& width, int& height) {
   char end = 0;
-  return std::sscanf(text.c_str(), "%dx%d%c", &width, &height, &end) == 2 && width >= 16 && height >= 16 && width <= 8192 && height <= 8192;
+  return std::sscanf(text.c_str(), "%dx%d%c", &width, &height, &end) == 2 && width >= 16 && height >= 16 && width <= 8192 &&
+         height <= 8192;
+}
+
+// The error of the first picture that failed, if one did: `paint_one(i)` for every i of `count`, over all threads.
+template <class PaintOne>
+fovea::Result<void> for_each_picture(const fovea::Context& context, int count, const PaintOne& paint_one) {
+  std::vector<fovea::Result<void>> done(static_cast<std::size_t>(count));
+  fovea::parallel_for(context, count,
+                      [&](std::int64_t i) { done[static_cast<std::size_t>(i)] = paint_one(static_cast<int>(i)); });
+  const auto failed = std::find_if(done.begin(), done.end(), [](const auto& result) { return !result; });
+  return failed == done.end() ? fovea::Result<void>() : *failed;
 }
 
 fovea::Result<void> paint_classes(const fovea::Context& context, const Options& options, int width, int height) {
-  for (int i = 0; i < options.count; ++i) {
-    const skies::Label label = skies::kLabels[static_cast<std::size_t>(i) % skies::kLabels.size()];
+  return for_each_picture(context, options.count, [&](int i) -> fovea::Result<void> {
     const auto item = static_cast<std::uint32_t>(i);
-    const skies::Picture picture = skies::paint(context, label, width, height, options.seed, item);
+    const skies::Label label = skies::kLabels[item % skies::kLabels.size()];
+    FOVEA_ASSIGN(const skies::Picture picture, skies::paint(label, width, height, options.seed, item));
     const auto file = options.out / skies::name_of(label) / fmt::format("{:05}.jpg", item / skies::kLabels.size());
-    FOVEA_TRY(skies::write_jpeg(file, picture.image, kQuality));
-  }
-  return {};
+    return skies::write_jpeg(file, picture.image, kQuality);
+  });
 }
 
 fovea::Result<void> paint_timelapse(const fovea::Context& context, const Options& options, int width, int height) {
-  for (int i = 0; i < options.timelapse; ++i) {
-    const auto scene = skies::timelapse_scene(width, height, options.seed, i, options.timelapse);
-    FOVEA_TRY(skies::write_jpeg(options.out / fmt::format("frame-{:04}.jpg", i + 1), skies::render(context, scene).image, kQuality));
-  }
-  return {};
+  return for_each_picture(context, options.timelapse, [&](int i) {
+    const auto picture = skies::render(skies::timelapse_scene(width, height, options.seed, i, options.timelapse));
+    return skies::write_jpeg(options.out / fmt::format("frame-{:04}.jpg", i + 1), picture.image, kQuality);
+  });
 }
 
 }  // namespace
@@ -58,7 +70,8 @@ int main(int argc, char** argv) {
   app.add_option("--count", options.count, "pictures, dealt out evenly to the classes")->check(CLI::Range(1, 1000000));
   app.add_option("--size", options.size, "WIDTHxHEIGHT in pixels");
   app.add_option("--seed", options.seed, "the same seed paints the same skies");
-  app.add_option("--timelapse", options.timelapse, "instead: this many frames of a sky whose weather worsens")->check(CLI::Range(1, 1000000));
+  app.add_option("--timelapse", options.timelapse, "instead: this many frames of a sky whose weather worsens")
+      ->check(CLI::Range(1, 1000000));
   app.add_option("--threads", options.threads, "0: all processors")->check(CLI::Range(0, 1024));
   CLI11_PARSE(app, argc, argv);
   int width = 0;
@@ -72,14 +85,15 @@ int main(int argc, char** argv) {
   std::error_code code;
   std::filesystem::create_directories(options.out, code);
   if (options.timelapse == 0) {
-    for (const skies::Label label : skies::kLabels) std::filesystem::create_directories(options.out / skies::name_of(label), code);
+    for (const skies::Label label : skies::kLabels)
+      std::filesystem::create_directories(options.out / skies::name_of(label), code);
   }
   if (code) {
     fmt::print(stderr, "{}: {}\n", options.out.string(), code.message());
     return 2;
   }
-  const auto done = options.timelapse > 0 ? paint_timelapse(context, options, width, height)
-                                          : paint_classes(context, options, width, height);
+  const auto done =
+      options.timelapse > 0 ? paint_timelapse(context, options, width, height) : paint_classes(context, options, width, height);
   if (!done) {
     fmt::print(stderr, "{}\n", done.error().message);
     return 2;

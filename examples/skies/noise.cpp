@@ -63,7 +63,7 @@ float Noise::billow(Vec2 p, int octaves, float gain) const {
   float sum = 0;
   float weight = 1;
   for (int i = 0; i < octaves; ++i) {
-    sum += weight * (0.6F - 2 * std::abs(at(p)));
+    sum += weight * (2 * std::abs(at(p)) - 0.6F);
     weight *= gain;
     p = next_octave(p);
   }

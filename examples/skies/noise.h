@@ -19,7 +19,7 @@ class Noise {
   [[nodiscard]] float at(Vec2 p) const;
   /// Octaves of doubling frequency, each `gain` times as strong as the one before; in about [-1, 1].
   [[nodiscard]] float fractal(Vec2 p, int octaves, float gain = 0.5F) const;
-  /// The same of |noise|, turned over: round tops and sharp valleys, as of cumulus; in about [-1, 1].
+  /// The same of |noise|: round tops between creases, as of cumulus; turned over, the ridges of mountains; in about [-1, 1].
   [[nodiscard]] float billow(Vec2 p, int octaves, float gain = 0.5F) const;
   /// `p` moved about by noise of the given strength, so that shapes swirl.
   [[nodiscard]] Vec2 warped(Vec2 p, float strength) const;

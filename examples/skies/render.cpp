@@ -3,12 +3,13 @@
 
 #include <cmath>
 
-#include "core/parallel.h"
+#include "core/error.h"
 
 namespace skies {
 namespace {
 
 // Purposes of random streams within one item.
+constexpr std::uint32_t kFilmStream = 1;
 constexpr std::uint32_t kEffectsStream = 2;
 
 // How much of the sun's disc the clouds leave free, averaged over its neighbourhood so that the glow does not flicker.
@@ -30,15 +31,15 @@ float sun_free(const Scene& scene) {
 struct Air {
   const Scene& scene;
   Noise noise;
-  Vec2 sun;          // in the picture, pixels
+  Vec2 sun;  // in the picture, pixels
   float sun_free;
-  Color overhead;    // light of the covered sky on the ground
+  Color overhead;  // light of the covered sky on the ground
 
   explicit Air(const Scene& scene_in)
       : scene(scene_in),
         noise(fovea::Rng(scene_in.seed, 0, scene_in.item, kEffectsStream)),
         sun(scene_in.camera.project(scene_in.sky.sun())),
-        sun_free(skies::sun_free(scene_in)),
+        sun_free(scene_in.ground.hides(scene_in.sky.sun()) ? 0 : skies::sun_free(scene_in)),
         overhead(mix(Color{0.30F, 0.31F, 0.33F}, scene_in.sky.ambient(), scene_in.sunlit)) {}
 
   struct Light {
@@ -82,48 +83,69 @@ Air::Light Air::at(Vec3 direction, float x, float y) const {
 
 }  // namespace
 
-Picture render(const fovea::Context& context, const Scene& scene) {
+namespace {
+
+// The cover of a scene, near enough to choose by, at a fraction of the price of rendering it.
+float estimated_cover(const Scene& scene) {
+  constexpr int kGrid = 48;
+  float sum = 0;
+  int sky = 0;
+  for (int i = 0; i < kGrid * kGrid; ++i) {
+    const float u = (static_cast<float>(i % kGrid) + 0.5F) / kGrid;
+    const float v = (static_cast<float>(i / kGrid) + 0.5F) / kGrid;
+    const Vec3 direction =
+        scene.camera.ray(u * static_cast<float>(scene.camera.width()), v * static_cast<float>(scene.camera.height()));
+    if (scene.ground.hides(direction)) continue;
+    float free = 1;
+    for (const CloudLayer& layer : scene.layers) free *= 1 - layer.opacity(direction);
+    sum += 1 - free;
+    ++sky;
+  }
+  // A picture without sky belongs to no label.
+  return sky > kGrid * kGrid / 10 ? sum / static_cast<float>(sky) : -1;
+}
+
+}  // namespace
+
+Picture render(const Scene& scene) {
   const int width = scene.camera.width();
   const int height = scene.camera.height();
   const Air air(scene);
-  std::vector<Color> light(static_cast<std::size_t>(width) * static_cast<std::size_t>(height));
-  struct RowSum {
-    double cover = 0;
-    int sky = 0;
-  };
-  std::vector<RowSum> rows(static_cast<std::size_t>(height));
-  fovea::parallel_for(context, height, [&](std::int64_t row) {
-    RowSum& sum = rows[static_cast<std::size_t>(row)];
+  std::vector<Color> light;
+  light.reserve(static_cast<std::size_t>(width) * static_cast<std::size_t>(height));
+  double cover = 0;
+  int sky_pixels = 0;
+  for (int row = 0; row < height; ++row) {
     for (int column = 0; column < width; ++column) {
       const float x = static_cast<float>(column) + 0.5F;
       const float y = static_cast<float>(row) + 0.5F;
       const Vec3 direction = scene.camera.ray(x, y);
-      Color& out = light[static_cast<std::size_t>(row * width + column)];
       if (scene.ground.hides(direction)) {
-        out = scene.ground.light(scene.sky, air.overhead, scene.sunlit, direction) + air.glare_at(direction, x, y, 1) * 0.4F;
-      } else {
-        const auto sky = air.at(direction, x, y);
-        out = sky.color;
-        sum.cover += static_cast<double>(sky.cover);
-        ++sum.sky;
+        light.push_back(scene.ground.light(scene.sky, air.overhead, scene.sunlit, direction) +
+                        air.glare_at(direction, x, y, 1) * 0.4F);
+        continue;
       }
+      const auto sky = air.at(direction, x, y);
+      light.push_back(sky.color);
+      cover += static_cast<double>(sky.cover);
+      ++sky_pixels;
     }
-  });
-  RowSum total;
-  for (const RowSum& row : rows) {
-    total.cover += row.cover;
-    total.sky += row.sky;
   }
-  return {develop(context, light, width, height, scene.film, scene.seed, scene.item),
-          total.sky > 0 ? static_cast<float>(total.cover / total.sky) : 0};
+  return {develop(light, width, height, scene.film, fovea::Rng(scene.seed, 0, scene.item, kFilmStream)),
+          sky_pixels > 0 ? static_cast<float>(cover / sky_pixels) : 0};
 }
 
-Picture paint(const fovea::Context& context, Label label, int width, int height, std::uint64_t seed, std::uint32_t item) {
+fovea::Result<Picture> paint(Label label, int width, int height, std::uint64_t seed, std::uint32_t item) {
+  // Well over nine in ten scenes fit; so many misses in a row mean a label that cannot be drawn.
+  constexpr std::uint32_t kAttempts = 64;
   const CoverRange range = cover_range(label);
-  for (std::uint32_t attempt = 0;; ++attempt) {
-    Picture picture = render(context, draw_scene(label, width, height, seed, item, attempt));
-    if (range.holds(picture.cover)) return picture;
+  for (std::uint32_t attempt = 0; attempt < kAttempts; ++attempt) {
+    const Scene scene = draw_scene(label, width, height, seed, item, attempt);
+    if (range.holds(estimated_cover(scene))) return render(scene);
   }
+  return fovea::fail(fovea::Error::Kind::kUsage,
+                     "picture {}: no '{}' sky of {}x{} pixels in {} attempts; try another seed or size", item, name_of(label),
+                     width, height, kAttempts);
 }
 
 }  // namespace skies

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "core/context.h"
+#include "fovea/result.h"
 #include "image/image.h"
 #include "scene.h"
 
@@ -14,11 +14,9 @@ struct Picture {
   float cover = 0;
 };
 
-/// The same bits whatever the number of threads.
-[[nodiscard]] Picture render(const fovea::Context& context, const Scene& scene);
+[[nodiscard]] Picture render(const Scene& scene);
 
-/// Draws and renders scenes until one has the cover that its label promises.
-[[nodiscard]] Picture paint(const fovea::Context& context, Label label, int width, int height, std::uint64_t seed,
-                            std::uint32_t item);
+/// Draws scenes until one has the cover that its label promises, and renders that. Depends on nothing but the arguments.
+[[nodiscard]] fovea::Result<Picture> paint(Label label, int width, int height, std::uint64_t seed, std::uint32_t item);
 
 }  // namespace skies

@@ -34,7 +34,8 @@ View draw_view(Rng& rng, int width, int height) {
   const float focal = 0.5F * static_cast<float>(width) / std::tan(0.5F * field_of_view);
   const bool has_ground = rng.chance(0.72F);
   const float horizon = rng.uniform(0.55F, 0.95F);
-  const float pitch = has_ground ? std::atan((horizon - 0.5F) * static_cast<float>(height) / focal) : radians(rng.uniform(22, 60));
+  const float pitch =
+      has_ground ? std::atan((horizon - 0.5F) * static_cast<float>(height) / focal) : radians(rng.uniform(22, 60));
   return {Camera(width, height, field_of_view, pitch, roll), has_ground};
 }
 
@@ -55,9 +56,10 @@ Vec3 draw_sun(Rng& rng, const Camera& camera, bool in_picture) {
 
 Glare draw_glare(Rng& rng) {
   Glare glare;
-  glare.disc = rng.uniform(0.014F, 0.045F);
-  glare.bloom = rng.uniform(0.5F, 1.3F);
-  if (rng.chance(0.55F)) glare.star = rng.uniform(0.4F, 1.5F);
+  glare.disc = std::exp(rng.uniform(-5.2F, -3.2F));
+  glare.bloom = rng.uniform(0.4F, 1.6F);
+  if (rng.chance(0.65F)) glare.star = rng.uniform(0.4F, 1.5F);
+  glare.reach = rng.uniform(1.5F, 9);
   glare.points = 2.0F * static_cast<float>(3 + rng.below(7));
   glare.turn = rng.uniform(0, kTurn);
   return glare;
@@ -79,25 +81,33 @@ GroundStyle draw_ground(Rng& rng) {
     style.side_tree = rng.uniform(0.25F, 0.7F);
     style.side = rng.uniform(-0.7F, 0.7F);
   }
-  style.tint = {rng.uniform(0.85F, 1.15F), rng.uniform(0.85F, 1.15F), rng.uniform(0.85F, 1.15F)};
+  const bool coloured = style.surface == Surface::kGrass || style.surface == Surface::kSea;
+  if (coloured) style.tint = {rng.uniform(0.7F, 1.3F), rng.uniform(0.85F, 1.15F), rng.uniform(0.8F, 1.3F)};
+  const bool beach = style.surface == Surface::kSand && rng.chance(0.8F);
+  if (beach || rng.chance(0.06F)) style.shore = rng.uniform(0.05F, 0.35F);
+  if (style.surface == Surface::kGrass && rng.chance(0.25F)) {
+    style.flowers = rng.uniform(0.3F, 0.6F);
+    style.bloom =
+        pick(rng, std::array{Color{1, 0.75F, 0.05F}, Color{1, 1, 1}, Color{0.9F, 0.1F, 0.15F}, Color{0.8F, 0.25F, 0.6F}});
+  }
   return style;
 }
 
-Film draw_film(Rng& rng, Label label) {
+Film draw_film(Rng& rng, Label label, bool sun_in_picture) {
   Film film;
-  film.exposure = 0.45F * rng.normal();
+  film.exposure = 0.35F * rng.normal();
   film.contrast = rng.uniform(0.9F, 1.3F);
   const float warm = 0.05F * rng.normal();
   film.balance = {1 + warm, 1 + 0.02F * rng.normal(), 1 - warm};
-  film.saturation = rng.uniform(0.8F, 1.5F);
+  film.saturation = rng.uniform(1.0F, 1.7F);
+  // Who photographs the sun exposes for it.
+  if (sun_in_picture) film.exposure -= rng.uniform(0, 0.9F);
   film.vignette = rng.chance(0.5F) ? rng.uniform(0.05F, 0.4F) : 0;
-  film.noise = rng.uniform(0, 5);
+  film.noise = rng.uniform(0, 3);
   if (label == Label::kCloudy) {
     // Dull days: less colour, and more often a picture that is kept dark.
-    film.saturation = rng.chance(0.15F) ? 0 : rng.uniform(0.3F, 1.3F);
+    film.saturation = rng.chance(0.08F) ? 0 : rng.uniform(0.3F, 1.2F);
     film.exposure -= rng.uniform(0, 1);
-  } else if (label == Label::kSemiClear && rng.chance(0.06F)) {
-    film.saturation = rng.uniform(0, 0.3F);
   }
   return film;
 }
@@ -117,9 +127,9 @@ CloudStyle style_of(CloudKind kind, Rng& rng) {
     case CloudKind::kAltocumulus:
       style.scale = rng.uniform(1.5F, 4);
       style.roundness = rng.uniform(0.05F, 0.2F);
-      style.softness = rng.uniform(0.2F, 0.5F);
+      style.softness = rng.uniform(0.12F, 0.3F);
       style.darkness = rng.uniform(0, 0.3F);
-      style.opacity = rng.uniform(0.75F, 1);
+      style.opacity = rng.uniform(0.85F, 1);
       style.stretch = rng.uniform(1, 2);
       break;
     case CloudKind::kStratocumulus:
@@ -166,13 +176,13 @@ std::vector<CloudStyle> draw_clouds(Rng& rng, Label label) {
   switch (label) {
     case Label::kClear:
       if (rng.chance(0.3F)) add(CloudKind::kCirrus, rng.uniform(0.05F, 0.3F));
-      if (rng.chance(0.75F)) add(CloudKind::kCumulus, rng.uniform(0.01F, 0.26F));
+      if (rng.chance(0.8F)) add(CloudKind::kCumulus, rng.uniform(0.02F, 0.26F));
       break;
     case Label::kSemiClear:
       if (rng.chance(0.2F)) add(CloudKind::kCirrus, rng.uniform(0.1F, 0.3F));
       add(pick(rng, std::array{CloudKind::kCumulus, CloudKind::kCumulus, CloudKind::kCumulus, CloudKind::kAltocumulus,
                                CloudKind::kStratocumulus}),
-          rng.uniform(0.36F, 0.68F));
+          rng.uniform(0.46F, 0.72F));
       break;
     case Label::kCloudy:
       if (rng.chance(0.5F)) {
@@ -180,8 +190,8 @@ std::vector<CloudStyle> draw_clouds(Rng& rng, Label label) {
       }
       if (styles.empty() || rng.chance(0.7F)) {
         const bool sheet = !styles.empty();
-        add(pick(rng, std::array{CloudKind::kStratocumulus, CloudKind::kStorm, CloudKind::kStorm, CloudKind::kCumulus}),
-            sheet ? rng.uniform(0.3F, 1) : rng.uniform(0.93F, 1.02F));
+        add(pick(rng, std::array{CloudKind::kStratocumulus, CloudKind::kStorm}),
+            sheet ? rng.uniform(0.3F, 1) : rng.uniform(0.97F, 1.02F));
       }
       break;
   }
@@ -212,8 +222,8 @@ std::string_view name_of(Label label) {
 CoverRange cover_range(Label label) {
   switch (label) {
     case Label::kClear: return {0, 0.25F};
-    case Label::kSemiClear: return {0.35F, 0.70F};
-    case Label::kCloudy: return {0.88F, 1};
+    case Label::kSemiClear: return {0.45F, 0.75F};
+    case Label::kCloudy: return {0.95F, 1};
   }
   return {};
 }
@@ -222,10 +232,10 @@ Scene draw_scene(Label label, int width, int height, std::uint64_t seed, std::ui
   Rng rng(seed, attempt, item, kSceneStream);
   const View view = draw_view(rng, width, height);
   // The sun is seen as often as the clouds leave it free.
-  const float seen = label == Label::kClear ? 0.75F : label == Label::kSemiClear ? 0.15F : 0.1F;
-  const Vec3 sun = draw_sun(rng, view.camera, rng.chance(seen));
+  const bool seen = rng.chance(label == Label::kClear ? 0.82F : 0.05F);
+  const Vec3 sun = draw_sun(rng, view.camera, seen);
   const bool cloudy = label == Label::kCloudy;
-  const float haze = cloudy ? rng.uniform(0.2F, 0.8F) : std::pow(rng.uniform(), 2.0F) * 0.8F;
+  const float haze = cloudy ? rng.uniform(0.2F, 0.8F) : std::pow(rng.uniform(), 2.0F) * 0.4F;
   Scene scene{.camera = view.camera,
               .sky = Sky(sun, haze, rng.uniform(0.75F, 1.8F)),
               .glare = draw_glare(rng),
@@ -234,7 +244,7 @@ Scene draw_scene(Label label, int width, int height, std::uint64_t seed, std::ui
               .layers = {},
               .contrails = {},
               .ground = Ground(draw_ground(rng), Rng(seed, attempt, item, kGroundStream)),
-              .film = draw_film(rng, label),
+              .film = draw_film(rng, label, seen),
               .seed = seed,
               .item = item};
   if (rng.chance(label == Label::kClear ? 0.3F : 0.15F)) scene.rays = rng.uniform(0.1F, 0.5F);

@@ -33,8 +33,8 @@ struct Scene {
   Camera camera;
   Sky sky;
   Glare glare;
-  float sunlit = 1;  ///< share of direct sunlight that reaches cloud and ground
-  float rays = 0;    ///< strength of beams between clouds
+  float sunlit = 1;                ///< share of direct sunlight that reaches cloud and ground
+  float rays = 0;                  ///< strength of beams between clouds
   std::vector<CloudLayer> layers;  ///< the farthest first
   std::vector<Contrail> contrails;
   Ground ground;

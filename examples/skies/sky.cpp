@@ -56,11 +56,11 @@ Color Sky::radiance(Vec3 direction) const {
 
 float glare(const Glare& glare, float angle, float around) {
   const float ratio = angle / glare.disc;
-  float light = 20 / (1 + std::pow(ratio, 6.0F));
+  float light = 20 / (1 + ratio * ratio * ratio * ratio);
   light += glare.bloom * (2.2F * std::exp(-ratio * 0.45F) + 0.45F * std::exp(-ratio * 0.12F));
-  if (glare.star > 0) {
+  if (glare.star > 0 && ratio < 6 * glare.reach) {
     const float spoke = std::abs(std::cos(0.5F * glare.points * (around + glare.turn)));
-    light += glare.star * std::pow(spoke, 24 + 2 * ratio) * 2.5F * std::exp(-ratio * 0.10F);
+    light += glare.star * std::pow(spoke, 24 + 2 * ratio) * 3 * std::exp(-ratio / glare.reach);
   }
   return light;
 }

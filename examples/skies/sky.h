@@ -32,11 +32,12 @@ class Sky {
 
 /// What the lens adds about a bright sun.
 struct Glare {
-  float disc = 0.012F;    ///< radius of the overexposed disc, radians
-  float bloom = 1;        ///< strength of the glow
-  float star = 0;         ///< strength of the rays of the aperture
-  float points = 6;       ///< their number
-  float turn = 0;         ///< their rotation, radians
+  float disc = 0.012F;  ///< radius of the overexposed disc, radians
+  float bloom = 1;      ///< strength of the glow
+  float star = 0;       ///< strength of the rays of the aperture
+  float reach = 8;      ///< their length, in radii of the disc
+  float points = 6;     ///< their number
+  float turn = 0;       ///< their rotation, radians
 };
 
 /// Light of disc, glow and star `angle` radians from the sun, at `around` radians about it; about 20 in the middle.
