@@ -11,8 +11,9 @@
 
 #include "core/context.h"
 #include "core/error.h"
+#include "core/file.h"
 #include "core/parallel.h"
-#include "jpeg.h"
+#include "image/encode.h"
 #include "render.h"
 
 namespace {
@@ -26,7 +27,11 @@ struct Options {
   int threads = 0;
 };
 
-constexpr int kQuality = 90;
+fovea::Result<void> save(const std::filesystem::path& path, const fovea::Image& image) {
+  constexpr int kQuality = 90;
+  const auto bytes = fovea::encode_jpeg(image, kQuality);
+  return fovea::write_file_atomically(path, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+}
 
 bool parse_size(const std::string& text, int& width, int& height) {
   char end = 0;
@@ -50,14 +55,14 @@ fovea::Result<void> paint_classes(const fovea::Context& context, const Options& 
     const skies::Label label = skies::kLabels[item % skies::kLabels.size()];
     FOVEA_ASSIGN(const skies::Picture picture, skies::paint(label, width, height, options.seed, item));
     const auto file = options.out / skies::name_of(label) / fmt::format("{:05}.jpg", item / skies::kLabels.size());
-    return skies::write_jpeg(file, picture.image, kQuality);
+    return save(file, picture.image);
   });
 }
 
 fovea::Result<void> paint_timelapse(const fovea::Context& context, const Options& options, int width, int height) {
   return for_each_picture(context, options.timelapse, [&](int i) {
     const auto picture = skies::render(skies::timelapse_scene(width, height, options.seed, i, options.timelapse));
-    return skies::write_jpeg(options.out / fmt::format("frame-{:04}.jpg", i + 1), picture.image, kQuality);
+    return save(options.out / fmt::format("frame-{:04}.jpg", i + 1), picture.image);
   });
 }
 

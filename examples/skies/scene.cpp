@@ -48,10 +48,10 @@ Vec3 draw_sun(Rng& rng, const Camera& camera, bool in_picture) {
     for (int attempt = 0; attempt < 20; ++attempt) {
       const Vec3 direction = camera.ray(rng.uniform(0.08F, 0.92F) * static_cast<float>(camera.width()),
                                         rng.uniform(0.04F, 0.6F) * static_cast<float>(camera.height()));
-      if (direction.y > 0.12F) return direction;
+      if (direction.y > (rng.chance(0.15F) ? 0.1F : 0.25F)) return direction;
     }
   }
-  return direction_of(rng.uniform(0.3F, 0.7F) * kTurn, radians(rng.uniform(6, 65)));
+  return direction_of(rng.uniform(0.3F, 0.7F) * kTurn, radians(rng.chance(0.15F) ? rng.uniform(6, 15) : rng.uniform(15, 65)));
 }
 
 Glare draw_glare(Rng& rng) {
@@ -179,7 +179,6 @@ std::vector<CloudStyle> draw_clouds(Rng& rng, Label label) {
       if (rng.chance(0.8F)) add(CloudKind::kCumulus, rng.uniform(0.02F, 0.26F));
       break;
     case Label::kSemiClear:
-      if (rng.chance(0.2F)) add(CloudKind::kCirrus, rng.uniform(0.1F, 0.3F));
       add(pick(rng, std::array{CloudKind::kCumulus, CloudKind::kCumulus, CloudKind::kCumulus, CloudKind::kAltocumulus,
                                CloudKind::kStratocumulus}),
           rng.uniform(0.46F, 0.72F));
@@ -231,11 +230,12 @@ CoverRange cover_range(Label label) {
 Scene draw_scene(Label label, int width, int height, std::uint64_t seed, std::uint32_t item, std::uint32_t attempt) {
   Rng rng(seed, attempt, item, kSceneStream);
   const View view = draw_view(rng, width, height);
-  // The sun is seen as often as the clouds leave it free.
-  const bool seen = rng.chance(label == Label::kClear ? 0.82F : 0.05F);
+  // The sun stands free in most clear skies and is veiled in few dull ones. Where half the sky is cloud people photograph
+  // the clouds, and a free sun would make even them hesitate over the label.
+  const bool seen = label != Label::kSemiClear && rng.chance(label == Label::kClear ? 0.85F : 0.05F);
   const Vec3 sun = draw_sun(rng, view.camera, seen);
   const bool cloudy = label == Label::kCloudy;
-  const float haze = cloudy ? rng.uniform(0.2F, 0.8F) : std::pow(rng.uniform(), 2.0F) * 0.4F;
+  const float haze = cloudy ? rng.uniform(0.2F, 0.8F) : std::pow(rng.uniform(), 2.0F) * 0.3F;
   Scene scene{.camera = view.camera,
               .sky = Sky(sun, haze, rng.uniform(0.75F, 1.8F)),
               .glare = draw_glare(rng),
@@ -247,7 +247,7 @@ Scene draw_scene(Label label, int width, int height, std::uint64_t seed, std::ui
               .film = draw_film(rng, label, seen),
               .seed = seed,
               .item = item};
-  if (rng.chance(label == Label::kClear ? 0.3F : 0.15F)) scene.rays = rng.uniform(0.1F, 0.5F);
+  if (seen && rng.chance(0.35F)) scene.rays = rng.uniform(0.1F, 0.5F);
   std::uint32_t stream = kLayerStream;
   for (const CloudStyle& style : draw_clouds(rng, label)) {
     scene.layers.emplace_back(style, Rng(seed, attempt, item, stream++)).settle(scene.camera);
@@ -273,8 +273,9 @@ Scene timelapse_scene(int width, int height, std::uint64_t seed, int index, int 
   film.exposure = mix(0, -0.6F, closing);
   film.noise = 1.5F;
   Glare glare;
-  glare.disc = 0.03F;
+  glare.disc = 0.015F;
   glare.star = 0.6F;
+  glare.points = 12;
   Scene scene{.camera = camera,
               .sky = Sky(direction_of(radians(mix(-12, 10, t)), elevation), mix(0.1F, 0.5F, t), 1.2F),
               .glare = glare,
