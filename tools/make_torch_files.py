@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Makes the small PyTorch files of tests/format/data, and what each must give as safetensors.
+"""Makes the small PyTorch files of tests/format/data, what each must give as safetensors, and seeds for the fuzz targets.
 
-    make_torch_files.py FOLDER          (needs torch, safetensors and ultralytics)
+    make_torch_files.py tests/format/data fuzz/seeds          (needs torch, safetensors and ultralytics)
 """
 
 import argparse
 import collections
 import pathlib
+import pickle
 
 import torch
 from safetensors.torch import save_file
@@ -65,13 +66,41 @@ def plain(state):
     return {name: value.detach().clone().contiguous() for name, value in state.items()}
 
 
+def write_seeds(folder, state):
+    """Small files: a mutation should hit something that matters. Legacy ones have no checksum that stops it early."""
+    for name in ("safetensors", "torch"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    small = {"a.weight": torch.ones(2, 3), "a.bias": torch.zeros(2, dtype=torch.float16), "n": torch.tensor(3)}
+    save_file(small, folder / "safetensors/small.safetensors", metadata={"format": "pt"})
+    save_file({}, folder / "safetensors/empty.safetensors", metadata={"k": "v"})
+    network = torch.nn.Sequential(torch.nn.Conv2d(1, 2, 1, bias=False), torch.nn.BatchNorm2d(2))
+    network.names = {0: "a", 1: "b"}
+    seeds = {
+        "state.zip.pt": (small, True),
+        "state.legacy.pt": (small, False),
+        "layouts.legacy.pt": (state, False),
+        "network.zip.pt": ({"model": network, "train_args": {"imgsz": 64}}, True),
+        "network.legacy.pt": ({"ema": network, "train_args": {"imgsz": [64, 32]}}, False),
+    }
+    def no_source(_):
+        raise OSError("left out: the legacy format would carry torch's own source text along")
+
+    torch.serialization.get_source_lines_and_file = no_source
+    for name, (value, new) in seeds.items():
+        torch.save(value, folder / "torch" / name, _use_new_zipfile_serialization=new)
+    (folder / "torch/protocol4.pickle").write_bytes(pickle.dumps({"a": [1, 2.5, None, {3}], "b": (b"x", 2**70)}, protocol=4))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=pathlib.Path)
-    folder = parser.parse_args().folder
+    parser.add_argument("seeds", type=pathlib.Path)
+    arguments = parser.parse_args()
+    folder = arguments.folder
     folder.mkdir(parents=True, exist_ok=True)
 
     state = state_dictionary()
+    write_seeds(arguments.seeds, state)
     save_file(plain(state), folder / "state.safetensors")
     torch.save(state, folder / "state.zip.pt")
     torch.save(state, folder / "state.legacy.pt", _use_new_zipfile_serialization=False)

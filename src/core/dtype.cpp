@@ -69,6 +69,7 @@ std::uint16_t f32_to_bf16(float value) {
 }
 
 void convert_to_f32(DType type, const std::byte* source, std::size_t count, float* out) {
+  if (count == 0) return;  // memcpy may not be given null, whatever the size
   switch (type) {
     case DType::kF32: std::memcpy(out, source, count * sizeof(float)); return;
     case DType::kF64: return convert_each<double>(source, count, out, kCast);
