@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -30,7 +31,7 @@ struct CachedForm {
 
 struct CacheOptions {
   enum class Where : std::uint8_t {
-    kFile,    ///< a file in `folder`; what cannot be written there is decoded again, and said once
+    kFile,    ///< a file in `folder`; what cannot be written there is decoded again, and `trouble` says why
     kMemory,  ///< this process's memory
     kOff,     ///< every load decodes (and scales)
   };
@@ -65,12 +66,15 @@ class PhotoCache final : public PhotoSource {
   [[nodiscard]] const Preprocess* fitted() const override;
   [[nodiscard]] Statistics statistics() const;
 
- private:
   class Store;
+
+ private:
   PhotoCache(const CachedForm& form, std::unique_ptr<Store> store);
 
   CachedForm form_;
   std::unique_ptr<Store> store_;
+  std::atomic<std::int64_t> hits_{0};
+  std::atomic<std::int64_t> decoded_{0};
 };
 
 }  // namespace fovea

@@ -57,10 +57,16 @@ bool is_litter(const fs::path& name) {
 
 bool is_photo(const fs::path& path) {
   if (contains(kPhotoExtensions, lower_case(path.extension().native()))) return true;
-  std::array<char, kSniffed> head{};
+  const std::string head = read_head(path, kSniffed);
+  return sniff(std::as_bytes(std::span(head))).ok();
+}
+
+std::string read_head(const fs::path& path, std::size_t count) {
+  std::string head(count, '\0');
   std::ifstream file(path, std::ios::binary);
-  file.read(head.data(), head.size());
-  return sniff(std::as_bytes(std::span(head.data(), static_cast<std::size_t>(file.gcount())))).ok();
+  file.read(head.data(), static_cast<std::streamsize>(count));
+  head.resize(static_cast<std::size_t>(file.gcount()));
+  return head;
 }
 
 Listing list_folder(const fs::path& folder, bool follow_symlinks, Notes& notes) {

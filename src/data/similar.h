@@ -20,7 +20,7 @@ struct Fingerprint {
   static constexpr int kSide = 16;
 
   std::uint64_t content = 0;     ///< hash of the file's bytes
-  std::uint64_t perceptual = 0;  ///< signs of the 64 lowest frequencies of the luminance, against their median
+  std::uint64_t perceptual = 0;  ///< which of the 64 lowest frequencies of the luminance stand out above their median
   std::array<std::uint8_t, kSide * kSide * 3> thumbnail{};  ///< the photo squashed to 16 x 16, RGB
 };
 
