@@ -165,6 +165,8 @@ struct TrainReport {
   Interval interval;               ///< Wilson's, at 95 %
   /// The best epoch was picked by the validation accuracy, so `accuracy` is slightly flattered; photos in a test/ split are not.
   bool picked_by_validation = false;
+  std::optional<double> test_accuracy;  ///< on the photos of a test/ split, which no choice saw
+  std::int64_t test_photos = 0;
   std::string best_stage;
   std::vector<StageReport> stages;
   std::vector<EpochReport> epochs;

@@ -1,0 +1,79 @@
+// Fovea: where the batches of fine-tuning come from: photos, or activations of frozen blocks.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "data/loader.h"
+#include "train/photo_rows.h"
+
+namespace fovea::training {
+
+/// Rows beyond `count` are padding: their weights are 0.
+struct StepBatch {
+  std::span<float> input;          ///< (rows, ...)
+  std::span<const float> targets;  ///< (rows, classes)
+  std::span<const float> weights;  ///< (rows)
+  std::int64_t rows = 0;
+  std::int64_t count = 0;
+};
+
+class BatchSource {
+ public:
+  BatchSource() = default;
+  BatchSource(const BatchSource&) = delete;
+  BatchSource& operator=(const BatchSource&) = delete;
+  virtual ~BatchSource() = default;
+
+  virtual void start_epoch(std::uint32_t epoch) = 0;
+  /// The next batch, valid until the call after; false at the end of the epoch.
+  virtual Result<bool> next(StepBatch& batch) = 0;
+  [[nodiscard]] virtual std::int64_t batches_per_epoch() const = 0;
+  [[nodiscard]] virtual double waiting_share() const { return 0; }
+  [[nodiscard]] virtual std::vector<SkippedPhoto> skipped() const { return {}; }
+};
+
+/// Augmented photos.
+class PhotoBatches final : public BatchSource {
+ public:
+  explicit PhotoBatches(std::unique_ptr<BatchLoader> loader) : loader_(std::move(loader)) {}
+  void start_epoch(std::uint32_t epoch) override { loader_->start_epoch(epoch); }
+  Result<bool> next(StepBatch& batch) override;
+  [[nodiscard]] std::int64_t batches_per_epoch() const override { return loader_->batches_per_epoch(); }
+  [[nodiscard]] double waiting_share() const override { return loader_->waiting_share(); }
+  [[nodiscard]] std::vector<SkippedPhoto> skipped() const override { return loader_->skipped(); }
+
+ private:
+  std::unique_ptr<BatchLoader> loader_;
+  Batch batch_;
+};
+
+/// Cached activations in an order drawn from (seed, epoch).
+class CachedBatches final : public BatchSource {
+ public:
+  struct Options {
+    std::int64_t batch = 32;
+    std::int64_t classes = 0;
+    float label_smoothing = 0;
+    std::vector<float> class_weights;  ///< one per class, or none
+    std::uint64_t seed = 0;
+  };
+  CachedBatches(LabelledTable table, const Options& options);
+  void start_epoch(std::uint32_t epoch) override;
+  Result<bool> next(StepBatch& batch) override;
+  [[nodiscard]] std::int64_t batches_per_epoch() const override;
+
+ private:
+  LabelledTable table_;
+  Options options_;
+  std::vector<std::int32_t> order_;
+  std::size_t position_ = 0;
+  std::vector<float> input_;
+  std::vector<float> targets_;
+  std::vector<float> weights_;
+};
+
+}  // namespace fovea::training

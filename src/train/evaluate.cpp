@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fovea/evaluate.h"
+
+#include <algorithm>
+#include <map>
+
+#include "core/error.h"
+#include "model/model_file.h"
+#include "runtime/device.h"
+#include "train/metrics.h"
+#include "train/photo_rows.h"
+
+namespace fovea {
+namespace {
+
+Result<std::vector<Sample>> samples_of(Dataset& data, const std::string& split) {
+  if (split == "train") return std::move(data.train);
+  if (split == "test") return std::move(data.test);
+  if (split == "val" || (split.empty() && !data.val.empty())) return std::move(data.val);
+  if (!split.empty()) return fail(Error::Kind::kUsage, "split '{}': expected train, val or test", split);
+  if (data.test.empty()) return std::move(data.train);
+  return std::move(data.test);
+}
+
+/// Labels turned from the data's numbers into the model's; what the model does not know is taken out and counted.
+std::vector<Sample> known_samples(std::vector<Sample> samples, const std::vector<std::string>& names,
+                                  const std::vector<std::string>& classes, Evaluation& result) {
+  std::map<std::string, int> number;
+  for (std::size_t k = 0; k < classes.size(); ++k) number.emplace(classes[k], static_cast<int>(k));
+  std::vector<Sample> known;
+  for (Sample& sample : samples) {
+    const std::string& name = names[static_cast<std::size_t>(sample.labels.front())];
+    const auto found = number.find(name);
+    if (found == number.end()) {
+      ++result.unknown_photos;
+      if (std::ranges::find(result.unknown_labels, name) == result.unknown_labels.end()) result.unknown_labels.push_back(name);
+      continue;
+    }
+    sample.labels = {found->second};
+    known.push_back(std::move(sample));
+  }
+  return known;
+}
+
+void list_wrong(const training::Predictions& predictions, const training::LabelledTable& out, const std::vector<Sample>& samples,
+                const std::vector<std::string>& classes, Evaluation& result) {
+  for (std::size_t n = 0; n < out.labels.size(); ++n) {
+    const auto row = predictions.row(n);
+    const std::size_t guess = training::argmax(row);
+    const auto label = static_cast<std::size_t>(out.labels[n]);
+    if (guess == label) continue;
+    result.wrong.push_back({samples[static_cast<std::size_t>(out.index[n])].path, classes[label], classes[guess], row[guess]});
+  }
+  std::ranges::stable_sort(result.wrong, std::greater(), &WrongPhoto::probability);
+}
+
+}  // namespace
+
+Result<Evaluation> evaluate(const std::filesystem::path& model_path, const std::filesystem::path& data_path,
+                            const EvaluateOptions& options, TrainObserver* observer) {
+  training::Reporter reporter(observer);
+  if (options.top < 1) return fail(Error::Kind::kUsage, "top {}: expected at least 1", options.top);
+  FOVEA_ASSIGN(Device device, open_device(options.device));
+  FOVEA_ASSIGN(Model model, load_model(model_path));
+  FOVEA_ASSIGN(Dataset data, scan_dataset(data_path, {.strict = options.strict}));
+  if (data.multi_label) {
+    return fail(Error::Kind::kUnsupported, "{}: photos with several labels: expected one label a photo", data_path.string());
+  }
+  for (const std::string& note : data.notes) reporter.note(note);
+  FOVEA_ASSIGN(auto chosen, samples_of(data, options.split));
+  Evaluation counted;
+  const std::vector<Sample> samples = known_samples(std::move(chosen), data.classes, model.classes, counted);
+  if (samples.empty()) {
+    return fail(Error::Kind::kUsage, "{}: no photo of a class that {} knows ({} photos of others)", data_path.string(),
+                model_path.string(), counted.unknown_photos);
+  }
+  Context context;
+  context.threads = options.threads > 0 ? options.threads : available_processors();
+  context.deterministic = options.deterministic;
+  context.stop = options.stop;
+
+  reporter.begin_stage("val", static_cast<std::int64_t>(samples.size()));
+  const training::PhotoRows rows(context, samples, model.preprocess, options.strict);
+  FOVEA_ASSIGN(auto logits, training::Inference::create(context, *device.backend, model.spec, model.parameters, "logits"));
+  FOVEA_ASSIGN(training::LabelledTable out, rows.run_once(logits, reporter));
+  const auto width = static_cast<std::size_t>(out.table.width);
+  for (float& z : out.table.values) z = static_cast<float>(z / model.temperature);
+  for (std::size_t n = 0; n < out.labels.size(); ++n) {
+    training::softmax_in_place(std::span(out.table.values).subspan(n * width, width));
+  }
+  const training::Predictions predictions{out.table.values, out.labels};
+  Evaluation result = training::evaluation_of(predictions, model.classes, options.top);
+  result.unknown_labels = std::move(counted.unknown_labels);
+  result.unknown_photos = counted.unknown_photos;
+  list_wrong(predictions, out, samples, model.classes, result);
+  reporter.end_stage(result.accuracy);
+  result.skipped = std::move(reporter.report().skipped);
+  result.seconds = reporter.seconds();
+  return result;
+}
+
+}  // namespace fovea

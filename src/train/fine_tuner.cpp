@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "train/fine_tuner.h"
+
+#include <algorithm>
+#include <numeric>
+#include <unordered_set>
+
+#include "core/error.h"
+#include "graph/autodiff.h"
+#include "graph/passes.h"
+#include "train/reporter.h"
+#include "train/vector_math.h"
+
+namespace fovea::training {
+namespace {
+
+constexpr int kMicroBatch = 8;
+
+/// The largest divisor of `batch` up to kMicroBatch.
+int micro_batch_of(const FineTuneOptions& options) {
+  if (options.norm == NormMode::kLive) return options.batch;
+  int size = std::min(options.batch, kMicroBatch);
+  while (options.batch % size != 0) --size;
+  return size;
+}
+
+using Names = std::unordered_set<std::string>;
+
+Result<Names> trained_names(const NetworkSpec& spec, const FineTuneOptions& options) {
+  FOVEA_ASSIGN(const auto stages, parameters_by_stage(spec));
+  Names names;
+  for (auto stage = static_cast<std::size_t>(options.cut_stage + 1); stage < stages.size(); ++stage)
+    names.insert(stages[stage].begin(), stages[stage].end());
+  return names;
+}
+
+Result<graph::Graph> training_graph(const NetworkSpec& spec, const FineTuneOptions& options, int rows, const Names& trained) {
+  BuildOptions build{.batch = rows, .norm = options.norm, .loss = true};
+  if (options.norm == NormMode::kLive) build.frozen_stages = options.cut_stage + 1;
+  FOVEA_ASSIGN(graph::Graph graph, build_network(spec, build));
+  if (options.cut_stage >= 0) {
+    const auto value = graph.output("stage/" + std::to_string(options.cut_stage));
+    if (!value) return fail(Error::Kind::kUsage, "this network has no stage {}", options.cut_stage);
+    const graph::Cut cut{"image", *value};
+    graph = graph::cut_inputs(graph, std::span(&cut, 1));
+  }
+  graph = graph::fuse_activations(graph::fold_batchnorm(graph), true);
+  FOVEA_ASSIGN(graph, graph::differentiate(graph, [&](std::string_view name) { return trained.contains(std::string(name)); }));
+  return graph::eliminate_dead(graph::fuse_backward(graph));
+}
+
+}  // namespace
+
+Result<FineTuner> FineTuner::create(const Context& context, const Backend& backend, const NetworkSpec& spec,
+                                    ParameterSet& parameters, const FineTuneOptions& options) {
+  const int rows = micro_batch_of(options);
+  FOVEA_ASSIGN(const Names trained, trained_names(spec, options));
+  FOVEA_ASSIGN(graph::Graph graph, training_graph(spec, options, rows, trained));
+  parameters.allocate_gradients();
+  std::vector<std::string> gradients;
+  for (const graph::Graph::Output& output : graph.outputs()) {
+    for (const auto& name : trained) {
+      if (output.name == graph::gradient_name(name)) gradients.push_back(output.name);
+    }
+  }
+  FOVEA_ASSIGN(auto plan,
+               Plan::make(context, std::move(graph), backend, {.constant_weights = false, .bound_outputs = gradients}));
+  auto executor = std::make_unique<Executor>(std::move(plan));
+  parameters.bind_to(*executor);
+  auto spans = trainable_spans(parameters, [&](std::string_view name) { return trained.contains(std::string(name)); });
+  return FineTuner(context, parameters, options, rows, std::move(executor), std::move(spans));
+}
+
+FineTuner::FineTuner(const Context& context, ParameterSet& parameters, const FineTuneOptions& options, int micro_batch,
+                     std::unique_ptr<Executor> executor, std::vector<Span> spans)
+    : context_(context),
+      parameters_(&parameters),
+      options_(options),
+      micro_batch_(micro_batch),
+      executor_(std::move(executor)),
+      optimizer_(options.optimizer, std::move(spans), parameters.parameters().size()),
+      sum_(parameters.parameters().size() * sizeof(float)) {
+  if (options.ema_decay > 0) {
+    average_ = Buffer(parameters.all().size() * sizeof(float));
+    std::ranges::copy(parameters.all(), average_.floats().begin());
+  }
+}
+
+std::span<const float> FineTuner::result() const {
+  const std::span<const float> values = std::as_const(*parameters_).all();
+  return average_.size() == 0 ? values : average_.floats().first(values.size());
+}
+
+/// Leaves the gradient of the batch's weighted mean loss in sum_; gives that loss.
+double FineTuner::accumulate(const StepBatch& batch) {
+  const double total = std::accumulate(batch.weights.begin(), batch.weights.end(), 0.0);
+  scaled_weights_.assign(batch.weights.begin(), batch.weights.end());
+  for (float& weight : scaled_weights_) weight = total > 0 ? static_cast<float>(weight / total) : 0.0F;
+  const auto rows = static_cast<std::size_t>(batch.rows);
+  const std::size_t width = batch.input.size() / rows;
+  const std::size_t classes = batch.targets.size() / rows;
+  std::ranges::fill(sum_.floats(), 0.0F);
+  double loss = 0;
+  for (std::size_t first = 0; first < static_cast<std::size_t>(batch.count); first += static_cast<std::size_t>(micro_batch_)) {
+    executor_->bind("image", batch.input.data() + first * width);
+    executor_->bind("targets", const_cast<float*>(batch.targets.data()) + first * classes);  // read only
+    executor_->bind("weights", scaled_weights_.data() + first);
+    executor_->run({.seed = options_.seed, .step = runs_++});
+    loss += executor_->output("loss").floats()[0];
+    for (const Span& span : optimizer_.spans()) {
+      add_scaled(context_, 1.0F, parameters_->gradients().subspan(span.offset, span.size),
+                 sum_.floats().subspan(span.offset, span.size));
+    }
+  }
+  return loss;
+}
+
+void FineTuner::update() {
+  const auto gradients = std::span<const float>(sum_.floats()).first(parameters_->parameters().size());
+  const double scale = clip_scale(gradient_norm(context_, gradients, optimizer_.spans()), options_.clip_norm);
+  optimizer_.step(context_, parameters_->parameters(), gradients, options_.schedule.rate(steps_), scale);
+  if (average_.size() != 0) {
+    update_average(context_, options_.ema_decay, steps_, parameters_->all(), average_.floats().first(parameters_->all().size()));
+  }
+  ++steps_;
+}
+
+Result<FineTuner::EpochResult> FineTuner::run_epoch(BatchSource& source, std::uint32_t epoch,
+                                                    const Inference::OnBatch& on_batch) {
+  const Stopwatch watch;
+  EpochResult result;
+  source.start_epoch(epoch);
+  StepBatch batch;
+  for (;;) {
+    FOVEA_ASSIGN(const bool more, source.next(batch));
+    if (!more) break;
+    // Padding would count in the batch's own statistics.
+    if (options_.norm == NormMode::kLive && batch.count < batch.rows) continue;
+    result.lr = options_.schedule.rate(steps_);
+    result.loss += accumulate(batch) * static_cast<double>(batch.count);
+    update();
+    result.photos += batch.count;
+    const bool wanted = !on_batch || on_batch(batch.count);
+    if (!wanted || context_.stop_requested()) {
+      result.finished = false;
+      break;
+    }
+  }
+  if (result.photos > 0) result.loss /= static_cast<double>(result.photos);
+  result.seconds = watch.seconds();
+  return result;
+}
+
+double FineTuner::measure_step() {
+  const graph::Graph& graph = executor_->plan().graph();
+  const auto floats = [&](const char* name) { return static_cast<std::size_t>(graph.shape(*graph.find(name)).elements()); };
+  std::vector<float> input(floats("image"), 0.1F);
+  std::vector<float> targets(floats("targets"), 0.0F);
+  std::vector<float> weights(static_cast<std::size_t>(micro_batch_), 0.0F);
+  // Statistics that follow the batch would follow this one too.
+  std::vector<float> kept(parameters_->all().begin(), parameters_->all().end());
+  const StepBatch batch{input, targets, weights, micro_batch_, micro_batch_};
+  accumulate(batch);  // touches all memory
+  const Stopwatch watch;
+  accumulate(batch);
+  const double seconds = watch.seconds() * options_.batch / micro_batch_;
+  std::ranges::copy(kept, parameters_->all().begin());
+  runs_ = 0;
+  return seconds;
+}
+
+}  // namespace fovea::training

@@ -1,0 +1,33 @@
+// Fovea: how photos should be fitted to the network's input: tried on part of the training photos.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "train/cross_validation.h"
+#include "train/inference.h"
+#include "train/photo_rows.h"
+
+namespace fovea::training {
+
+struct FitTrial {
+  Preprocess preprocess;
+  SoftmaxRegression::Score held_out;
+};
+
+/// Every candidate's cross-validated last layer on about `photos` of the samples, spread evenly over the classes. The first
+/// candidate is the one to be preferred among equals. How large things appear in the input can decide more than any training.
+Result<std::vector<FitTrial>> try_fits(const Context& context, std::span<const Sample> samples, int classes,
+                                       std::span<const Preprocess> candidates, std::int64_t photos, Inference& features,
+                                       Reporter& reporter, bool strict, std::uint64_t seed);
+
+/// The candidate of the least held-out loss.
+[[nodiscard]] std::size_t best_fit(std::span<const FitTrial> trials);
+
+/// Crop, squash and letterbox at the input size of `base`.
+[[nodiscard]] std::vector<Preprocess> fit_candidates(const Preprocess& base);
+
+}  // namespace fovea::training

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "train/fit_choice.h"
+#include "train/training_run.h"
+
+namespace fovea::training {
+namespace {
+
+constexpr int kFolds = 5;
+
+FitChoice named(Fit fit) {
+  return fit == Fit::kCrop ? FitChoice::kCrop : fit == Fit::kSquash ? FitChoice::kSquash : FitChoice::kLetterbox;
+}
+
+}  // namespace
+
+Result<void> TrainingRun::choose_fit(Inference& features) {
+  const std::vector<Preprocess> candidates = fit_candidates(model_.preprocess);
+  if (options_.fit != FitChoice::kAuto) {
+    model_.preprocess = *std::ranges::find_if(candidates, [&](const Preprocess& p) { return named(p.fit) == options_.fit; });
+    return {};
+  }
+  // An eighth of the photos is enough to see differences that matter.
+  const auto photos = std::clamp<std::int64_t>(static_cast<std::int64_t>(data_.train.size()) / 8, 96, 400);
+  reporter_.begin_stage("fit", 0);
+  FOVEA_ASSIGN(const auto trials, try_fits(context_, data_.train, data_.class_count(), candidates, photos, features, reporter_,
+                                           options_.strict, options_.seed));
+  const std::size_t best = best_fit(trials);
+  model_.preprocess = trials[best].preprocess;
+  reporter_.end_stage();
+  std::string reason = "cross-validated on part of the training photos:";
+  for (const FitTrial& trial : trials) {
+    reason += fmt::format(" {} {:.1f} % (loss {:.3f})", name_of(trial.preprocess.fit), 100 * trial.held_out.accuracy,
+                          trial.held_out.loss);
+  }
+  reporter_.choice({"fit", std::string(name_of(model_.preprocess.fit)), reason});
+  return {};
+}
+
+void TrainingRun::set_head(const LinearHead& head) {
+  const std::string name(classifier_name(model_.spec));
+  std::ranges::copy(head.weight, model_.parameters.values(*model_.parameters.find(name + ".weight")).begin());
+  std::ranges::copy(head.bias, model_.parameters.values(*model_.parameters.find(name + ".bias")).begin());
+}
+
+Result<void> TrainingRun::head_stage() {
+  FOVEA_ASSIGN(Inference features, Inference::create(context_, *device_.backend, model_.spec, model_.parameters, "features"));
+  FOVEA_TRY(choose_fit(features));
+  train_rows_.emplace(context_, data_.train, model_.preprocess, options_.strict);
+  val_rows_.emplace(context_, data_.val, model_.preprocess, options_.strict);
+
+  reporter_.begin_stage("features", train_rows_->size());
+  FOVEA_ASSIGN(const LabelledTable table, train_rows_->run_once(features, reporter_));
+  reporter_.end_stage();
+  if (table.labels.empty()) return fail(Error::Kind::kFormat, "{}: no training photo could be read", options_.data.string());
+
+  reporter_.begin_stage("head", val_rows_->size());
+  const std::vector<float> of_class = class_weights();
+  std::vector<float> weights(table.labels.size(), 1.0F);
+  for (std::size_t n = 0; n < weights.size() && !of_class.empty(); ++n)
+    weights[n] = of_class[static_cast<std::size_t>(table.labels[n])];
+  const FeatureSet set{table.table.values, table.labels, table.table.width, data_.class_count()};
+  const FittedHead fitted = fit_head(context_, set, weights, stratified_folds(table.labels, {}, kFolds, options_.seed));
+  if (context_.stop_requested()) return fail(Error::Kind::kCancelled, "stopped on request before a model existed");
+  held_out_accuracy_ = fitted.search.chosen().held_out.accuracy;
+  reporter_.choice(
+      {"regularisation", fmt::format("{:.1g}", fitted.search.chosen().strength),
+       fmt::format("{:.1f} % right in {}-fold cross-validation on the training photos", 100 * *held_out_accuracy_, kFolds)});
+  set_head(fitted.head);
+
+  FOVEA_ASSIGN(Inference logits, Inference::create(context_, *device_.backend, model_.spec, model_.parameters, "logits"));
+  Validation validation{*held_out_accuracy_, fitted.search.chosen().held_out.loss};
+  if (!data_.val.empty()) {
+    FOVEA_ASSIGN(validation, validate(logits));
+  }
+  FOVEA_TRY(
+      keep_if_better(validation, std::vector<float>(model_.parameters.all().begin(), model_.parameters.all().end()), "head"));
+  reporter_.end_stage(data_.val.empty() ? std::nullopt : std::optional(validation.accuracy));
+  return {};
+}
+
+}  // namespace fovea::training

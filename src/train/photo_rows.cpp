@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "train/photo_rows.h"
+
+#include <numeric>
+
+#include "core/error.h"
+
+namespace fovea::training {
+namespace {
+
+constexpr std::size_t kChunk = 256;                           // photos decoded at a time
+constexpr std::size_t kMostKeptBytes = std::size_t{1} << 30;  // of pixels
+
+}  // namespace
+
+Result<void> PhotoRows::run_chunk(Inference& inference, const Chunk& chunk, Reporter& reporter, LabelledTable& out) const {
+  FOVEA_TRY(inference.run(chunk.photos, preprocess_, out.table, [&](std::int64_t photos) {
+    reporter.advance(photos);
+    return true;
+  }));
+  for (const std::int32_t position : chunk.photos.index) {
+    const std::size_t sample = chunk.first + static_cast<std::size_t>(position);
+    out.index.push_back(static_cast<std::int32_t>(sample));
+    out.labels.push_back(samples_[sample].labels.front());
+  }
+  return {};
+}
+
+Result<LabelledTable> PhotoRows::run(Inference& inference, Reporter& reporter) {
+  LabelledTable out;
+  std::size_t done = 0;
+  for (const Chunk& chunk : kept_) {
+    FOVEA_TRY(run_chunk(inference, chunk, reporter, out));
+    done = chunk.first + kChunk;
+  }
+  std::size_t bytes = 0;
+  for (const Chunk& chunk : kept_) bytes += chunk.photos.pixels.size();
+  Decoder decoder(shorter_side_needed(preprocess_));
+  for (; done < samples_.size(); done += kChunk) {
+    const auto part = samples_.subspan(done, std::min(kChunk, samples_.size() - done));
+    FOVEA_ASSIGN(FittedPhotos photos, load_all(context_, part, decoder, preprocess_, strict_));
+    reporter.skipped(photos.skipped);
+    Chunk chunk{done, std::move(photos)};
+    FOVEA_TRY(run_chunk(inference, chunk, reporter, out));
+    bytes += chunk.photos.pixels.size();
+    if (bytes <= kMostKeptBytes) kept_.push_back(std::move(chunk));
+  }
+  return out;
+}
+
+Result<LabelledTable> PhotoRows::run_once(Inference& inference, Reporter& reporter) const {
+  std::vector<std::int32_t> positions(samples_.size());
+  std::iota(positions.begin(), positions.end(), 0);
+  return run_some(inference, positions, reporter);
+}
+
+Result<LabelledTable> PhotoRows::run_some(Inference& inference, std::span<const std::int32_t> positions,
+                                          Reporter& reporter) const {
+  LabelledTable out;
+  Decoder decoder(shorter_side_needed(preprocess_));
+  for (std::size_t begin = 0; begin < positions.size(); begin += kChunk) {
+    const auto part = positions.subspan(begin, std::min(kChunk, positions.size() - begin));
+    std::vector<Sample> samples;
+    for (const std::int32_t position : part) samples.push_back(samples_[static_cast<std::size_t>(position)]);
+    FOVEA_ASSIGN(const FittedPhotos photos, load_all(context_, samples, decoder, preprocess_, strict_));
+    reporter.skipped(photos.skipped);
+    FOVEA_TRY(inference.run(photos, preprocess_, out.table, [&](std::int64_t count) {
+      reporter.advance(count);
+      return true;
+    }));
+    for (const std::int32_t row : photos.index) {
+      out.index.push_back(part[static_cast<std::size_t>(row)]);
+      out.labels.push_back(samples[static_cast<std::size_t>(row)].labels.front());
+    }
+  }
+  return out;
+}
+
+}  // namespace fovea::training

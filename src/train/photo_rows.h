@@ -1,0 +1,54 @@
+// Fovea: labelled photos whose fitted pixels go through a network again and again.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "data/loader.h"
+#include "train/inference.h"
+#include "train/reporter.h"
+
+namespace fovea::training {
+
+/// What a network said of some photos, and what they are.
+struct LabelledTable {
+  Table table;
+  std::vector<std::int32_t> labels;  ///< per row
+  std::vector<std::int32_t> index;   ///< per row: position in the list of samples
+};
+
+/// Samples of one label each. Pixels are decoded chunk by chunk, and kept as far as they fit into memory.
+class PhotoRows {
+ public:
+  /// `samples` must outlive this.
+  PhotoRows(const Context& context, std::span<const Sample> samples, const Preprocess& preprocess, bool strict)
+      : context_(context), samples_(samples), preprocess_(preprocess), strict_(strict) {}
+
+  /// One row for each readable photo, in order. Unreadable ones are reported.
+  Result<LabelledTable> run(Inference& inference, Reporter& reporter);
+
+  /// The same, keeping nothing.
+  Result<LabelledTable> run_once(Inference& inference, Reporter& reporter) const;
+  /// The same for the samples at these positions, keeping nothing.
+  Result<LabelledTable> run_some(Inference& inference, std::span<const std::int32_t> positions, Reporter& reporter) const;
+
+  [[nodiscard]] std::int64_t size() const { return static_cast<std::int64_t>(samples_.size()); }
+  [[nodiscard]] const Preprocess& preprocess() const { return preprocess_; }
+
+ private:
+  struct Chunk {
+    std::size_t first = 0;
+    FittedPhotos photos;
+  };
+  Result<void> run_chunk(Inference& inference, const Chunk& chunk, Reporter& reporter, LabelledTable& out) const;
+
+  Context context_;
+  std::span<const Sample> samples_;
+  Preprocess preprocess_;
+  bool strict_;
+  std::vector<Chunk> kept_;
+};
+
+}  // namespace fovea::training

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "train/reporter.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+namespace fovea::training {
+
+void Reporter::write_to(const std::filesystem::path& run_folder) {
+  log_.open(run_folder / "log.txt", std::ios::trunc);
+  metrics_.open(run_folder / "metrics.jsonl", std::ios::trunc);
+}
+
+void Reporter::log(std::string_view kind, std::string_view text) {
+  const std::lock_guard lock(log_mutex_);
+  if (log_.is_open()) log_ << fmt::format("{:8.2f} {:<7} {}\n", total_.seconds(), kind, text) << std::flush;
+}
+
+LogSink Reporter::log_sink() {
+  return [this](Severity severity, std::string_view text) { log(severity == Severity::kWarning ? "warning" : "detail", text); };
+}
+
+void Reporter::begin_stage(std::string_view name, std::int64_t photos) {
+  stage_watch_ = Stopwatch();
+  stage_ = name;
+  stage_photos_ = photos;
+  stage_done_ = 0;
+  told_ = -1;
+  log("stage", name);
+  observer_.on_stage_started(name);
+}
+
+void Reporter::advance(std::int64_t photos) {
+  stage_done_ += photos;
+  const double now = stage_watch_.seconds();
+  if (now - told_ < 0.1 && stage_done_ < stage_photos_) return;
+  told_ = now;
+  Progress progress{stage_, stage_done_, stage_photos_};
+  progress.images_per_second = now > 0 ? static_cast<double>(stage_done_) / now : 0;
+  const auto left = static_cast<double>(std::max<std::int64_t>(0, stage_photos_ - stage_done_));
+  progress.seconds_left = progress.images_per_second > 0 ? left / progress.images_per_second : 0;
+  observer_.on_progress(progress);
+}
+
+void Reporter::end_stage(std::optional<double> accuracy) {
+  StageReport stage{stage_, stage_watch_.seconds(), accuracy};
+  nlohmann::ordered_json line{{"event", "stage"}, {"stage", stage.name}, {"seconds", stage.seconds}, {"photos", stage_done_}};
+  if (accuracy) line["accuracy"] = *accuracy;
+  if (metrics_.is_open()) metrics_ << line.dump() << '\n' << std::flush;
+  log("stage", fmt::format("{} done in {:.2f} s", stage.name, stage.seconds));
+  report_.stages.push_back(stage);
+  observer_.on_stage_finished(stage);
+}
+
+void Reporter::epoch(const EpochReport& epoch) {
+  const nlohmann::ordered_json line{{"event", "epoch"},
+                                    {"stage", epoch.stage},
+                                    {"epoch", epoch.epoch},
+                                    {"epochs", epoch.epochs},
+                                    {"train_loss", epoch.train_loss},
+                                    {"val_loss", epoch.val_loss},
+                                    {"val_accuracy", epoch.val_accuracy},
+                                    {"lr", epoch.lr},
+                                    {"images_per_second", epoch.images_per_second},
+                                    {"wait_share", epoch.wait_share},
+                                    {"best", epoch.best}};
+  if (metrics_.is_open()) metrics_ << line.dump() << '\n' << std::flush;
+  report_.epochs.push_back(epoch);
+  observer_.on_epoch(epoch);
+}
+
+void Reporter::choice(Choice choice) {
+  log("choice", fmt::format("{}: {} ({})", choice.what, choice.chosen, choice.reason));
+  observer_.on_choice(choice);
+  report_.choices.push_back(std::move(choice));
+}
+
+void Reporter::skipped(std::span<const SkippedPhoto> photos) {
+  for (const SkippedPhoto& photo : photos) {
+    if (!skipped_.insert(photo.path).second) continue;
+    log("skipped", photo.reason);
+    observer_.on_skipped(photo);
+    report_.skipped.push_back(photo);
+  }
+}
+
+void Reporter::note(std::string_view text) {
+  log("note", text);
+  observer_.on_note(text);
+}
+
+void Reporter::warning(std::string_view text) {
+  log("warning", text);
+  observer_.on_warning(text);
+}
+
+}  // namespace fovea::training

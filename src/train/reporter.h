@@ -1,0 +1,76 @@
+// Fovea: what a training run tells: to the observer, to the log and the metrics in the run folder, and to the final report.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "core/context.h"
+#include "fovea/trainer.h"
+
+namespace fovea::training {
+
+/// Seconds since it was made.
+class Stopwatch {
+ public:
+  [[nodiscard]] double seconds() const {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
+  }
+
+ private:
+  std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+};
+
+class Reporter {
+ public:
+  /// `observer` may be null.
+  explicit Reporter(TrainObserver* observer) : observer_(observer != nullptr ? *observer : silent_) {}
+
+  /// Begins log.txt and metrics.jsonl in this folder.
+  void write_to(const std::filesystem::path& run_folder);
+
+  void begin_stage(std::string_view name, std::int64_t photos = 0);
+  /// Photos done of begin_stage's; told at most ten times a second.
+  void advance(std::int64_t photos);
+  void end_stage(std::optional<double> accuracy = std::nullopt);
+  void epoch(const EpochReport& epoch);
+  void choice(Choice choice);
+  /// Each path once.
+  void skipped(std::span<const SkippedPhoto> photos);
+  void note(std::string_view text);
+  void warning(std::string_view text);
+
+  /// For Context::log: from any thread, to the log alone.
+  [[nodiscard]] LogSink log_sink();
+
+  [[nodiscard]] TrainReport& report() { return report_; }
+  [[nodiscard]] double seconds() const { return total_.seconds(); }
+  [[nodiscard]] double stage_seconds() const { return stage_watch_.seconds(); }
+
+ private:
+  void log(std::string_view kind, std::string_view text);
+
+  TrainObserver silent_;
+  TrainObserver& observer_;
+  TrainReport report_;
+  std::mutex log_mutex_;
+  std::ofstream log_;
+  std::ofstream metrics_;
+  std::set<std::filesystem::path> skipped_;
+  Stopwatch total_;
+  Stopwatch stage_watch_;
+  std::string stage_;
+  std::int64_t stage_photos_ = 0;
+  std::int64_t stage_done_ = 0;
+  double told_ = -1;
+};
+
+}  // namespace fovea::training

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "train/training_run.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/error.h"
+#include "train/calibration.h"
+#include "train/metrics.h"
+
+namespace fovea {
+
+Result<TrainReport> train(const TrainOptions& options, TrainObserver* observer) {
+  return training::TrainingRun(options, observer).run();
+}
+
+}  // namespace fovea
+
+namespace fovea::training {
+namespace {
+
+/// Rows of logits -> softmax probabilities.
+std::vector<float> probabilities_of(const Table& logits) {
+  std::vector<float> result = logits.values;
+  const auto width = static_cast<std::size_t>(logits.width);
+  for (std::size_t begin = 0; width > 0 && begin < result.size(); begin += width) {
+    softmax_in_place(std::span(result).subspan(begin, width));
+  }
+  return result;
+}
+
+}  // namespace
+
+TrainingRun::TrainingRun(const TrainOptions& options, TrainObserver* observer) : options_(options), reporter_(observer) {
+  context_.threads = options.threads > 0 ? options.threads : available_processors();
+  context_.deterministic = options.deterministic;
+  context_.stop = options.stop;
+  context_.log = reporter_.log_sink();
+}
+
+Result<TrainReport> TrainingRun::run() {
+  FOVEA_TRY(prepare());
+  const Result<void> outcome = stages();
+  if (!outcome) {
+    const bool usable = outcome.error().kind == Error::Kind::kCancelled && !best_stage_.empty();
+    if (!usable) return outcome.error();
+    stopped_ = true;
+  }
+  FOVEA_TRY(finish());
+  return std::move(reporter_.report());
+}
+
+Result<void> TrainingRun::prepare() {
+  FOVEA_TRY(check_options(options_));
+  FOVEA_ASSIGN(device_, open_device(options_.device));
+  reporter_.begin_stage("scan");
+  FOVEA_TRY(scan());
+  FOVEA_ASSIGN(model_, make_model(options_, data_.classes));
+  FOVEA_ASSIGN(paths_, prepare_paths(options_));
+  reporter_.write_to(paths_.run_folder);
+  reporter_.choice({"device", device_.name, device_.reason});
+  for (const std::string& note : data_.notes) reporter_.note(note);
+  reporter_.end_stage();
+  TrainReport& report = reporter_.report();
+  report.model = paths_.model;
+  report.run_folder = paths_.run_folder;
+  report.arch = model_.architecture;
+  report.classes = data_.classes;
+  report.train_photos = static_cast<std::int64_t>(data_.train.size());
+  return {};
+}
+
+Result<void> TrainingRun::scan() {
+  FOVEA_ASSIGN(data_, scan_dataset(options_.data, {.strict = options_.strict}));
+  if (data_.multi_label) {
+    return fail(Error::Kind::kUnsupported, "{}: photos with several labels cannot be trained on yet: expected one label a photo",
+                options_.data.string());
+  }
+  FOVEA_TRY(check_trainable(data_));
+  if (data_.val.empty() && options_.val_fraction > 0) {
+    FOVEA_TRY(hold_out_validation(context_, data_, {.fraction = options_.val_fraction, .seed = options_.seed}));
+  }
+  return {};
+}
+
+Result<void> TrainingRun::stages() {
+  const bool from_features = options_.pretrained;
+  if (from_features && options_.head == HeadKind::kLinear) FOVEA_TRY(head_stage());
+  if (from_features && options_.head == HeadKind::kConv) FOVEA_TRY(conv_head_stage());
+  switch (options_.scope) {
+    case Scope::kHead: return {};
+    case Scope::kTail: return tail_stage();
+    case Scope::kFull: return full_stage();
+    case Scope::kAuto: break;
+  }
+  constexpr double kGoodEnough = 0.995;
+  if (best_ && best_->accuracy >= kGoodEnough) {
+    reporter_.choice({"fine-tuning", "no", "the last layer alone is right on nearly every validation photo"});
+    return {};
+  }
+  return full_stage();
+}
+
+Result<TrainingRun::Validation> TrainingRun::validate(Inference& logits) {
+  FOVEA_ASSIGN(const LabelledTable out, val_rows_->run(logits, reporter_));
+  const std::vector<float> probabilities = probabilities_of(out.table);
+  const Predictions predictions{probabilities, out.labels};
+  return Validation{accuracy(predictions), log_loss(predictions)};
+}
+
+Result<bool> TrainingRun::keep_if_better(const Validation& validation, std::span<const float> weights, std::string_view stage) {
+  for (const float weight : weights) {
+    if (!std::isfinite(weight)) return false;
+  }
+  // Equally many right: the surer one. Without validation photos the latest counts.
+  const bool first = !best_ || data_.val.empty();
+  const bool better =
+      first || validation.accuracy > best_->accuracy || (validation.accuracy == best_->accuracy && validation.loss < best_->loss);
+  if (!better) return false;
+  std::ranges::copy(weights, model_.parameters.all().begin());
+  best_ = validation;
+  best_stage_ = stage;
+  FOVEA_TRY(save_model(model_, paths_.model));
+  return true;
+}
+
+std::vector<float> TrainingRun::class_weights() const {
+  if (options_.class_weights == ClassWeights::kNone) return {};
+  return balanced_class_weights(data_.train, data_.class_count());
+}
+
+Result<void> TrainingRun::finish() {
+  TrainReport& report = reporter_.report();
+  if (!data_.val.empty() && !stopped_) {
+    reporter_.begin_stage("calibration", val_rows_->size());
+    FOVEA_ASSIGN(Inference logits, Inference::create(context_, *device_.backend, model_.spec, model_.parameters, "logits"));
+    FOVEA_ASSIGN(const LabelledTable out, val_rows_->run(logits, reporter_));
+    model_.temperature = fit_temperature(out.table, out.labels);
+    reporter_.end_stage();
+    report.val_photos = static_cast<std::int64_t>(out.labels.size());
+  }
+  if (!data_.test.empty() && !stopped_) FOVEA_TRY(test());
+  if (best_ && !data_.val.empty()) {
+    if (report.val_photos == 0) report.val_photos = static_cast<std::int64_t>(data_.val.size());
+    report.accuracy = best_->accuracy;
+    report.interval = wilson_interval(std::llround(best_->accuracy * static_cast<double>(report.val_photos)), report.val_photos);
+    report.picked_by_validation = report.stages.size() > 0 && !report.epochs.empty();
+    model_.provenance.emplace_back("val_accuracy", fmt::format("{:.6f}", best_->accuracy));
+    model_.provenance.emplace_back("val_photos", std::to_string(report.val_photos));
+  }
+  report.best_stage = best_stage_;
+  report.stopped = stopped_;
+  model_.provenance.emplace_back("data", options_.data.string());
+  model_.provenance.emplace_back("train_photos", std::to_string(report.train_photos));
+  model_.provenance.emplace_back("stage", best_stage_);
+  model_.provenance.emplace_back("seed", std::to_string(options_.seed));
+  FOVEA_TRY(save_model(model_, paths_.model));
+  report.seconds = reporter_.seconds();
+  return {};
+}
+
+Result<void> TrainingRun::test() {
+  reporter_.begin_stage("test", static_cast<std::int64_t>(data_.test.size()));
+  PhotoRows rows(context_, data_.test, model_.preprocess, options_.strict);
+  FOVEA_ASSIGN(Inference logits, Inference::create(context_, *device_.backend, model_.spec, model_.parameters, "logits"));
+  FOVEA_ASSIGN(const LabelledTable out, rows.run(logits, reporter_));
+  const std::vector<float> probabilities = probabilities_of(out.table);
+  TrainReport& report = reporter_.report();
+  report.test_photos = static_cast<std::int64_t>(out.labels.size());
+  report.test_accuracy = accuracy({probabilities, out.labels});
+  reporter_.end_stage(report.test_accuracy);
+  return {};
+}
+
+}  // namespace fovea::training

@@ -1,0 +1,75 @@
+// Fovea: one training run, stage by stage; a usable model is on disk after the first that makes one.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/context.h"
+#include "data/dataset.h"
+#include "fovea/trainer.h"
+#include "model/model_file.h"
+#include "runtime/device.h"
+#include "train/cross_validation.h"
+#include "train/fine_tuner.h"
+#include "train/inference.h"
+#include "train/photo_rows.h"
+#include "train/reporter.h"
+#include "train/run_setup.h"
+
+namespace fovea::training {
+
+class TrainingRun {
+ public:
+  TrainingRun(const TrainOptions& options, TrainObserver* observer);
+  Result<TrainReport> run();
+
+ private:
+  struct Validation {
+    double accuracy = 0;
+    double loss = 0;
+  };
+
+  // training_run.cpp
+  Result<void> prepare();
+  Result<void> scan();
+  Result<void> stages();
+  Result<void> finish();
+  Result<void> test();
+  Result<Validation> validate(Inference& logits);
+  /// Takes the weights over into the model, and writes it, if they are better than what there is.
+  Result<bool> keep_if_better(const Validation& validation, std::span<const float> weights, std::string_view stage);
+  [[nodiscard]] std::vector<float> class_weights() const;
+
+  // head_stage.cpp
+  Result<void> choose_fit(Inference& features);
+  Result<void> head_stage();
+  void set_head(const LinearHead& head);
+
+  // tuning_stage.cpp
+  Result<void> tail_stage();
+  Result<void> full_stage();
+  Result<void> conv_head_stage();
+  Result<void> cached_stage(std::string_view name, int cut_stage, double default_lr, int default_epochs);
+  Result<void> tune(std::string_view stage, FineTuneOptions tuning, BatchSource& source, int epochs);
+  [[nodiscard]] FineTuneOptions tuning_options(double default_lr) const;
+  [[nodiscard]] int affordable_epochs(double seconds_per_epoch, int wanted);
+
+  TrainOptions options_;
+  Reporter reporter_;
+  Context context_;
+  Device device_;
+  RunPaths paths_;
+  Dataset data_;
+  Model model_;  ///< the best so far
+  std::optional<PhotoRows> train_rows_;
+  std::optional<PhotoRows> val_rows_;
+  std::optional<Validation> best_;
+  std::string best_stage_;
+  std::optional<double> held_out_accuracy_;  ///< of the last layer, by cross-validation
+  bool stopped_ = false;
+};
+
+}  // namespace fovea::training
