@@ -50,6 +50,20 @@ Result<Model> load_ultralytics(const WeightFile& file) {
   return model;
 }
 
+/// A file that load_model would refuse is not written.
+Result<void> check_agreement(const Model& model, const std::filesystem::path& path) {
+  if (static_cast<std::int64_t>(model.classes.size()) != model.spec.classes) {
+    return fail(Error::Kind::kUsage, "{}: {} class names for a network of {} classes", path.string(), model.classes.size(),
+                model.spec.classes);
+  }
+  if (model.preprocess.height != model.spec.height || model.preprocess.width != model.spec.width) {
+    return fail(Error::Kind::kUsage, "{}: preprocessing to {}x{} for a network of {}x{}", path.string(), model.preprocess.height,
+                model.preprocess.width, model.spec.height, model.spec.width);
+  }
+  if (auto valid = validate(model.spec); !valid) return fail(valid.error().kind, "{}: {}", path.string(), valid.error().message);
+  return {};
+}
+
 }  // namespace
 
 bool is_model(const WeightFile& file) { return has_model_card(file) || is_ultralytics(file); }
@@ -65,6 +79,7 @@ Result<Model> load_model(const std::filesystem::path& path) {
 }
 
 Result<void> save_model(const Model& model, const std::filesystem::path& path) {
+  FOVEA_TRY(check_agreement(model, path));
   std::vector<StoredTensor> tensors;
   for (const ParameterSet::Entry& entry : model.parameters.entries()) {
     const auto extents = entry.shape.extents();

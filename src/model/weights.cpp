@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "core/error.h"
+#include "model/model_card.h"
 #include "model/registry.h"
 #include "model/ultralytics.h"
 
@@ -85,7 +86,8 @@ Result<void> apply_metadata(const WeightFile& file, NetworkSpec& spec, Preproces
 
 /// Files of other programs may put a prefix before every name.
 const StoredTensor* find_tensor(const WeightFile& file, const std::string& name) {
-  for (const char* prefix : {"", "module.", "model.", "backbone."}) {
+  for (const char* prefix :
+       {"", "module.", "model.", "backbone.", "state_dict.", "model.module.", "module.model.", "state_dict.module."}) {
     if (const StoredTensor* tensor = file.find(prefix + name)) return tensor;
   }
   return nullptr;
@@ -102,6 +104,12 @@ Result<Backbone> open_backbone(const std::filesystem::path& path, std::string_vi
                 printable(stated->second), known.name);
   }
   Backbone backbone{known.name, known.spec, known.preprocess, std::move(file)};
+  if (has_model_card(backbone.file)) {
+    FOVEA_ASSIGN(const Model model, read_model_card(backbone.file));
+    backbone.spec = model.spec;
+    backbone.preprocess = model.preprocess;
+    return backbone;
+  }
   if (is_ultralytics(backbone.file)) {
     FOVEA_ASSIGN(const UltralyticsModel model, read_ultralytics(backbone.file));
     if (model.architecture != known.name) {
@@ -139,6 +147,9 @@ Result<std::vector<std::string>> fill_parameters(const WeightFile& file, const N
                   to_string(tensor->extents), to_string(entry.shape));
     }
     FOVEA_ASSIGN(const std::vector<float> values, file.to_f32(tensor->name));
+    if (entry.name.ends_with(".running_var") && std::ranges::any_of(values, [](float value) { return value < 0; })) {
+      return fail(Error::Kind::kFormat, "{}: tensor '{}' holds a negative variance", file.source(), entry.name);
+    }
     std::ranges::copy(values, parameters.values(entry).begin());
   }
   return left;

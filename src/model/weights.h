@@ -25,12 +25,14 @@ struct Backbone {
 
 /// Opens a weight file for a network. Padding, eps, momentum, mean, std and size come from the file where it states them
 /// (safetensors metadata "padding", "bn_eps", "bn_momentum", "mean", "std", "input", "resize"; the modules of an Ultralytics
-/// checkpoint), otherwise they are those of the published weights. kUsage when the file says that it is another network.
+/// checkpoint; the card of a model of Fovea's), otherwise they are those of the published weights. kUsage when the file says that
+/// it is another network.
 Result<Backbone> open_backbone(const std::filesystem::path& path, std::string_view architecture);
 
-/// Copies every parameter and state of the network from the file. Names are those of the published weights; a common
-/// prefix ("module.", "model.") is passed over. Tensors of the head whose shape does not fit stay as they are and are
-/// named in the result. Anything else that is missing (kNotFound) or has another shape (kFormat) is refused by name.
+/// Copies every parameter and state of the network from the file. Names are those of the published weights; what training
+/// programs put before them ("module.", "model.", "state_dict.", ...) is passed over. Tensors of the head whose shape does not
+/// fit stay as they are and are named in the result. Anything else that is missing (kNotFound) or has another shape (kFormat) is
+/// refused by name.
 Result<std::vector<std::string>> fill_parameters(const WeightFile& file, const NetworkSpec& spec, ParameterSet& parameters);
 
 /// Random weights: convolutions normal with variance 2 / (K R S) (He et al., 2015, fan out), dense layers uniform in
