@@ -81,10 +81,15 @@ Hsv to_hsv(const std::uint8_t* rgb) {
   const auto [low, high] = std::minmax({rgb[0], rgb[1], rgb[2]});
   Hsv hsv{0, 0, high};
   if (low == high) return hsv;
+  // Mixed precision as in Pillow: the hue is cut to 8 bits, so the last bit of the float decides on which side of a step it
+  // falls.
   const auto range = static_cast<float>(high - low);
-  const auto below = [&](int channel) { return static_cast<float>(high - rgb[channel]) / range; };
-  const float sextant = rgb[0] == high ? below(2) - below(1) : rgb[1] == high ? 2 + below(0) - below(2) : 4 + below(1) - below(0);
-  hsv.hue = static_cast<std::uint8_t>(std::fmod(sextant / 6 + 1, 1.0F) * 255);
+  const auto below = [&](int channel) { return double{static_cast<float>(high - rgb[channel]) / range}; };
+  const auto sextant = static_cast<float>(rgb[0] == high   ? below(2) - below(1)
+                                          : rgb[1] == high ? 2 + below(0) - below(2)
+                                                           : 4 + below(1) - below(0));
+  const auto turn = static_cast<float>(std::fmod(double{sextant} / 6 + 1, 1.0));
+  hsv.hue = static_cast<std::uint8_t>(double{turn} * 255);
   hsv.saturation = static_cast<std::uint8_t>(range / static_cast<float>(high) * 255);
   return hsv;
 }
