@@ -5,8 +5,8 @@
 #include <sys/resource.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstring>
+#include <ctime>
 #include <oneapi/dnnl/dnnl.hpp>
 
 #include "core/buffer.h"
@@ -15,6 +15,8 @@
 
 namespace fovea::bench {
 namespace {
+
+bool processor_clock = false;
 
 template <class Body>
 double best_seconds(const Body& body) {
@@ -29,7 +31,13 @@ double best_seconds(const Body& body) {
 
 }  // namespace
 
-double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+void use_processor_clock() { processor_clock = true; }
+
+double now() {
+  timespec time{};
+  clock_gettime(processor_clock ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_MONOTONIC, &time);
+  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+}
 
 double gemm_limit(int threads) {
   constexpr dnnl_dim_t kSize = 1536;

@@ -10,6 +10,8 @@ namespace fovea::bench {
 [[nodiscard]] double copy_limit(int threads);
 /// The most memory that this process has held, in MiB.
 [[nodiscard]] double peak_memory();
+/// From now on now() counts processor time: with one thread, that is what a busy machine can still measure.
+void use_processor_clock();
 /// Seconds on a steady clock.
 [[nodiscard]] double now();
 

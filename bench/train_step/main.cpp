@@ -36,6 +36,7 @@ struct Options {
   bool table = false;
   bool layers = false;
   bool json = false;
+  bool processor_time = false;
 };
 
 Result<graph::Graph> training_graph(const Options& options) {
@@ -217,8 +218,10 @@ int main(int argc, char** argv) {
   app.add_option("--steps", options.steps)->check(CLI::PositiveNumber);
   app.add_flag("--table", options.table, "time by op");
   app.add_flag("--layers", options.layers, "time by layer");
+  app.add_flag("--processor-time", options.processor_time, "count processor time: for a busy machine, with --threads 1");
   app.add_flag("--json", options.json);
   CLI11_PARSE(app, argc, argv);
   if (options.micro_batch <= 0 || options.micro_batch > options.batch) options.micro_batch = options.batch;
+  if (options.processor_time) fovea::bench::use_processor_clock();
   return fovea::bench::run(options);
 }
