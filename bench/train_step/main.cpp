@@ -37,6 +37,7 @@ struct Options {
   bool layers = false;
   bool json = false;
   bool processor_time = false;
+  bool inference = false;
 };
 
 Result<graph::Graph> training_graph(const Options& options) {
@@ -176,9 +177,55 @@ void print_table(const TimedBackend& backend, const Options& options, const Meas
   }
 }
 
+/// Use instead of training: how long a plan takes to make, and a run.
+Result<void> infer(const Options& options, TimedBackend& backend) {
+  Context context;
+  context.threads = options.threads;
+  FOVEA_ASSIGN(const Architecture architecture, find_architecture(options.architecture));
+  NetworkSpec spec = architecture.spec;
+  spec.height = spec.width = options.size;
+  const double begin = now();
+  FOVEA_ASSIGN(graph::Graph graph, build_network(spec, {.batch = options.batch}));
+  graph = graph::eliminate_dead(graph::fuse_activations(graph::fold_batchnorm(graph), false));
+  ParameterSet parameters(graph);
+  const double built = now();
+  initialise(parameters);
+  const double initialised = now();
+  FOVEA_ASSIGN(auto plan, Plan::make(context, std::move(graph), backend, {.constant_weights = true, .bound_outputs = {}}));
+  const double planned = now();
+  Executor executor(plan);
+  parameters.bind_to(executor);
+  const Buffer image(static_cast<std::size_t>(options.batch * options.size * options.size) * 3 * sizeof(float));
+  executor.bind("image", image.floats().data());
+  executor.prepare_weights();
+  const double packed = now();
+  executor.run();
+  const double first = now();
+  double best = 1e9;
+  backend.reset();
+  for (int i = 0; i < options.steps; ++i) {
+    const double start = now();
+    executor.run();
+    best = std::min(best, now() - start);
+  }
+  std::printf(
+      "%s: graph %.1f ms, plan %.1f ms, weights %.1f ms, first run %.1f ms, best run %.2f ms; arena %.1f MiB, kept %.1f MiB\n",
+      options.architecture.c_str(), (built - begin) * 1e3, (planned - initialised) * 1e3, (packed - planned) * 1e3,
+      (first - packed) * 1e3, best * 1e3, static_cast<double>(plan->arena_bytes()) / 1048576.0,
+      static_cast<double>(plan->persistent_bytes()) / 1048576.0);
+  if (options.table || options.layers) print_table(backend, options, {});
+  return {};
+}
+
 int run(const Options& options) {
   auto backend = make_backend("cpu");
   if (!backend) return std::fprintf(stderr, "%s\n", backend.error().message.c_str()), 2;
+  if (options.inference) {
+    TimedBackend timed(std::move(backend).value());
+    const auto inferred = infer(options, timed);
+    if (!inferred) return std::fprintf(stderr, "%s\n", inferred.error().message.c_str()), 2;
+    return 0;
+  }
   TimedBackend timed(std::move(backend).value());
   const auto measured = measure(options, timed);
   if (!measured) return std::fprintf(stderr, "%s\n", measured.error().message.c_str()), 2;
@@ -219,6 +266,7 @@ int main(int argc, char** argv) {
   app.add_flag("--table", options.table, "time by op");
   app.add_flag("--layers", options.layers, "time by layer");
   app.add_flag("--processor-time", options.processor_time, "count processor time: for a busy machine, with --threads 1");
+  app.add_flag("--inference", options.inference, "a plan for use instead: how long it takes to make, and to run");
   app.add_flag("--json", options.json);
   CLI11_PARSE(app, argc, argv);
   if (options.micro_batch <= 0 || options.micro_batch > options.batch) options.micro_batch = options.batch;

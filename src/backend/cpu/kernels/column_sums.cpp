@@ -15,9 +15,9 @@ HWY_BEFORE_NAMESPACE();
 namespace fovea::cpu::HWY_NAMESPACE {
 
 /// Rows are taken by eights, so that the sums stay in the nearest cache and memory is walked in order.
-void sum_rows_kernel(const float* HWY_RESTRICT x, std::int64_t rows, std::int64_t channels, float* HWY_RESTRICT y) {
+void sum_rows_kernel(const float* HWY_RESTRICT x, std::int64_t rows, std::int64_t channels, float* HWY_RESTRICT y, bool first) {
   constexpr std::int64_t kRows = 8;
-  for_lanes(channels, [&](auto d, std::int64_t c) HWY_ATTR { hn::StoreU(hn::Zero(d), d, y + c); });
+  if (first) for_lanes(channels, [&](auto d, std::int64_t c) HWY_ATTR { hn::StoreU(hn::Zero(d), d, y + c); });
   std::int64_t r = 0;
   for (; r + kRows <= rows; r += kRows) {
     const float* from = x + r * channels;
@@ -62,9 +62,9 @@ std::size_t ColumnSums::scratch_bytes() const { return static_cast<std::size_t>(
 void ColumnSums::run(const float* x, float* y, float* scratch) const {
   parallel_for(context_, parts_, [&](std::int64_t p) {
     const Range r = part_of(rows_, parts_, p);
-    sum_rows_(x + r.begin * channels_, r.size(), channels_, scratch + p * channels_);
+    sum_rows_(x + r.begin * channels_, r.size(), channels_, scratch + p * channels_, true);
   });
-  sum_rows_(scratch, parts_, channels_, y);
+  sum_rows_(scratch, parts_, channels_, y, true);
 }
 
 }  // namespace fovea::cpu

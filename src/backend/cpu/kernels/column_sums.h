@@ -9,8 +9,8 @@
 
 namespace fovea::cpu {
 
-/// y (C) = sum of x (rows, C) over its rows.
-using SumRowsKernel = void(const float* x, std::int64_t rows, std::int64_t channels, float* y);
+/// y (C) += sum of x (rows, C) over its rows; with `first` y starts at zero.
+using SumRowsKernel = void(const float* x, std::int64_t rows, std::int64_t channels, float* y, bool first);
 [[nodiscard]] SumRowsKernel* sum_rows(Target target);
 
 /// The same by a fixed number of parts, whatever the threads.

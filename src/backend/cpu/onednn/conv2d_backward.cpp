@@ -5,6 +5,7 @@
 #include "backend/cpu/function_kernel.h"
 #include "backend/cpu/kernels/column_sums.h"
 #include "backend/cpu/kernels/elementwise.h"
+#include "backend/cpu/kernels/outer_sum.h"
 #include "backend/cpu/onednn/convolution.h"
 #include "backend/cpu/onednn/matmul.h"
 #include "backend/cpu/onednn/parts.h"
@@ -23,6 +24,10 @@ constexpr double kFlopsPerPart = 1e6;
 constexpr std::int64_t kMaxParts = 64;
 /// Sums over positions have fewer: each part has its own partial sum.
 constexpr std::int64_t kMaxSums = 8;
+/// Positions whose x and dy stay in the second-level cache.
+constexpr std::int64_t kRowBlock = 128;
+/// Rows or columns of a weight that make a part.
+constexpr std::int64_t kWeightsPerPart = 32;
 
 std::int64_t parts_for(double flops, std::int64_t limit) {
   return std::clamp<std::int64_t>(static_cast<std::int64_t>(flops / kFlopsPerPart), 1, std::max<std::int64_t>(limit, 1));
@@ -77,68 +82,80 @@ KernelResult windowed_weight_gradient(const Setup& setup, const graph::Conv2dBac
                      });
 }
 
-/// How the product dw (K,C) = dy' x is cut. Many positions and few weights: by positions, with partial sums. Few positions and
-/// many weights: by rows or columns of dw, without. The longer side of dw is the inner one, which the product wants.
-struct PointwisePlan {
-  bool by_positions;
-  bool transposed;  ///< dw' (C,K) = x' dy is computed
-  std::int64_t count;
-};
-
-PointwisePlan plan_pointwise(std::int64_t rows, std::int64_t k, std::int64_t c) {
-  const double flops = 2.0 * static_cast<double>(rows) * static_cast<double>(k) * static_cast<double>(c);
-  // A partial sum is written, read and added: worth it while that is little beside reading x and dy.
-  const bool by_positions = rows * (k + c) > 16 * kMaxSums * k * c / 4;
-  if (by_positions) return {true, k > c, parts_for(flops, std::min(kMaxSums, rows))};
-  return {false, false, parts_for(flops, std::max<std::int64_t>(std::max(k, c) / 32, 1))};
+/// dw (K,C) of a pointwise convolution with many positions and few weights: partial sums over parts of the positions, by an own
+/// kernel that reads x and dy once, for db too.
+KernelResult weight_gradient_by_positions(const Setup& setup, std::int64_t rows, std::int64_t k, std::int64_t c, bool bias) {
+  const std::int64_t count = std::min(kMaxSums, rows);
+  // The longer side of dw is the inner one, along which vectors run: dw' (C,K) is computed where that is K.
+  const bool transposed = k > c;
+  const std::int64_t sum =
+      static_cast<std::int64_t>(align_up(static_cast<std::size_t>(k * (c + 1)) * sizeof(float)) / sizeof(float));
+  const Context context = setup.context;
+  const auto run = [=, outer = outer_sum(setup.target), add_rows = sum_rows(setup.target),
+                    add_parts = elementwise(setup.target).sum_parts](const Arguments& a) {
+    float* const sums = reinterpret_cast<float*>(a.scratch);  // each: dw or dw', then db
+    const float* x = a.inputs[0].f32();
+    const float* dy = a.inputs[1].f32();
+    parallel_for(context, count, [&](std::int64_t i) {
+      const Range part = part_of(rows, count, i);
+      float* const dw = sums + i * sum;
+      // Blocks that stay near while they are read twice.
+      for (std::int64_t row = part.begin; row < part.end; row += kRowBlock) {
+        const std::int64_t here = std::min(kRowBlock, part.end - row);
+        const Columns from_x{x + row * c, c, c};
+        const Columns from_dy{dy + row * k, k, k};
+        const bool first = row == part.begin;
+        outer(transposed ? from_x : from_dy, transposed ? from_dy : from_x, here, dw, transposed ? k : c, first);
+        if (bias) add_rows(dy + row * k, here, k, dw + k * c, first);
+      }
+    });
+    add_parts(sums, count, sum, sums, sum);  // the first takes the total
+    float* const dw = a.outputs[0].f32();
+    if (transposed) {
+      for (std::int64_t i = 0; i < k; ++i) {
+        for (std::int64_t j = 0; j < c; ++j) dw[i * c + j] = sums[j * k + i];
+      }
+    } else {
+      std::copy_n(sums, k * c, dw);
+    }
+    if (bias) std::copy_n(sums + k * c, k, a.outputs[1].f32());
+  };
+  return make_kernel(
+      {setup.kernel_name("pointwise_backward_weight"), 0, static_cast<std::size_t>(count * sum) * sizeof(float), std::nullopt},
+      run);
 }
 
-KernelResult pointwise_weight_gradient(const Setup& setup) {
-  enum Base : std::size_t { kX, kDy, kTarget };
+/// The same with few positions and many weights: rows or columns of dw are dealt out, and nothing needs to be added up.
+KernelResult weight_gradient_by_weights(const Setup& setup, std::int64_t rows, std::int64_t k, std::int64_t c) {
+  enum Base : std::size_t { kX, kDy, kDw };
   const onednn::ThreadSetting single(1);
-  const std::int64_t rows = Setup::rows(setup.input(0)), c = setup.input(0).back(), k = setup.input(1).back();
-  const PointwisePlan plan = plan_pointwise(rows, k, c);
+  const double flops = 2.0 * static_cast<double>(rows) * static_cast<double>(k) * static_cast<double>(c);
+  const std::int64_t count = parts_for(flops, std::max(k, c) / kWeightsPerPart);
   Parts parts;
-  for (std::int64_t i = 0; i < plan.count; ++i) {
-    if (plan.by_positions) {
-      const Range r = part_of(rows, plan.count, i);
-      const std::int64_t at = i * k * c;
-      if (plan.transposed) {
-        onednn::add_product(parts, {c, k, r.size(), {kX, r.begin * c, 1, c}, {kDy, r.begin * k, k, 1}, {kTarget, at, k, 1}, {}});
-      } else {
-        onednn::add_product(parts, {k, c, r.size(), {kDy, r.begin * k, 1, k}, {kX, r.begin * c, c, 1}, {kTarget, at, c, 1}, {}});
-      }
-    } else if (k >= c) {
-      const Range r = part_of(k, plan.count, i);
-      onednn::add_product(parts, {r.size(), c, rows, {kDy, r.begin, 1, k}, {kX, 0, c, 1}, {kTarget, r.begin * c, c, 1}, {}});
+  for (std::int64_t i = 0; i < count; ++i) {
+    if (k >= c) {
+      const Range r = part_of(k, count, i);
+      onednn::add_product(parts, {r.size(), c, rows, {kDy, r.begin, 1, k}, {kX, 0, c, 1}, {kDw, r.begin * c, c, 1}, {}});
     } else {
-      const Range r = part_of(c, plan.count, i);
-      onednn::add_product(parts, {k, r.size(), rows, {kDy, 0, 1, k}, {kX, r.begin, c, 1}, {kTarget, r.begin, c, 1}, {}});
+      const Range r = part_of(c, count, i);
+      onednn::add_product(parts, {k, r.size(), rows, {kDy, 0, 1, k}, {kX, r.begin, c, 1}, {kDw, r.begin, c, 1}, {}});
     }
   }
   const Context context = setup.context;
   const ColumnSums db(setup.target, context, rows, k);
-  const std::int64_t sums = plan.by_positions ? plan.count * k * c : 0;
-  const std::size_t sums_bytes = align_up(static_cast<std::size_t>(sums) * sizeof(float));
-  const std::size_t parts_bytes = parts.scratch_bytes(context);
-  Traits traits{"onednn/pointwise_backward_weight", 0, sums_bytes + std::max(parts_bytes, db.scratch_bytes()), std::nullopt};
-  return make_kernel(std::move(traits),
-                     [=, parts = std::move(parts), add = elementwise(setup.target).sum_parts](const Arguments& a) {
-                       float* const sums_at = reinterpret_cast<float*>(a.scratch);
-                       float* const dw = a.outputs[0].f32();
-                       float* const bases[] = {a.inputs[0].f32(), a.inputs[1].f32(), plan.by_positions ? sums_at : dw};
-                       parts.run(context, bases, a.scratch + sums_bytes);
-                       if (plan.by_positions && plan.transposed) {
-                         add(sums_at, plan.count, k * c, sums_at, k * c);
-                         for (std::int64_t i = 0; i < k; ++i) {
-                           for (std::int64_t j = 0; j < c; ++j) dw[i * c + j] = sums_at[j * k + i];
-                         }
-                       } else if (plan.by_positions) {
-                         add(sums_at, plan.count, k * c, dw, k * c);
-                       }
-                       if (a.outputs.size() == 2)
-                         db.run(a.inputs[1].f32(), a.outputs[1].f32(), reinterpret_cast<float*>(a.scratch + sums_bytes));
-                     });
+  Traits traits{"onednn/pointwise_backward_weight", 0, std::max(parts.scratch_bytes(context), db.scratch_bytes()), std::nullopt};
+  return make_kernel(std::move(traits), [=, parts = std::move(parts)](const Arguments& a) {
+    float* const bases[] = {a.inputs[0].f32(), a.inputs[1].f32(), a.outputs[0].f32()};
+    parts.run(context, bases, a.scratch);
+    if (a.outputs.size() == 2) db.run(a.inputs[1].f32(), a.outputs[1].f32(), reinterpret_cast<float*>(a.scratch));
+  });
+}
+
+KernelResult pointwise_weight_gradient(const Setup& setup, const graph::Conv2dBackwardWeight& op) {
+  const std::int64_t rows = Setup::rows(setup.input(0)), c = setup.input(0).back(), k = setup.input(1).back();
+  // A partial sum is written, read and added: worth it while that is little beside reading x and dy.
+  if (rows * (k + c) > 4 * kMaxSums * k * c) return weight_gradient_by_positions(setup, rows, k, c, op.bias);
+  return weight_gradient_by_weights(setup, rows, k, c);
 }
 
 }  // namespace
@@ -179,7 +196,7 @@ KernelResult prepare_op(const Setup& setup, const graph::Conv2dBackwardInput& op
 }
 
 KernelResult prepare_op(const Setup& setup, const graph::Conv2dBackwardWeight& op) {
-  return onednn::is_pointwise(op.window) ? pointwise_weight_gradient(setup) : windowed_weight_gradient(setup, op);
+  return onednn::is_pointwise(op.window) ? pointwise_weight_gradient(setup, op) : windowed_weight_gradient(setup, op);
 }
 
 }  // namespace fovea::cpu
