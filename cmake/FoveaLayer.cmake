@@ -14,12 +14,17 @@ function(fovea_layer name)
 endfunction()
 
 # A test program, each of its cases known to ctest: fovea_test(image_test SOURCES resize_test.cpp ...)
+# WHOLE makes it one ctest case: for suites whose cases share a costly set-up.
 function(fovea_test name)
-  cmake_parse_arguments(TEST "" "" "SOURCES;PRIVATE" ${ARGN})
+  cmake_parse_arguments(TEST "WHOLE" "" "SOURCES;PRIVATE" ${ARGN})
   add_executable(${name} ${TEST_SOURCES})
   target_compile_options(${name} PRIVATE -O1)  # half the time to compile; what is tested is the library, as it ships
   target_link_libraries(${name} PRIVATE fovea_internal fovea_test_support GTest::gtest_main GTest::gmock ${TEST_PRIVATE} fovea_warnings)
-  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES SKIP_REGULAR_EXPRESSION "\\[  SKIPPED \\]")
+  if(TEST_WHOLE)
+    add_test(NAME ${name} COMMAND ${name})
+  else()
+    gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES SKIP_REGULAR_EXPRESSION "\\[  SKIPPED \\]")
+  endif()
 endfunction()
 
 # A fuzz target: one function `LLVMFuzzerTestOneInput`. Built with a small driver that replays and mutates files,
