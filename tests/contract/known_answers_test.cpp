@@ -58,6 +58,10 @@ void expect_answer(const std::string& name, const graph::Op& op) {
   }
 }
 
+void evaluate(const graph::Op& op, const std::vector<Tensor<const double>>& in, const std::vector<Tensor<double>>& out) {
+  reference::evaluate(op, reference::Operands<double>{in, out, {}});
+}
+
 TEST(known_answers, Windows) {
   expect_answer("Conv2d", graph::Conv2d{{3, 2, 2, {1, 0, 2, 1}}, graph::Activation::kSilu});
   expect_answer("DepthwiseConv2d", graph::DepthwiseConv2d{{3, 3, 1, {0, 1, 1, 1}}, graph::Activation::kRelu6});
@@ -87,14 +91,34 @@ TEST(known_answers, HeadAndAttention) {
   expect_answer("SoftmaxCrossEntropy", graph::SoftmaxCrossEntropy{});
 }
 
+/// Both activations fused into the backward of a depthwise convolution give what their own nodes around it give.
+TEST(known_answers, FusedDepthwiseBackwardIsThreeNodes) {
+  const Shape rows{1, 1, 3, 1}, window{1, 1, 1, 1}, vector{1};
+  const graph::Window one{};
+  const auto relu = graph::Activation::kRelu, relu6 = graph::Activation::kRelu6;
+  const std::vector<double> x{0, 2, 6}, w{-3}, dy{5, 7, 11}, y{0, 4, 1};
+  std::vector<double> dx(3), dw(1), db(1), dz(3), plain_dx(3), plain_dw(1), plain_db(1), expected_dx(3);
+  evaluate(graph::DepthwiseConv2dBackward{one, relu, relu6},
+           {{x.data(), rows}, {w.data(), window}, {dy.data(), rows}, {y.data(), rows}},
+           {{dx.data(), rows}, {dw.data(), window}, {db.data(), vector}});
+  evaluate(graph::ActivateBackward{relu}, {{y.data(), rows}, {dy.data(), rows}}, {{dz.data(), rows}});
+  evaluate(graph::DepthwiseConv2dBackward{one}, {{x.data(), rows}, {w.data(), window}, {dz.data(), rows}, {y.data(), rows}},
+           {{plain_dx.data(), rows}, {plain_dw.data(), window}, {plain_db.data(), vector}});
+  evaluate(graph::ActivateBackward{relu6}, {{x.data(), rows}, {plain_dx.data(), rows}}, {{expected_dx.data(), rows}});
+  // Whole numbers: no rounding.
+  EXPECT_EQ(dx, expected_dx);
+  EXPECT_EQ(dx, (std::vector<double>{0, -21, 0}));
+  EXPECT_EQ(dw, plain_dw);
+  EXPECT_EQ(dw, (std::vector<double>{80}));
+  EXPECT_EQ(db, plain_db);
+  EXPECT_EQ(db, (std::vector<double>{18}));
+}
+
 /// Weights folded into a convolution give what the convolution and its BatchNorm give one after the other.
 TEST(known_answers, FoldedBatchNormIsBatchNorm) {
   std::vector<double> x{1.5, -2}, w{0.5, -1, 2, 0.25}, gamma{2, -1}, beta{0.5, 3}, mean{-1, 0.5}, var{4, 0.25};
   std::vector<double> folded(4), bias(2), convolved(2), normalised(2), expected(2);
   const Shape pixel{1, 1, 1, 2}, square{2, 2, 1, 1}, vector{2};
-  const auto evaluate = [](const graph::Op& op, std::vector<Tensor<const double>> in, std::vector<Tensor<double>> out) {
-    reference::evaluate(op, reference::Operands<double>{in, out, {}});
-  };
   const float eps = 1e-3F;
   evaluate(graph::FoldBatchNorm{eps},
            {{w.data(), square}, {gamma.data(), vector}, {beta.data(), vector}, {mean.data(), vector}, {var.data(), vector}},
