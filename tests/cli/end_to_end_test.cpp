@@ -70,7 +70,7 @@ class EndToEnd : public testing::Test {
                                        "--scope",
                                        "full",
                                        "--bn",
-                                       "live",
+                                       "frozen",
                                        "--size",
                                        "32",
                                        "--epochs",
