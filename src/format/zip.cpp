@@ -4,6 +4,7 @@
 #include <zlib.h>
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "core/error.h"
@@ -73,12 +74,13 @@ Error broken(std::string_view reason) { return fail(Error::Kind::kFormat, "zip a
 Result<std::pair<EndRecord, std::size_t>> find_end(Bytes file) {
   constexpr std::size_t kLongestTail = sizeof(EndRecord) + 0xFFFF;
   const std::string_view tail = text_of(file.last(std::min(file.size(), kLongestTail)));
-  for (std::size_t found = tail.rfind("PK\x05\x06"); found != tail.npos; found = tail.rfind("PK\x05\x06", found - 1)) {
+  std::optional<std::pair<EndRecord, std::size_t>> last;
+  for (std::size_t found = tail.find("PK\x05\x06"); found != tail.npos; found = tail.find("PK\x05\x06", found + 1)) {
     const std::size_t at = file.size() - tail.size() + found;
     const auto end = ByteCursor(file, at).number<EndRecord>();
-    if (end && at + sizeof(EndRecord) + end->comment_length == file.size()) return std::pair(*end, at);
-    if (found == 0) break;
+    if (end && at + sizeof(EndRecord) + end->comment_length == file.size()) last = std::pair(*end, at);
   }
+  if (last) return *last;
   return broken(fmt::format("no directory at the end of its {} bytes: truncated?", file.size()));
 }
 
