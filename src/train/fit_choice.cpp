@@ -2,7 +2,10 @@
 #include "train/fit_choice.h"
 
 #include <algorithm>
+#include <map>
+#include <mutex>
 
+#include "core/error.h"
 #include "core/rng.h"
 
 namespace fovea::training {
@@ -33,27 +36,57 @@ std::vector<std::int32_t> choose(std::span<const Sample> samples, int classes, s
   return chosen;
 }
 
+/// Remembers what it decoded.
+class Memory final : public PhotoSource {
+ public:
+  explicit Memory(int shorter_side) : decoder_(shorter_side) {}
+  Result<Image> load(const std::filesystem::path& path) override {
+    {
+      const std::lock_guard lock(mutex_);
+      if (const auto found = images_.find(path); found != images_.end()) return found->second;
+    }
+    FOVEA_ASSIGN(Image image, decoder_.load(path));
+    const std::lock_guard lock(mutex_);
+    return images_.emplace(path, std::move(image)).first->second;
+  }
+
+ private:
+  Decoder decoder_;
+  std::mutex mutex_;
+  std::map<std::filesystem::path, Image> images_;
+};
+
+SoftmaxRegression::Score held_out(const Context& context, const LabelledTable& table, int classes, std::uint64_t seed) {
+  if (table.labels.empty()) return {};
+  const std::vector<float> weights(table.labels.size(), 1.0F);
+  const SoftmaxRegression regression(context, {table.table.values, table.labels, table.table.width, classes});
+  const auto folds = stratified_folds(table.labels, {}, kFolds, seed);
+  return search_strength(context, regression, weights, folds).chosen().held_out;
+}
+
 }  // namespace
 
 Result<std::vector<FitTrial>> try_fits(const Context& context, std::span<const Sample> samples, int classes,
                                        std::span<const Preprocess> candidates, std::int64_t photos, Inference& features,
                                        Reporter& reporter, bool strict, std::uint64_t seed) {
+  constexpr std::size_t kChunk = 64;  // decoded photos held at a time
   const std::vector<std::int32_t> positions = choose(samples, classes, photos, seed);
+  int shorter_side = 0;
   std::vector<FitTrial> trials;
   for (const Preprocess& candidate : candidates) {
-    const PhotoRows rows(context, samples, candidate, strict);
-    auto table = rows.run_some(features, positions, reporter);
-    if (!table) return table.error();
-    const std::vector<float> weights(table->labels.size(), 1.0F);
-    SoftmaxRegression::Score score;
-    if (!table->labels.empty()) {
-      const FeatureSet set{table->table.values, table->labels, table->table.width, classes};
-      const SoftmaxRegression regression(context, set);
-      const auto folds = stratified_folds(table->labels, {}, kFolds, seed);
-      score = search_strength(context, regression, weights, folds).chosen().held_out;
-    }
-    trials.push_back({candidate, score});
+    trials.push_back({candidate, {}, {}});
+    shorter_side = std::max(shorter_side, shorter_side_needed(candidate));
   }
+  for (std::size_t begin = 0; begin < positions.size(); begin += kChunk) {
+    const auto part = std::span(positions).subspan(begin, std::min(kChunk, positions.size() - begin));
+    Memory memory(shorter_side);
+    for (FitTrial& trial : trials) {
+      const PhotoRows rows(context, samples, trial.preprocess, strict);
+      FOVEA_ASSIGN(LabelledTable table, rows.run_some(features, part, reporter, &memory));
+      trial.features.append(std::move(table));
+    }
+  }
+  for (FitTrial& trial : trials) trial.held_out = held_out(context, trial.features, classes, seed);
   return trials;
 }
 

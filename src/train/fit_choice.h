@@ -16,10 +16,11 @@ namespace fovea::training {
 struct FitTrial {
   Preprocess preprocess;
   SoftmaxRegression::Score held_out;
+  LabelledTable features;  ///< of the photos that took part
 };
 
-/// Every candidate's cross-validated last layer on about `photos` of the samples, spread evenly over the classes. The first
-/// candidate is the one to be preferred among equals. How large things appear in the input can decide more than any training.
+/// Every candidate's cross-validated last layer on about `photos` of the samples, spread evenly over the classes. Each photo
+/// is decoded once. How large things appear in the input can decide more than any training.
 Result<std::vector<FitTrial>> try_fits(const Context& context, std::span<const Sample> samples, int classes,
                                        std::span<const Preprocess> candidates, std::int64_t photos, Inference& features,
                                        Reporter& reporter, bool strict, std::uint64_t seed);

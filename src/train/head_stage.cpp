@@ -18,17 +18,17 @@ FitChoice named(Fit fit) {
 
 }  // namespace
 
-Result<void> TrainingRun::choose_fit(Inference& features) {
+Result<LabelledTable> TrainingRun::choose_fit(Inference& features) {
   const std::vector<Preprocess> candidates = fit_candidates(model_.preprocess);
   if (options_.fit != FitChoice::kAuto) {
     model_.preprocess = *std::ranges::find_if(candidates, [&](const Preprocess& p) { return named(p.fit) == options_.fit; });
-    return {};
+    return LabelledTable{};
   }
   // An eighth of the photos is enough to see differences that matter.
   const auto photos = std::clamp<std::int64_t>(static_cast<std::int64_t>(data_.train.size()) / 8, 96, 400);
   reporter_.begin_stage("fit", 0);
-  FOVEA_ASSIGN(const auto trials, try_fits(context_, data_.train, data_.class_count(), candidates, photos, features, reporter_,
-                                           options_.strict, options_.seed));
+  FOVEA_ASSIGN(auto trials, try_fits(context_, data_.train, data_.class_count(), candidates, photos, features, reporter_,
+                                     options_.strict, options_.seed));
   const std::size_t best = best_fit(trials);
   model_.preprocess = trials[best].preprocess;
   reporter_.end_stage();
@@ -38,7 +38,25 @@ Result<void> TrainingRun::choose_fit(Inference& features) {
                           trial.held_out.loss);
   }
   reporter_.choice({"fit", std::string(name_of(model_.preprocess.fit)), reason});
-  return {};
+  return std::move(trials[best].features);
+}
+
+Result<LabelledTable> TrainingRun::features_of_training(Inference& features) {
+  FOVEA_ASSIGN(LabelledTable table, choose_fit(features));
+  train_rows_.emplace(context_, data_.train, model_.preprocess, options_.strict);
+  val_rows_.emplace(context_, data_.val, model_.preprocess, options_.strict);
+  std::vector<bool> known(data_.train.size(), false);
+  for (const std::int32_t position : table.index) known[static_cast<std::size_t>(position)] = true;
+  std::vector<std::int32_t> rest;
+  for (std::size_t n = 0; n < known.size(); ++n) {
+    if (!known[n]) rest.push_back(static_cast<std::int32_t>(n));
+  }
+  reporter_.begin_stage("features", static_cast<std::int64_t>(rest.size()));
+  FOVEA_ASSIGN(LabelledTable others, train_rows_->run_some(features, rest, reporter_));
+  reporter_.end_stage();
+  table.append(std::move(others));
+  if (table.labels.empty()) return fail(Error::Kind::kFormat, "{}: no training photo could be read", options_.data.string());
+  return table;
 }
 
 void TrainingRun::set_head(const LinearHead& head) {
@@ -49,14 +67,7 @@ void TrainingRun::set_head(const LinearHead& head) {
 
 Result<void> TrainingRun::head_stage() {
   FOVEA_ASSIGN(Inference features, Inference::create(context_, *device_.backend, model_.spec, model_.parameters, "features"));
-  FOVEA_TRY(choose_fit(features));
-  train_rows_.emplace(context_, data_.train, model_.preprocess, options_.strict);
-  val_rows_.emplace(context_, data_.val, model_.preprocess, options_.strict);
-
-  reporter_.begin_stage("features", train_rows_->size());
-  FOVEA_ASSIGN(const LabelledTable table, train_rows_->run_once(features, reporter_));
-  reporter_.end_stage();
-  if (table.labels.empty()) return fail(Error::Kind::kFormat, "{}: no training photo could be read", options_.data.string());
+  FOVEA_ASSIGN(const LabelledTable table, features_of_training(features));
 
   reporter_.begin_stage("head", val_rows_->size());
   const std::vector<float> of_class = class_weights();
@@ -64,7 +75,9 @@ Result<void> TrainingRun::head_stage() {
   for (std::size_t n = 0; n < weights.size() && !of_class.empty(); ++n)
     weights[n] = of_class[static_cast<std::size_t>(table.labels[n])];
   const FeatureSet set{table.table.values, table.labels, table.table.width, data_.class_count()};
-  const FittedHead fitted = fit_head(context_, set, weights, stratified_folds(table.labels, {}, kFolds, options_.seed));
+  // Copies of a photo on both sides of a fold would make weak regularisation look good.
+  const std::vector<int> groups = group_near_duplicates(table.fingerprints);
+  const FittedHead fitted = fit_head(context_, set, weights, stratified_folds(table.labels, groups, kFolds, options_.seed));
   if (context_.stop_requested()) return fail(Error::Kind::kCancelled, "stopped on request before a model existed");
   held_out_accuracy_ = fitted.search.chosen().held_out.accuracy;
   reporter_.choice(
@@ -73,13 +86,14 @@ Result<void> TrainingRun::head_stage() {
   set_head(fitted.head);
 
   FOVEA_ASSIGN(Inference logits, Inference::create(context_, *device_.backend, model_.spec, model_.parameters, "logits"));
-  Validation validation{*held_out_accuracy_, fitted.search.chosen().held_out.loss};
+  Validation validation{*held_out_accuracy_, fitted.search.chosen().held_out.loss, {}};
   if (!data_.val.empty()) {
     FOVEA_ASSIGN(validation, validate(logits));
   }
-  FOVEA_TRY(
-      keep_if_better(validation, std::vector<float>(model_.parameters.all().begin(), model_.parameters.all().end()), "head"));
-  reporter_.end_stage(data_.val.empty() ? std::nullopt : std::optional(validation.accuracy));
+  const double accuracy = validation.accuracy;
+  FOVEA_TRY(keep_if_better(std::move(validation),
+                           std::vector<float>(model_.parameters.all().begin(), model_.parameters.all().end()), "head"));
+  reporter_.end_stage(data_.val.empty() ? std::nullopt : std::optional(accuracy));
   return {};
 }
 

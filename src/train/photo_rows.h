@@ -3,10 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "data/loader.h"
+#include "data/similar.h"
 #include "train/inference.h"
 #include "train/reporter.h"
 
@@ -17,6 +19,9 @@ struct LabelledTable {
   Table table;
   std::vector<std::int32_t> labels;  ///< per row
   std::vector<std::int32_t> index;   ///< per row: position in the list of samples
+  /// Per row, where asked for: what a photo looks like, to recognise it again.
+  std::vector<std::optional<Fingerprint>> fingerprints;
+  void append(LabelledTable other);
 };
 
 /// Samples of one label each. Pixels are decoded chunk by chunk, and kept as far as they fit into memory.
@@ -31,8 +36,10 @@ class PhotoRows {
 
   /// The same, keeping nothing.
   Result<LabelledTable> run_once(Inference& inference, Reporter& reporter) const;
-  /// The same for the samples at these positions, keeping nothing.
-  Result<LabelledTable> run_some(Inference& inference, std::span<const std::int32_t> positions, Reporter& reporter) const;
+  /// The same for the samples at these positions, keeping nothing, with fingerprints. Pixels come from `source`, or are decoded
+  /// if it is null.
+  Result<LabelledTable> run_some(Inference& inference, std::span<const std::int32_t> positions, Reporter& reporter,
+                                 PhotoSource* source = nullptr) const;
 
   [[nodiscard]] std::int64_t size() const { return static_cast<std::int64_t>(samples_.size()); }
   [[nodiscard]] const Preprocess& preprocess() const { return preprocess_; }

@@ -102,13 +102,13 @@ Result<void> TrainingRun::stages() {
 }
 
 Result<TrainingRun::Validation> TrainingRun::validate(Inference& logits) {
-  FOVEA_ASSIGN(const LabelledTable out, val_rows_->run(logits, reporter_));
+  FOVEA_ASSIGN(LabelledTable out, val_rows_->run(logits, reporter_));
   const std::vector<float> probabilities = probabilities_of(out.table);
   const Predictions predictions{probabilities, out.labels};
-  return Validation{accuracy(predictions), log_loss(predictions)};
+  return Validation{accuracy(predictions), log_loss(predictions), std::move(out)};
 }
 
-Result<bool> TrainingRun::keep_if_better(const Validation& validation, std::span<const float> weights, std::string_view stage) {
+Result<bool> TrainingRun::keep_if_better(Validation validation, std::span<const float> weights, std::string_view stage) {
   for (const float weight : weights) {
     if (!std::isfinite(weight)) return false;
   }
@@ -118,7 +118,8 @@ Result<bool> TrainingRun::keep_if_better(const Validation& validation, std::span
       first || validation.accuracy > best_->accuracy || (validation.accuracy == best_->accuracy && validation.loss < best_->loss);
   if (!better) return false;
   std::ranges::copy(weights, model_.parameters.all().begin());
-  best_ = validation;
+  model_.temperature = fit_temperature(validation.logits.table, validation.logits.labels);
+  best_ = std::move(validation);
   best_stage_ = stage;
   FOVEA_TRY(save_model(model_, paths_.model));
   return true;
@@ -131,17 +132,9 @@ std::vector<float> TrainingRun::class_weights() const {
 
 Result<void> TrainingRun::finish() {
   TrainReport& report = reporter_.report();
-  if (!data_.val.empty() && !stopped_) {
-    reporter_.begin_stage("calibration", val_rows_->size());
-    FOVEA_ASSIGN(Inference logits, Inference::create(context_, *device_.backend, model_.spec, model_.parameters, "logits"));
-    FOVEA_ASSIGN(const LabelledTable out, val_rows_->run(logits, reporter_));
-    model_.temperature = fit_temperature(out.table, out.labels);
-    reporter_.end_stage();
-    report.val_photos = static_cast<std::int64_t>(out.labels.size());
-  }
   if (!data_.test.empty() && !stopped_) FOVEA_TRY(test());
   if (best_ && !data_.val.empty()) {
-    if (report.val_photos == 0) report.val_photos = static_cast<std::int64_t>(data_.val.size());
+    report.val_photos = static_cast<std::int64_t>(best_->logits.labels.size());
     report.accuracy = best_->accuracy;
     report.interval = wilson_interval(std::llround(best_->accuracy * static_cast<double>(report.val_photos)), report.val_photos);
     report.picked_by_validation = report.stages.size() > 0 && !report.epochs.empty();

@@ -30,6 +30,7 @@ class TrainingRun {
   struct Validation {
     double accuracy = 0;
     double loss = 0;
+    LabelledTable logits;
   };
 
   // training_run.cpp
@@ -40,11 +41,14 @@ class TrainingRun {
   Result<void> test();
   Result<Validation> validate(Inference& logits);
   /// Takes the weights over into the model, and writes it, if they are better than what there is.
-  Result<bool> keep_if_better(const Validation& validation, std::span<const float> weights, std::string_view stage);
+  Result<bool> keep_if_better(Validation validation, std::span<const float> weights, std::string_view stage);
   [[nodiscard]] std::vector<float> class_weights() const;
 
   // head_stage.cpp
-  Result<void> choose_fit(Inference& features);
+  /// Sets the model's preprocessing; gives the features that are known from trying.
+  Result<LabelledTable> choose_fit(Inference& features);
+  /// Of all training photos, fitted as choose_fit decides.
+  Result<LabelledTable> features_of_training(Inference& features);
   Result<void> head_stage();
   void set_head(const LinearHead& head);
 

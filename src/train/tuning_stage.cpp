@@ -103,11 +103,12 @@ Result<void> TrainingRun::tune(std::string_view stage, FineTuneOptions tuning, B
     if (!data_.val.empty()) {
       FOVEA_ASSIGN(validation, validate(logits));
     }
-    FOVEA_ASSIGN(const bool best, keep_if_better(validation, tuner.result(), stage));
-    stage_accuracy = std::max(stage_accuracy, validation.accuracy);
+    const double val_loss = validation.loss;
+    const double val_accuracy = validation.accuracy;
+    FOVEA_ASSIGN(const bool best, keep_if_better(std::move(validation), tuner.result(), stage));
+    stage_accuracy = std::max(stage_accuracy, val_accuracy);
     const double speed = result.seconds > 0 ? static_cast<double>(result.photos) / result.seconds : 0;
-    reporter_.epoch(
-        {std::string(stage), epoch, epochs, result.loss, validation.loss, validation.accuracy, result.lr, speed, waited, best});
+    reporter_.epoch({std::string(stage), epoch, epochs, result.loss, val_loss, val_accuracy, result.lr, speed, waited, best});
     if (!std::isfinite(result.loss)) {
       reporter_.warning(fmt::format("the loss is no longer a number: a lower rate than {:.2g} may help; keeping the best so far",
                                     tuning.schedule.peak));
@@ -132,7 +133,7 @@ Result<void> TrainingRun::full_stage() {
     }
     val_rows_.emplace(context_, data_.val, model_.preprocess, options_.strict);
   }
-  constexpr double kGentleRate = 3e-4;  // from good weights: a higher one first throws them away
+  constexpr double kGentleRate = 5e-4;  // from good weights: a much higher one first throws them away
   constexpr double kRateFromScratch = 2e-3;
   FineTuneOptions tuning = tuning_options(options_.pretrained ? kGentleRate : kRateFromScratch);
   LoaderOptions loading;

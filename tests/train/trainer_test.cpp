@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fovea/trainer.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+
+#include "core/file.h"
+#include "fovea/evaluate.h"
+#include "model/model_file.h"
+#include "train/tiny_data.h"
+
+namespace fovea {
+namespace {
+
+std::string bytes_of(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+class Trainer : public testing::Test {
+ protected:
+  void SetUp() override {
+    ::setenv("XDG_CACHE_HOME", (folder_ / "cache").c_str(), 1);
+    test::write_tiny_data(folder_ / "data");
+    test::write_tiny_weights(folder_ / "weights.safetensors");
+    options_ = test::tiny_options(folder_);
+  }
+  test::TemporaryFolder folder_;
+  TrainOptions options_;
+};
+
+struct Recorder final : TrainObserver {
+  void on_stage_finished(const StageReport& stage) override { stages.push_back(stage.name); }
+  void on_epoch(const EpochReport& epoch) override { epochs.push_back(epoch); }
+  void on_skipped(const SkippedPhoto& photo) override { skipped.push_back(photo); }
+  std::vector<std::string> stages;
+  std::vector<EpochReport> epochs;
+  std::vector<SkippedPhoto> skipped;
+};
+
+TEST_F(Trainer, TheHeadLearnsColoursAndTheModelSaysSoToo) {
+  Recorder recorder;
+  const auto report = train(options_, &recorder);
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_EQ(report->classes, (std::vector<std::string>{"a", "b", "c"}));
+  EXPECT_EQ(report->train_photos, 24);
+  EXPECT_EQ(report->val_photos, 12);
+  EXPECT_EQ(report->best_stage, "head");
+  EXPECT_FALSE(report->picked_by_validation);
+  ASSERT_TRUE(report->accuracy);
+  EXPECT_GE(*report->accuracy, 0.75);  // chance is a third, and random features tell colours apart
+  EXPECT_LT(report->interval.low, 0.8);  // twelve photos prove little
+  EXPECT_NE(std::ranges::find(recorder.stages, "features"), recorder.stages.end());
+  const auto evaluation = evaluate(report->model, options_.data);
+  ASSERT_TRUE(evaluation.ok()) << evaluation.error().message;
+  EXPECT_EQ(evaluation->accuracy, *report->accuracy);
+  EXPECT_EQ(evaluation->photos, 12);
+  EXPECT_EQ(static_cast<double>(evaluation->wrong.size()), std::round(12 * (1 - *report->accuracy)));
+}
+
+TEST_F(Trainer, FullTrainingWritesAMetricsLineForEachEpoch) {
+  options_.scope = Scope::kFull;
+  Recorder recorder;
+  const auto report = train(options_, &recorder);
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_TRUE(report->picked_by_validation);
+  ASSERT_EQ(recorder.epochs.size(), 2U);
+  EXPECT_GT(recorder.epochs[0].images_per_second, 0);
+  std::ifstream metrics(report->run_folder / "metrics.jsonl");
+  int epochs = 0;
+  for (std::string line; std::getline(metrics, line);) {
+    const auto object = nlohmann::json::parse(line);
+    if (object.at("event") == "epoch") {
+      ++epochs;
+      EXPECT_GT(object.at("train_loss").get<double>(), 0);
+      EXPECT_EQ(object.at("epoch"), epochs);
+    }
+  }
+  EXPECT_EQ(epochs, 2);
+}
+
+TEST_F(Trainer, EveryScopeAndHeadMakesAModelThatCanBeUsed) {
+  struct Case {
+    Scope scope;
+    HeadKind head;
+    BatchNormMode norm;
+    OptimizerKind optimizer;
+  };
+  for (const Case& c : {Case{Scope::kTail, HeadKind::kLinear, BatchNormMode::kFrozen, OptimizerKind::kAdamW},
+                        Case{Scope::kHead, HeadKind::kConv, BatchNormMode::kFrozen, OptimizerKind::kSgd},
+                        Case{Scope::kFull, HeadKind::kConv, BatchNormMode::kLive, OptimizerKind::kAdamW}}) {
+    options_.scope = c.scope;
+    options_.head = c.head;
+    options_.batchnorm = c.norm;
+    options_.optimizer = c.optimizer;
+    const auto report = train(options_);
+    ASSERT_TRUE(report.ok()) << report.error().message;
+    const auto evaluation = evaluate(report->model, options_.data);
+    ASSERT_TRUE(evaluation.ok()) << evaluation.error().message;
+    EXPECT_EQ(evaluation->accuracy, report->accuracy.value());
+  }
+}
+
+TEST_F(Trainer, FromScratchLowersTheLoss) {
+  options_.pretrained = false;
+  options_.scope = Scope::kFull;
+  options_.epochs = 20;
+  options_.augment = AugmentLevel::kNone;
+  options_.dropout = 0;
+  Recorder recorder;
+  const auto report = train(options_, &recorder);
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  ASSERT_EQ(recorder.epochs.size(), 20U);
+  EXPECT_LT(recorder.epochs.back().train_loss, recorder.epochs.front().train_loss);
+}
+
+TEST_F(Trainer, TheSameSeedGivesTheSameBits) {
+  options_.scope = Scope::kFull;
+  ASSERT_TRUE(train(options_).ok());
+  const std::string first = bytes_of(folder_ / "model.safetensors");
+  ASSERT_TRUE(train(options_).ok());
+  EXPECT_EQ(bytes_of(folder_ / "model.safetensors"), first);
+}
+
+TEST_F(Trainer, DeterministicMeansTheSameBitsForAnyNumberOfThreads) {
+  options_.scope = Scope::kFull;
+  options_.epochs = 1;
+  options_.deterministic = true;
+  std::string first;
+  for (const int threads : {1, 2, 3, 8}) {
+    options_.threads = threads;
+    ASSERT_TRUE(train(options_).ok());
+    const std::string bytes = bytes_of(folder_ / "model.safetensors");
+    if (first.empty()) first = bytes;
+    EXPECT_EQ(bytes == first, true) << threads << " threads";
+  }
+}
+
+TEST_F(Trainer, AnUnreadablePhotoIsReportedAndSkippedUnlessStrict) {
+  test::text_file(folder_ / "data/train/a/broken.jpg", "\xFF\xD8\xFF not a photo");
+  Recorder recorder;
+  const auto report = train(options_, &recorder);
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  ASSERT_EQ(report->skipped.size(), 1U);
+  EXPECT_EQ(report->skipped[0].path.filename(), "broken.jpg");
+  EXPECT_EQ(recorder.skipped.size(), 1U);
+  options_.strict = true;
+  const auto strict = train(options_);
+  ASSERT_FALSE(strict.ok());
+  EXPECT_NE(strict.error().message.find("broken.jpg"), std::string::npos);
+}
+
+TEST_F(Trainer, ClassesOfOneSideAndOfOnePhotoAreNoCrash) {
+  test::photo_file(folder_ / "data/train/lonely/1.png", test::coloured_photo(0, 900));
+  test::photo_file(folder_ / "data/val/unseen/1.png", test::coloured_photo(1, 901));
+  const auto report = train(options_);
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_EQ(report->classes.size(), 5U);
+  EXPECT_EQ(report->val_photos, 13);
+}
+
+TEST_F(Trainer, WithoutAValidationSplitOneIsHeldOut) {
+  options_.data = folder_ / "data/train";
+  const auto report = train(options_);
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_GT(report->val_photos, 0);
+  EXPECT_TRUE(report->accuracy);
+}
+
+TEST_F(Trainer, ATestSplitIsMeasuredAtTheEnd) {
+  test::photo_file(folder_ / "data/test/a/1.png", test::coloured_photo(0, 77));
+  const auto report = train(options_);
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_EQ(report->test_photos, 1);
+  EXPECT_TRUE(report->test_accuracy);
+}
+
+TEST_F(Trainer, StoppingBeforeThereIsAModelLeavesNone) {
+  const std::atomic<bool> stop{true};
+  options_.stop = &stop;
+  const auto report = train(options_);
+  ASSERT_FALSE(report.ok());
+  EXPECT_EQ(report.error().kind, Error::Kind::kCancelled);
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "model.safetensors"));
+}
+
+/// Asks for a stop once the first epoch is done.
+struct Impatient final : TrainObserver {
+  void on_epoch(const EpochReport& /*epoch*/) override { stop = true; }
+  std::atomic<bool> stop{false};
+};
+
+TEST_F(Trainer, StoppingLaterKeepsTheBestSoFar) {
+  Impatient observer;
+  options_.scope = Scope::kFull;
+  options_.epochs = 50;
+  options_.stop = &observer.stop;
+  const auto report = train(options_, &observer);
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_TRUE(report->stopped);
+  EXPECT_EQ(report->epochs.size(), 1U);
+  EXPECT_TRUE(load_model(report->model).ok());
+}
+
+TEST_F(Trainer, WhatCannotWorkIsRefusedBeforeItStarts) {
+  const auto refused = [&](const TrainOptions& options, Error::Kind kind, std::string_view text) {
+    const auto report = train(options);
+    ASSERT_FALSE(report.ok()) << text;
+    EXPECT_EQ(report.error().kind, kind) << report.error().message;
+    EXPECT_NE(report.error().message.find(text), std::string::npos) << report.error().message;
+  };
+  TrainOptions options = options_;
+  options.weights = folder_ / "none.safetensors";
+  refused(options, Error::Kind::kNotFound, "none.safetensors");
+  options = options_;
+  options.weights.clear();
+  refused(options, Error::Kind::kNotFound, "--weights");
+  options = options_;
+  options.data = folder_ / "data/train/a";
+  refused(options, Error::Kind::kUsage, "a");
+  options = options_;
+  options.model = "/proc/model";
+  refused(options, Error::Kind::kNotFound, "/proc");
+  options = options_;
+  options.model = folder_ / "model.txt";
+  refused(options, Error::Kind::kUsage, "model.txt");
+  options = options_;
+  options.lr = -1;
+  refused(options, Error::Kind::kUsage, "lr");
+  options = options_;
+  options.device = "cuda:99";
+  EXPECT_FALSE(train(options).ok());
+}
+
+TEST_F(Trainer, MixingSmoothingAndClassWeightsWork) {
+  options_.scope = Scope::kFull;
+  options_.mixup = 0.4;
+  options_.cutmix = 1;
+  options_.class_weights = ClassWeights::kBalanced;
+  options_.augment = AugmentLevel::kStrong;
+  options_.ema_decay = 0;
+  options_.clip_norm = 0;
+  const auto report = train(options_);
+  ASSERT_TRUE(report.ok()) << report.error().message;
+}
+
+TEST_F(Trainer, ALabelThatTheModelDoesNotKnowIsCountedByEvaluate) {
+  ASSERT_TRUE(train(options_).ok());
+  test::photo_file(folder_ / "data/val/zebra/1.png", test::coloured_photo(1, 901));
+  const auto evaluation = evaluate(folder_ / "model.safetensors", options_.data);
+  ASSERT_TRUE(evaluation.ok()) << evaluation.error().message;
+  EXPECT_EQ(evaluation->unknown_photos, 1);
+  EXPECT_EQ(evaluation->unknown_labels, std::vector<std::string>{"zebra"});
+  EXPECT_EQ(evaluation->photos, 12);
+}
+
+}  // namespace
+}  // namespace fovea
