@@ -1,0 +1,143 @@
+// Fovea: every network against PyTorch in double precision (tools/make_goldens.py).
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "golden/network_runner.h"
+
+namespace fovea::test {
+namespace {
+
+// What is promised: errors by norm, relative to the truth's.
+constexpr double kLogits = 1e-4;
+constexpr double kGradient = 1e-3;
+constexpr double kStatistics = 1e-4;
+constexpr double kLoss = 1e-4;
+// A gradient that exact arithmetic makes zero (of a shift that the next BatchNorm takes out) has no relative error: in the truth
+// it is below the first, what single precision may leave of it below the second share of the whole gradient's norm.
+constexpr double kZeroInTruth = 1e-10;
+constexpr double kZeroInSingle = 1e-6;
+
+struct Case {
+  std::string network;
+  std::string backend;
+};
+
+void PrintTo(const Case& c, std::ostream* out) { *out << c.network << " on " << c.backend; }
+
+double relative_distance(std::span<const float> a, std::span<const float> b) {
+  double difference = 0;
+  double norm = 0;
+  for (std::size_t i = 0; i < b.size(); ++i) {
+    difference += std::pow(static_cast<double>(a[i]) - b[i], 2);
+    norm += std::pow(static_cast<double>(b[i]), 2);
+  }
+  return std::sqrt(difference / norm);
+}
+
+class NetworkGolden : public testing::TestWithParam<Case> {
+ protected:
+  void SetUp() override {
+    auto read = read_golden_case(GetParam().network);
+    ASSERT_TRUE(read.ok()) << read.error().message;
+    golden_ = std::move(read).value();
+  }
+
+  std::unique_ptr<NetworkRunner> runner(Use use) {
+    auto made = NetworkRunner::make(golden_, GetParam().backend, use);
+    EXPECT_TRUE(made.ok()) << made.error().message;
+    return made.ok() ? std::move(made).value() : nullptr;
+  }
+
+  /// The largest relative error of any tensor.
+  template <class Values>
+  double worst(const std::vector<std::string>& names, const std::vector<Summary>& truth, double bound, Values values) {
+    double total = 0;
+    for (const Summary& summary : truth) total += summary.norm * summary.norm;
+    total = std::sqrt(total);
+    double most = 0;
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      const double error = distance(project(values(names[i])), truth[i].projections);
+      if (truth[i].norm <= kZeroInTruth * total) {
+        EXPECT_LE(error, kZeroInSingle * total) << names[i] << " is zero";
+        continue;
+      }
+      EXPECT_LE(error, bound * truth[i].norm) << names[i];
+      most = std::max(most, error / truth[i].norm);
+    }
+    return most;
+  }
+
+  void tell(std::string_view what, double figure) const {
+    fmt::print("[agreement ] {} | {} | {} | {:.1e}\n", GetParam().backend, GetParam().network, what, figure);
+  }
+
+  GoldenCase golden_;
+};
+
+TEST_P(NetworkGolden, Logits) {
+  const auto network = runner(Use::kInference);
+  ASSERT_TRUE(network);
+  network->run();
+  const double error = relative_distance(network->output("logits"), golden_.logits);
+  tell("logits", error);
+  EXPECT_LE(error, kLogits);
+}
+
+TEST_P(NetworkGolden, GradientsWithStoredStatistics) {
+  const auto network = runner(Use::kFrozenTraining);
+  ASSERT_TRUE(network);
+  network->run();
+  EXPECT_NEAR(network->output("loss")[0], golden_.frozen_loss, kLoss * golden_.frozen_loss);
+  tell("gradients, stored statistics",
+       worst(golden_.parameters, golden_.frozen_gradients, kGradient, [&](const auto& name) { return network->gradient(name); }));
+}
+
+TEST_P(NetworkGolden, TrainingWithLiveStatistics) {
+  const auto network = runner(Use::kLiveTraining);
+  ASSERT_TRUE(network);
+  std::vector<float> losses;
+  for (std::size_t step = 0; step < golden_.live_losses.size(); ++step) {
+    network->run();
+    losses.push_back(network->output("loss")[0]);
+    if (step == 0) {
+      tell("gradients, live statistics", worst(golden_.parameters, golden_.live_gradients, kGradient,
+                                               [&](const auto& name) { return network->gradient(name); }));
+      tell("running statistics",
+           worst(golden_.states, golden_.live_statistics, kStatistics, [&](const auto& name) { return network->value(name); }));
+    }
+    network->step(golden_.rate, golden_.momentum);
+    EXPECT_NEAR(losses.back(), golden_.live_losses[step], kLoss * golden_.live_losses[step]) << "step " << step;
+  }
+  tell("losses of ten steps", relative_distance(losses, golden_.live_losses));
+}
+
+std::vector<Case> cases() {
+  std::vector<Case> all;
+  for (const std::string network :
+       {"mobilenet_v2_0.35", "mobilenet_v2_0.35_same", "mobilenet_v2", "mobilenet_v2_same", "mobilenet_v2_1.4",
+        "mobilenet_v2_1.4_same", "efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2", "efficientnet_lite3",
+        "efficientnet_lite4", "yolo11n-cls", "yolo11s-cls", "yolo11m-cls", "yolo11l-cls", "yolo11x-cls"}) {
+    all.push_back({network, "cpu"});
+  }
+  // The plain definitions are slow: the smallest of each family.
+  for (const std::string network : {"mobilenet_v2_0.35", "mobilenet_v2_0.35_same", "efficientnet_lite0", "yolo11n-cls"}) {
+    all.push_back({network, "reference"});
+  }
+  return all;
+}
+
+std::string test_name(const testing::TestParamInfo<Case>& test) {
+  std::string name = test.param.network + "_" + test.param.backend;
+  std::ranges::replace_if(
+      name, [](char c) { return c == '.' || c == '-'; }, '_');
+  return name;
+}
+
+INSTANTIATE_TEST_SUITE_P(PyTorch, NetworkGolden, testing::ValuesIn(cases()), test_name);
+
+}  // namespace
+}  // namespace fovea::test
