@@ -30,8 +30,9 @@ struct DecodeOptions {
   int shorter_side_needed = 0;
 };
 
-/// Shorter side after a scaled decode, over the shorter side needed. The bound that this buys is stated and
-/// tested in tests/image/scaled_decode_test.cpp.
+/// Shorter side after a scaled decode, over the shorter side needed. Against decoding whole, real photos fitted to 224x224 then
+/// differ by 0.3 of 255 levels on average, no photo by more than 1.1, single samples by up to 39; a headroom of 1.5 would
+/// let single photos differ by 3.7. Tested in tests/image/scaled_decode_test.cpp.
 inline constexpr int kScaledDecodeHeadroom = 2;
 
 struct ImageInfo {

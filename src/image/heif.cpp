@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstring>
 #include <memory>
@@ -56,11 +57,12 @@ class Picture {
     return check(heif->context_get_primary_image_handle(context, &handle));
   }
 
-  Result<void> decode(heif_chroma chroma) {
+  Result<void> decode(heif_chroma chroma, bool av1) {
     const std::unique_ptr<heif_decoding_options, decltype(heif->decoding_options_free)> options(heif->decoding_options_alloc(),
                                                                                                 heif->decoding_options_free);
     if (options == nullptr) throw std::bad_alloc();
     options->strict_decoding = 1;
+    if (av1 && options->version >= 4) options->decoder_id = silent_av1_decoder();
     return check(heif->decode_image(handle, &image, heif_colorspace_RGB, chroma, options.get()));
   }
 
@@ -69,6 +71,17 @@ class Picture {
   heif_image* image = nullptr;
 
  private:
+  // dav1d, libheif's first choice, prints what is wrong with a damaged picture; libaom is silent. Null when it is absent.
+  [[nodiscard]] const char* silent_av1_decoder() const {
+    std::array<const heif_decoder_descriptor*, 8> decoders{};
+    const int count = heif->get_decoder_descriptors(heif_compression_AV1, decoders.data(), static_cast<int>(decoders.size()));
+    for (int i = 0; i < count; ++i) {
+      const char* id = heif->decoder_descriptor_get_id_name(decoders[static_cast<std::size_t>(i)]);
+      if (id != nullptr && id == "aom"sv) return id;
+    }
+    return nullptr;
+  }
+
   static Result<void> check(const heif_error& error) {
     if (error.code == heif_error_Ok) return {};
     const auto kind = error.code == heif_error_Unsupported_feature || error.code == heif_error_Unsupported_filetype
@@ -108,7 +121,7 @@ Result<Raster> decode_heif(Bytes bytes, const Header& header, int /*shorter_side
   const heif_chroma deep_chroma = alpha ? (kLittle ? heif_chroma_interleaved_RRGGBBAA_LE : heif_chroma_interleaved_RRGGBBAA_BE)
                                         : (kLittle ? heif_chroma_interleaved_RRGGBB_LE : heif_chroma_interleaved_RRGGBB_BE);
   const heif_chroma chroma = alpha ? heif_chroma_interleaved_RGBA : heif_chroma_interleaved_RGB;
-  FOVEA_TRY(picture.decode(deep ? deep_chroma : chroma));
+  FOVEA_TRY(picture.decode(deep ? deep_chroma : chroma, sniff_avif(bytes)));
   const int width = heif.image_get_width(picture.image, heif_channel_interleaved);
   const int height = heif.image_get_height(picture.image, heif_channel_interleaved);
   if (width != header.width || height != header.height) {

@@ -8,26 +8,34 @@
 
 namespace fovea {
 
-/// The functions that are used, each under its own name without the prefix `heif_`.
+/// The functions that are used, without their prefix `heif_`.
+#define FOVEA_HEIF_FUNCTIONS(X)            \
+  X(context_alloc)                         \
+  X(context_free)                          \
+  X(context_read_from_memory_without_copy) \
+  X(context_get_primary_image_handle)      \
+  X(context_set_max_decoding_threads)      \
+  X(image_handle_release)                  \
+  X(image_handle_get_width)                \
+  X(image_handle_get_height)               \
+  X(image_handle_has_alpha_channel)        \
+  X(image_handle_get_luma_bits_per_pixel)  \
+  X(decoding_options_alloc)                \
+  X(decoding_options_free)                 \
+  X(get_decoder_descriptors)               \
+  X(decoder_descriptor_get_id_name)        \
+  X(decode_image)                          \
+  X(image_get_width)                       \
+  X(image_get_height)                      \
+  X(image_get_bits_per_pixel_range)        \
+  X(image_get_plane_readonly)              \
+  X(image_release)
+
+/// Each of them under its short name.
 struct HeifLibrary {
-  decltype(&heif_context_alloc) context_alloc;
-  decltype(&heif_context_free) context_free;
-  decltype(&heif_context_read_from_memory_without_copy) context_read_from_memory_without_copy;
-  decltype(&heif_context_get_primary_image_handle) context_get_primary_image_handle;
-  decltype(&heif_context_set_max_decoding_threads) context_set_max_decoding_threads;
-  decltype(&heif_image_handle_release) image_handle_release;
-  decltype(&heif_image_handle_get_width) image_handle_get_width;
-  decltype(&heif_image_handle_get_height) image_handle_get_height;
-  decltype(&heif_image_handle_has_alpha_channel) image_handle_has_alpha_channel;
-  decltype(&heif_image_handle_get_luma_bits_per_pixel) image_handle_get_luma_bits_per_pixel;
-  decltype(&heif_decoding_options_alloc) decoding_options_alloc;
-  decltype(&heif_decoding_options_free) decoding_options_free;
-  decltype(&heif_decode_image) decode_image;
-  decltype(&heif_image_get_width) image_get_width;
-  decltype(&heif_image_get_height) image_get_height;
-  decltype(&heif_image_get_bits_per_pixel_range) image_get_bits_per_pixel_range;
-  decltype(&heif_image_get_plane_readonly) image_get_plane_readonly;
-  decltype(&heif_image_release) image_release;
+#define FOVEA_HEIF_MEMBER(name) decltype(&heif_##name) name = nullptr;
+  FOVEA_HEIF_FUNCTIONS(FOVEA_HEIF_MEMBER)
+#undef FOVEA_HEIF_MEMBER
 };
 
 /// Opened once per process, safe with threads. kUnsupported, with what to install, when it is not there.

@@ -34,9 +34,8 @@ ResampleWeights::Span localize(ResampleWeights& weights) {
 // Columns made from `part` of the source; rows as they are.
 Image across(const Image& source, const Window& part, const ResampleWeights& columns) {
   Image out(static_cast<int>(columns.spans.size()), part.height);
-  for (int y = 0; y < part.height; ++y) {
-    resample_row(source.row(part.top + y) + samples(part.left), part.width, columns, out.row(y));
-  }
+  resample_rows(source.row(part.top) + samples(part.left), samples(source.width), part.width, part.height, PackedWeights(columns),
+                out.pixels.data());
   return out;
 }
 

@@ -1,18 +1,34 @@
-// Fovea: the two passes of a resize.
+// Fovea: the two passes of a resize, compiled for each instruction set and chosen at run time.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "image/resample_weights.h"
 
 namespace fovea {
 
-/// One row of RGB pixels of `width` to one of weights.spans.size() pixels.
-void resample_row(const std::uint8_t* source, int width, const ResampleWeights& weights, std::uint8_t* out);
+/// Weights of the pass across in the order in which its kernel reads them. Vectors multiply 16-bit numbers in pairs, so each
+/// weight is cut in two: w = high * 2^15 + low with 0 <= low < 2^15. Sums wrap modulo 2^32 and the total fits 32 bits,
+/// so the result is that of 32-bit products.
+struct PackedWeights {
+  explicit PackedWeights(const ResampleWeights& weights);
 
-/// Rows `source`, source + stride, ... (`taps` of them, `samples` bytes each) summed with `weights` to one row.
+  static constexpr int kTaps = 4;     ///< taps of a group; missing ones weigh 0
+  static constexpr int kNumbers = 8;  ///< 16-bit numbers of a group: low halves of taps 0 to 3, then their high halves
+
+  int stride = 0;  ///< groups from one output to the next
+  std::vector<ResampleWeights::Span> spans;
+  std::vector<std::int16_t> values;  ///< (spans.size(), stride, kNumbers)
+};
+
+/// `rows` rows of `width` RGB pixels, `stride` bytes apart, each to a row of spans.size() pixels.
+void resample_rows(const std::uint8_t* source, std::size_t stride, int width, int rows, const PackedWeights& weights,
+                   std::uint8_t* out);
+
+/// `taps` rows of `samples` bytes, `stride` bytes apart, summed with `weights` to one row.
 void blend_rows(const std::uint8_t* source, std::size_t stride, const std::int32_t* weights, int taps, std::size_t samples,
                 std::uint8_t* out);
 

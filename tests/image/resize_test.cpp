@@ -2,6 +2,7 @@
 #include "image/resize.h"
 
 #include <gtest/gtest.h>
+#include <hwy/targets.h>
 
 #include <algorithm>
 #include <cstring>
@@ -86,6 +87,24 @@ TEST_F(ResizeGolden, EveryPixelIsPillows) {
     const Image out = resize(*golden.source, golden.expected.width, golden.expected.height, golden.filter, golden.box);
     EXPECT_EQ(out.pixels, golden.expected.pixels) << describe(golden);
   }
+}
+
+TEST_F(ResizeGolden, EveryInstructionSetGivesTheSamePixels) {
+  const std::int64_t supported = hwy::SupportedTargets();
+  int tried = 0;
+  for (std::int64_t left = supported; left != 0; left &= left - 1) {
+    hwy::SetSupportedTargetsForTest(left & -left);
+    hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+    ++tried;
+    for (const Golden& golden : cases_) {
+      const Image out = resize(*golden.source, golden.expected.width, golden.expected.height, golden.filter, golden.box);
+      EXPECT_EQ(out.pixels, golden.expected.pixels) << hwy::TargetName(left & -left) << " " << describe(golden);
+    }
+  }
+  hwy::SetSupportedTargetsForTest(0);
+  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+  EXPECT_GE(tried, 1);
+  EXPECT_EQ(hwy::SupportedTargets(), supported);
 }
 
 TEST_F(ResizeGolden, AWindowIsThatPartOfTheWhole) {
