@@ -16,7 +16,8 @@ Interval wilson_interval(std::int64_t successes, std::int64_t trials) {
   const double centre = p + z2 / (2 * n);
   const double half = kZ * std::sqrt(p * (1 - p) / n + z2 / (4 * n * n));
   const double scale = 1 + z2 / n;
-  return {std::max(0.0, (centre - half) / scale), std::min(1.0, (centre + half) / scale)};
+  // All right or all wrong: the bound is p itself, which rounding may just miss.
+  return {successes == 0 ? 0.0 : (centre - half) / scale, successes == trials ? 1.0 : (centre + half) / scale};
 }
 
 std::size_t argmax(std::span<const float> scores) {
