@@ -53,6 +53,10 @@ std::vector<Case> tests() {
     cases.push_back(update(c, i % 2 == 0 ? 0.1F : 0.01F, n * h * w));
   }
   add_all(cases, {16, 9}, Activation::kNone, 1e-5F);
+  Case shifted = train({2, 5, 7, 33}, Activation::kNone, 1e-5F);
+  shifted.name += "_shifted";
+  shifted.inputs[0].fill = Fill::kShifted;
+  cases.push_back(shifted);
   return cases;
 }
 

@@ -18,6 +18,7 @@ namespace fovea::contract {
 /// How an input is filled; always from the case's name, so a case is the same wherever and in whatever order it runs.
 enum class Fill : std::uint8_t {
   kNormal,         ///< standard normal
+  kShifted,        ///< normal around 16: what a variance computed as a difference of squares loses its digits on
   kPositive,       ///< uniform in [0.25, 4): variances
   kActivated,      ///< what relu6 gives of wide values: some 0, some 6, most between
   kProbabilities,  ///< positive, each row sums to 1

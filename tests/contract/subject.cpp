@@ -20,6 +20,7 @@ std::uint64_t hash(std::string_view text) {
 float draw(Rng& rng, Fill fill) {
   switch (fill) {
     case Fill::kNormal: return rng.normal();
+    case Fill::kShifted: return 16.0F + rng.normal();
     case Fill::kPositive: return rng.uniform(0.25F, 4.0F);
     case Fill::kActivated: return std::clamp(3.0F + 4.0F * rng.normal(), 0.0F, 6.0F);
     case Fill::kProbabilities: return rng.uniform(0.1F, 1.0F);
