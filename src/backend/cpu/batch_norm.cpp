@@ -19,7 +19,10 @@ constexpr std::int64_t kRowsPerPart = 64;
 /// Rows of channels and how they are cut, with the scratch for per-channel vectors.
 struct Rows {
   explicit Rows(const Shape& x)
-      : count(Setup::rows(x)), channels(x.back()), parts(std::clamp<std::int64_t>(count / kRowsPerPart, 1, kMaxParts)) {}
+      : count(Setup::rows(x)),
+        channels(x.back()),
+        parts(std::clamp<std::int64_t>(count / kRowsPerPart, 1, kMaxParts)),
+        large(Setup::is_large(x)) {}
   [[nodiscard]] std::size_t scratch_bytes(std::int64_t vectors) const {
     return static_cast<std::size_t>(vectors * channels) * sizeof(float);
   }
@@ -30,6 +33,7 @@ struct Rows {
   std::int64_t count;
   std::int64_t channels;
   std::int64_t parts;
+  bool large;
 };
 
 /// Vectors in scratch: one for the scale, two for totals, then two for each part.
@@ -58,7 +62,7 @@ KernelResult prepare_op(const Setup& setup, const graph::BatchNorm& op) {
                        parallel_ranges(context, rows.count, kRowsPerPart, [&](Range r) {
                          const std::int64_t at = r.begin * rows.channels;
                          kernels.normalise(graph::Activation::kNone, by, a.inputs[0].f32() + at, r.size(), rows.channels,
-                                           a.outputs[0].f32() + at);
+                                           a.outputs[0].f32() + at, rows.large);
                        });
                      });
 }
@@ -88,7 +92,7 @@ KernelResult prepare_op(const Setup& setup, const graph::BatchNormTrain& op) {
     const Normalisation by{mean, scale, a.inputs[2].f32()};
     parallel_ranges(context, rows.count, kRowsPerPart, [&](Range r) {
       const std::int64_t at = r.begin * rows.channels;
-      kernels.normalise(op.activation, by, x + at, r.size(), rows.channels, y + at);
+      kernels.normalise(op.activation, by, x + at, r.size(), rows.channels, y + at, rows.large);
     });
   };
   return make_kernel({setup.kernel_name("batch_norm_train"), 0, rows.scratch_bytes(vectors_for(rows)), 0}, run);

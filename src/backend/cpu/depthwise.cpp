@@ -13,7 +13,7 @@ namespace fovea::cpu {
 namespace {
 
 DepthwiseShape shape_of(const graph::Window& window, const Shape& x, const Shape& y) {
-  return {window, x[1], x[2], y[1], y[2], x[3]};
+  return {window, x[1], x[2], y[1], y[2], x[3], Setup::is_large(y)};
 }
 
 /// (C,1,R,S) to (R,S,C): vectors run over channels.

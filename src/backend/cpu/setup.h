@@ -28,6 +28,11 @@ struct Setup {
   [[nodiscard]] static std::int64_t rows(const Shape& shape) {
     return shape.elements() / std::max<std::int64_t>(shape.back(), 1);
   }
+  /// Whether a tensor is too large to be found in the caches again when the next op reads it.
+  [[nodiscard]] static bool is_large(const Shape& shape) {
+    constexpr std::int64_t kFloats = std::int64_t{4} << 20;  // 16 MiB: half the last-level cache of a desktop
+    return shape.elements() >= kFloats;
+  }
   /// "avx2/depthwise"
   [[nodiscard]] std::string kernel_name(std::string_view what) const {
     return std::string(target.name()) + "/" + std::string(what);

@@ -45,7 +45,8 @@ HWY_INLINE void for_rows(std::int64_t rows, const Body& body) {
 }
 
 template <Activation kActivation>
-HWY_INLINE void normalise(const Normalisation& by, const float* x, std::int64_t rows, std::int64_t channels, float* y) {
+HWY_INLINE void normalise(const Normalisation& by, const float* x, std::int64_t rows, std::int64_t channels, float* y,
+                          bool stream) {
   for_rows(rows, [&](std::int64_t r, auto together) HWY_ATTR {
     for_lanes(channels, [&](auto d, std::int64_t c) HWY_ATTR {
       const Lanes lanes(d, by, c);
@@ -53,7 +54,7 @@ HWY_INLINE void normalise(const Normalisation& by, const float* x, std::int64_t 
       for (std::int64_t i = 0; i < decltype(together)::kCount; ++i) {
         const std::int64_t at = (r + i) * channels + c;
         const auto z = lanes.normalised(hn::Sub(hn::LoadU(d, x + at), lanes.mean));
-        hn::StoreU(activate<kActivation>(d, z), d, y + at);
+        store(activate<kActivation>(d, z), d, y + at, stream);
       }
     });
   });
@@ -124,13 +125,15 @@ void moments_kernel(const float* HWY_RESTRICT x, std::int64_t rows, std::int64_t
 }
 
 void normalise_kernel(Activation activation, const Normalisation& by, const float* x, std::int64_t rows, std::int64_t channels,
-                      float* y) {
+                      float* y, bool large) {
+  const bool stream = large && x != y && can_stream(y, channels);
   switch (activation) {
-    case Activation::kNone: return normalise<Activation::kNone>(by, x, rows, channels, y);
-    case Activation::kRelu: return normalise<Activation::kRelu>(by, x, rows, channels, y);
-    case Activation::kRelu6: return normalise<Activation::kRelu6>(by, x, rows, channels, y);
-    case Activation::kSilu: return normalise<Activation::kSilu>(by, x, rows, channels, y);
+    case Activation::kNone: normalise<Activation::kNone>(by, x, rows, channels, y, stream); break;
+    case Activation::kRelu: normalise<Activation::kRelu>(by, x, rows, channels, y, stream); break;
+    case Activation::kRelu6: normalise<Activation::kRelu6>(by, x, rows, channels, y, stream); break;
+    case Activation::kSilu: normalise<Activation::kSilu>(by, x, rows, channels, y, stream); break;
   }
+  if (stream) hwy::FlushStream();
 }
 
 void gradient_sums_kernel(Activation activation, const Normalisation& by, const float* x, const float* dy, std::int64_t rows,

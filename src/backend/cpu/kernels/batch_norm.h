@@ -19,9 +19,9 @@ struct Normalisation {
   const float* scale;
   const float* shift;
 };
-/// y = activation(z). y may be x.
+/// y = activation(z). y may be x. `large`: y is too large for the caches.
 using NormaliseKernel = void(graph::Activation activation, const Normalisation& by, const float* x, std::int64_t rows,
-                             std::int64_t channels, float* y);
+                             std::int64_t channels, float* y, bool large);
 /// With g = dy activation'(z): sum (C) of g and product (C) of g (x - mean), over `rows` rows.
 using GradientSumsKernel = void(graph::Activation activation, const Normalisation& by, const float* x, const float* dy,
                                 std::int64_t rows, std::int64_t channels, float* sum, float* product);

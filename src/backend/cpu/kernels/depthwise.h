@@ -16,6 +16,7 @@ struct DepthwiseShape {
   std::int64_t height, width;          ///< of x
   std::int64_t out_height, out_width;  ///< of y
   std::int64_t channels;
+  bool large;  ///< y is too large for the caches
 };
 
 /// Kernel rows that the backward kernels can take; no network has more than 7.

@@ -25,6 +25,7 @@ struct Row {
   std::int64_t width, out_width, channels;
   std::int64_t left;
   Activation activation;
+  bool stream;
 };
 
 template <class D, class V = hn::Vec<D>>
@@ -72,7 +73,7 @@ HWY_INLINE void block(const Row& row, std::int64_t first) {
     HWY_UNROLL(kColumns)
     for (int j = 0; j < kColumns; ++j) {
       if (kEdge && first + j >= row.out_width) break;
-      hn::StoreU(sum[j], d, row.y + (first + j) * channels + c);
+      store(sum[j], d, row.y + (first + j) * channels + c, row.stream);
     }
   });
 }
@@ -96,6 +97,7 @@ template <int kTaps, int kStride>
 void forward(const DepthwiseShape& shape, Activation activation, const float* HWY_RESTRICT x, const float* HWY_RESTRICT w,
              const float* HWY_RESTRICT b, float* HWY_RESTRICT y, std::int64_t begin, std::int64_t end) {
   const std::int64_t x_row = shape.width * shape.channels;
+  const bool stream = shape.large && can_stream(y, shape.channels);
   for (std::int64_t i = begin; i < end; ++i) {
     const std::int64_t n = i / shape.out_height;
     const std::int64_t top = (i % shape.out_height) * kStride - shape.window.pad.top;
@@ -103,8 +105,9 @@ void forward(const DepthwiseShape& shape, Activation activation, const float* HW
     const std::int64_t last = HWY_MIN(top + shape.window.kernel_h, shape.height);
     one_row<kTaps, kStride>({x + (n * shape.height + first) * x_row, w + (first - top) * kTaps * shape.channels, b,
                              y + i * shape.out_width * shape.channels, static_cast<int>(last - first), shape.width,
-                             shape.out_width, shape.channels, shape.window.pad.left, activation});
+                             shape.out_width, shape.channels, shape.window.pad.left, activation, stream});
   }
+  if (stream) hwy::FlushStream();
 }
 
 }  // namespace

@@ -3,7 +3,10 @@
 //
 // Kernels call nothing from the standard library in here: an inline function first compiled for wide vectors could be the one
 // that the linker keeps for every processor.
+#include <cstdint>
+
 #include "graph/ops.h"
+#include "hwy/cache_control.h"
 #include "hwy/highway.h"
 
 #if defined(FOVEA_SIMD_INL_H) == defined(HWY_TARGET_TOGGLE)
@@ -38,6 +41,24 @@ HWY_INLINE void for_lanes(std::int64_t count, const Body& body) {
     i += kHalf;
   }
   for (; i < count; ++i) body(One(), i);
+}
+
+/// Stores past the caches if `stream`: what is too large to be found there again need not be fetched before it is overwritten.
+/// Needs can_stream().
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE void store(V v, D d, float* to, bool stream) {
+  if constexpr (hn::MaxLanes(D()) == HWY_LANES(float)) {
+    if (stream) {
+      hn::Stream(v, d, to);
+      return;
+    }
+  }
+  hn::StoreU(v, d, to);
+}
+/// Whether all rows of `channels` floats from `to` on are whole, aligned vectors.
+HWY_INLINE bool can_stream(const float* to, std::int64_t channels) {
+  return channels % static_cast<std::int64_t>(HWY_LANES(float)) == 0 &&
+         reinterpret_cast<std::uintptr_t>(to) % (HWY_LANES(float) * sizeof(float)) == 0;
 }
 
 template <class D, class V = hn::Vec<D>>

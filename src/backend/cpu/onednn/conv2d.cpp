@@ -54,13 +54,14 @@ Forward split(const Convolution& whole, bool bias, graph::Activation activation)
   const std::int64_t count = parts_for(whole.flops(), images * whole.y[2]);
   Forward made;
   if (images >= count) {
-    for (std::int64_t i = 0; i < count; ++i) {
-      const Range range = part_of(images, count, i);
+    const std::int64_t groups = onednn::equal_parts(images, count);
+    for (std::int64_t i = 0; i < groups; ++i) {
+      const Range range = part_of(images, groups, i);
       made.add(whole.images(range.size()), bias, activation, range.begin * x_image, range.begin * y_row * whole.y[2]);
     }
     return made;
   }
-  const std::int64_t bands = (count + images - 1) / images;
+  const std::int64_t bands = onednn::equal_parts(whole.y[2], (count + images - 1) / images);
   const std::int64_t rows = (whole.y[2] + bands - 1) / bands;
   for (std::int64_t n = 0; n < images; ++n) {
     for (std::int64_t begin = 0; begin < whole.y[2]; begin += rows) {

@@ -38,7 +38,7 @@ KernelResult windowed_weight_gradient(const Setup& setup, const graph::Conv2dBac
   enum Base : std::size_t { kX, kDy, kSums };
   const onednn::ThreadSetting single(1);
   const Convolution whole(op.window, setup.input(0), setup.input(1).back());
-  const std::int64_t count = parts_for(whole.flops(), std::min(whole.x[0], kMaxSums));
+  const std::int64_t count = onednn::equal_parts(whole.x[0], parts_for(whole.flops(), std::min(whole.x[0], kMaxSums)));
   const std::int64_t x_image = whole.x[1] * whole.x[2] * whole.x[3];
   const std::int64_t y_image = whole.y[1] * whole.y[2] * whole.y[3];
   const std::int64_t k = whole.w[0];
@@ -130,7 +130,7 @@ KernelResult weight_gradient_by_weights(const Setup& setup, std::int64_t rows, s
   enum Base : std::size_t { kX, kDy, kDw };
   const onednn::ThreadSetting single(1);
   const double flops = 2.0 * static_cast<double>(rows) * static_cast<double>(k) * static_cast<double>(c);
-  const std::int64_t count = parts_for(flops, std::max(k, c) / kWeightsPerPart);
+  const std::int64_t count = onednn::equal_parts(std::max(k, c), parts_for(flops, std::max(k, c) / kWeightsPerPart));
   Parts parts;
   for (std::int64_t i = 0; i < count; ++i) {
     if (k >= c) {
@@ -167,7 +167,7 @@ KernelResult prepare_op(const Setup& setup, const graph::Conv2dBackwardInput& op
   const Convolution whole(op.window, pointwise ? onednn::as_rows(op.input) : op.input, setup.input(0).back());
   // A pointwise one is cut by rows, another one by images.
   const std::int64_t units = pointwise ? whole.x[2] : whole.x[0];
-  const std::int64_t count = parts_for(whole.flops(), std::min(units, kMaxParts));
+  const std::int64_t count = onednn::equal_parts(units, parts_for(whole.flops(), std::min(units, kMaxParts)));
   const std::int64_t x_unit = whole.x[0] * whole.x[1] * whole.x[2] * whole.x[3] / units;
   const std::int64_t y_unit = whole.y[0] * whole.y[1] * whole.y[2] * whole.y[3] / units;
   Parts parts;

@@ -17,7 +17,9 @@ using onednn::Parts;
 constexpr std::int64_t kColumnsPerPart = 64;
 constexpr std::int64_t kMaxParts = 16;
 
-std::int64_t parts_for(std::int64_t columns) { return std::clamp<std::int64_t>(columns / kColumnsPerPart, 1, kMaxParts); }
+std::int64_t parts_for(std::int64_t columns) {
+  return onednn::equal_parts(columns, std::clamp<std::int64_t>(columns / kColumnsPerPart, 1, kMaxParts));
+}
 
 template <class Bases>
 std::unique_ptr<Kernel> kernel_of(const Setup& setup, std::string name, Parts parts, Bases bases_of) {

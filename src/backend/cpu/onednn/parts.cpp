@@ -16,6 +16,13 @@ const dnnl::engine& engine() {
 ThreadSetting::ThreadSetting(int threads) : before_(omp_get_max_threads()) { omp_set_num_threads(threads); }
 ThreadSetting::~ThreadSetting() { omp_set_num_threads(before_); }
 
+std::int64_t equal_parts(std::int64_t units, std::int64_t wanted) {
+  for (std::int64_t count = wanted; 2 * count >= wanted && count > 0; --count) {
+    if (units % count == 0) return count;
+  }
+  return wanted;
+}
+
 dnnl::memory::desc dense(const dnnl::memory::dims& dims, dnnl::memory::format_tag tag) {
   return {dims, dnnl::memory::data_type::f32, tag};
 }

@@ -28,6 +28,10 @@ class ThreadSetting {
   int before_;
 };
 
+/// The largest number of equal parts of `units`, at most `wanted` and at least half of it; `wanted` where there is none. Parts of
+/// one shape share what oneDNN compiles for it.
+[[nodiscard]] std::int64_t equal_parts(std::int64_t units, std::int64_t wanted);
+
 /// fp32, dense in the order of `tag`.
 [[nodiscard]] dnnl::memory::desc dense(const dnnl::memory::dims& dims, dnnl::memory::format_tag tag);
 /// Scratchpads are the caller's.
