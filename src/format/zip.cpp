@@ -153,15 +153,10 @@ Result<Placement> placement_of(const CentralRecord& record, Bytes extra, std::st
   }
 }
 
-Result<void> check_stored(const CentralRecord& record, const Placement& placement, std::string_view name) {
+Result<void> check_entry(const CentralRecord& record, const Placement& placement, std::string_view name) {
   if (!is_plain_name(name)) return broken(fmt::format("entry '{}': not a plain relative name", printable(name)));
   if ((record.flags & kEncrypted) != 0) return broken(fmt::format("entry '{}': encrypted", printable(name)));
-  if (record.method != 0) {
-    const unsigned method = record.method;
-    return fail(Error::Kind::kUnsupported, "zip archive: entry '{}': compressed (method {}), expected stored as torch.save does",
-                printable(name), method);
-  }
-  if (placement.size != placement.packed_size) {
+  if (record.method == 0 && placement.size != placement.packed_size) {
     return broken(
         fmt::format("entry '{}': stored, but {} bytes become {}", printable(name), placement.packed_size, placement.size));
   }
@@ -169,7 +164,8 @@ Result<void> check_stored(const CentralRecord& record, const Placement& placemen
 }
 
 // The local header repeats the name; the data follow it and must end before the directory.
-Result<Extent> locate(Bytes file, const Directory& directory, const Placement& placement, std::string_view name) {
+Result<Extent> locate(Bytes file, const Directory& directory, const Placement& placement, std::uint16_t method,
+                      std::string_view name) {
   const Bytes area = file.first(directory.offset);
   const auto outside = [&] { return broken(fmt::format("entry '{}': lies outside the file", printable(name))); };
   if (placement.local_offset > area.size()) return outside();
@@ -177,10 +173,10 @@ Result<Extent> locate(Bytes file, const Directory& directory, const Placement& p
   const auto local = cursor.number<LocalRecord>();
   if (!local) return outside();
   const auto local_name = cursor.take(local->name_length);
-  if (local->signature != kLocalSignature || !local_name || text_of(*local_name) != name || local->method != 0) {
+  if (local->signature != kLocalSignature || !local_name || text_of(*local_name) != name || local->method != method) {
     return broken(fmt::format("entry '{}': its own header disagrees with the directory", printable(name)));
   }
-  if (!cursor.take(local->extra_length) || !cursor.take(placement.size)) return outside();
+  if (!cursor.take(local->extra_length) || !cursor.take(placement.packed_size)) return outside();
   return Extent{placement.local_offset, cursor.position(), name};
 }
 
@@ -209,12 +205,13 @@ Result<ZipArchive> ZipArchive::parse(Bytes file) {
     if (!extra || !cursor.take(record->comment_length)) return broken(fmt::format("entry {} of its directory is cut", i));
     const std::string_view name = text_of(*name_bytes);
     FOVEA_ASSIGN(const Placement placement, placement_of(*record, *extra, name));
-    FOVEA_TRY(check_stored(*record, placement, name));
-    FOVEA_ASSIGN(const Extent extent, locate(file, directory, placement, name));
+    FOVEA_TRY(check_entry(*record, placement, name));
+    FOVEA_ASSIGN(const Extent extent, locate(file, directory, placement, record->method, name));
     if (!archive.index_.emplace(name, archive.entries_.size()).second) {
       return broken(fmt::format("two entries named '{}'", printable(name)));
     }
-    archive.entries_.push_back({name, file.subspan(extent.end - placement.size, placement.size), record->crc});
+    const Bytes data = file.subspan(extent.end - placement.packed_size, placement.packed_size);
+    archive.entries_.push_back({name, data, record->crc, record->method});
     extents.push_back(extent);
   }
   if (cursor.remaining() != 0) return broken(fmt::format("{} bytes of its directory belong to no entry", cursor.remaining()));
@@ -226,6 +223,10 @@ Result<Bytes> ZipArchive::read(std::string_view name) const {
   const auto found = index_.find(name);
   if (found == index_.end()) return fail(Error::Kind::kNotFound, "zip archive: no entry '{}'", printable(name));
   const ZipEntry& entry = entries_[found->second];
+  if (entry.method != 0) {
+    return fail(Error::Kind::kUnsupported, "zip archive: entry '{}': compressed (method {}), expected stored as torch.save does",
+                printable(name), entry.method);
+  }
   const auto crc = static_cast<std::uint32_t>(
       ::crc32_z(::crc32(0, nullptr, 0), reinterpret_cast<const Bytef*>(entry.data.data()), entry.data.size()));
   if (crc != entry.crc)

@@ -114,6 +114,12 @@ TEST(TorchRefuses, FilesWithoutWeights) {
   expect_refused(test::zip({{"a/data.pkl", py::whole("N") + "more"}}), {"4 bytes behind"});
 }
 
+TEST(TorchRefuses, ACompressedArchive) {
+  const auto compress = [](test::ZipFields& fields) { fields.method = 8; };
+  expect_refused(test::zip({{"a/data.pkl", py::whole("N")}}, compress), {"a/data.pkl", "compressed"});
+  expect_refused(test::zip({{"a/data.pkl", "1"}, {"a/constants.pkl", "1"}}, compress), {"TorchScript"});
+}
+
 TEST(TorchLegacy, ReadsStoragesBehindThePickles) {
   const std::string body = py::dict({py::text("w"), py::floats("77", 6)});
   EXPECT_THAT(floats_of(torch_legacy(body, {{"77", kSix}}, 6), "w"), ElementsAre(1, 2, 3, 4, 5, 6));
