@@ -51,6 +51,8 @@ class Console {
   std::chrono::steady_clock::time_point last_progress_;
 };
 
+/// `text` broken between words into lines of at most `width` columns; all but the first begin with `indent` blanks more.
+[[nodiscard]] std::string wrapped(std::string_view text, std::size_t width, std::size_t indent);
 /// "97.8 %", as people read probabilities and accuracies.
 [[nodiscard]] std::string percent(double share);
 /// "0.4 s", "12 s", "3 min 20 s", "2 h 5 min".

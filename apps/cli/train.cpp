@@ -65,7 +65,7 @@ class TrainView final : public TrainObserver {
     if (console_.json())
       return console_.print_json(
           {{"event", "choice"}, {"what", choice.what}, {"chosen", choice.chosen}, {"reason", choice.reason}});
-    console_.note(fmt::format("{:<10} {:<16} {}", choice.what, choice.chosen, choice.reason));
+    console_.note(fmt::format("{:<10} {}", choice.what, wrapped(fmt::format("{}: {}", choice.chosen, choice.reason), 68, 11)));
   }
 
   void on_skipped(const SkippedPhoto& photo) override {

@@ -33,7 +33,7 @@ Result<Device> open_device(std::string_view request) {
   }
   auto cuda = make_backend("cuda");
   if (cuda) return Device{"cuda:0", "a GPU that works", std::move(*cuda)};
-  return open_cpu(processors() + "; no GPU: " + cuda.error().message);
+  return open_cpu(processors() + "; no GPU (--device cuda says why)");
 }
 
 }  // namespace fovea
