@@ -29,7 +29,7 @@ enum class HeadKind : std::uint8_t {
 };
 
 enum class BatchNormMode : std::uint8_t {
-  kAuto,    ///< chosen by a short trial on part of the training photos
+  kAuto,    ///< kFrozen from pretrained weights, kLive from random ones
   kFrozen,  ///< the stored statistics stay as they are
   kLive,    ///< statistics of each batch; the stored ones follow
 };

@@ -26,7 +26,7 @@ Result<LabelledTable> TrainingRun::choose_fit(Inference& features) {
   }
   // An eighth of the photos is enough to see differences that matter.
   const auto photos = std::clamp<std::int64_t>(static_cast<std::int64_t>(data_.train.size()) / 8, 96, 400);
-  reporter_.begin_stage("fit", 0);
+  reporter_.begin_stage("fit", photos * static_cast<std::int64_t>(candidates.size()));
   FOVEA_ASSIGN(auto trials, try_fits(context_, data_.train, data_.class_count(), candidates, photos, features, reporter_,
                                      options_.strict, options_.seed));
   const std::size_t best = best_fit(trials);

@@ -86,8 +86,8 @@ Result<void> TrainingRun::tune(std::string_view stage, FineTuneOptions tuning, B
   tuning.schedule.warmup = std::max<std::int64_t>(1, tuning.schedule.steps * 15 / 100);
   tuner.set_schedule(tuning.schedule);
   FOVEA_ASSIGN(Inference logits, Inference::create(context_, *device_.backend, model_.spec, candidate, "logits"));
-  const std::int64_t train_photos = static_cast<std::int64_t>(data_.train.size());
-  reporter_.begin_stage(stage, train_photos * epochs);
+  const auto photos_per_epoch = static_cast<std::int64_t>(data_.train.size() + data_.val.size());
+  reporter_.begin_stage(stage, photos_per_epoch * epochs);
   double stage_accuracy = 0;
   for (int epoch = 1; epoch <= epochs; ++epoch) {
     FOVEA_ASSIGN(const auto result, tuner.run_epoch(source, static_cast<std::uint32_t>(epoch), [&](std::int64_t photos) {

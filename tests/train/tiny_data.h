@@ -66,7 +66,7 @@ inline TrainOptions tiny_options(const TemporaryFolder& folder) {
   options.size = 32;
   options.epochs = 2;
   options.batch = 8;
-  options.threads = 2;
+  options.threads = 1;
   options.fit = FitChoice::kSquash;
   options.scope = Scope::kHead;
   return options;

@@ -52,7 +52,7 @@ TEST_F(Trainer, TheHeadLearnsColoursAndTheModelSaysSoToo) {
   EXPECT_EQ(report->best_stage, "head");
   EXPECT_FALSE(report->picked_by_validation);
   ASSERT_TRUE(report->accuracy);
-  EXPECT_GE(*report->accuracy, 0.75);  // chance is a third, and random features tell colours apart
+  EXPECT_GE(*report->accuracy, 0.75);    // chance is a third, and random features tell colours apart
   EXPECT_LT(report->interval.low, 0.8);  // twelve photos prove little
   EXPECT_NE(std::ranges::find(recorder.stages, "features"), recorder.stages.end());
   const auto evaluation = evaluate(report->model, options_.data);
@@ -120,6 +120,7 @@ TEST_F(Trainer, FromScratchLowersTheLoss) {
 
 TEST_F(Trainer, TheSameSeedGivesTheSameBits) {
   options_.scope = Scope::kFull;
+  options_.threads = 2;
   ASSERT_TRUE(train(options_).ok());
   const std::string first = bytes_of(folder_ / "model.safetensors");
   ASSERT_TRUE(train(options_).ok());
@@ -234,6 +235,24 @@ TEST_F(Trainer, WhatCannotWorkIsRefusedBeforeItStarts) {
   options = options_;
   options.device = "cuda:99";
   EXPECT_FALSE(train(options).ok());
+}
+
+TEST_F(Trainer, AutoWithoutTimeForMoreIsTheHead) {
+  test::photo_file(folder_ / "data/val/a/odd.png", test::coloured_photo(2, 500));  // so that the head cannot be right on all
+  options_.scope = Scope::kAuto;
+  options_.time_budget_s = 1e-3;
+  const auto report = train(options_);
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_EQ(report->best_stage, "head");
+  EXPECT_TRUE(report->epochs.empty());
+}
+
+TEST_F(Trainer, AutoWithTimeGoesOnToEveryLayer) {
+  test::photo_file(folder_ / "data/val/a/odd.png", test::coloured_photo(2, 500));
+  options_.scope = Scope::kAuto;
+  const auto report = train(options_);
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_EQ(report->epochs.size(), 2U);
 }
 
 TEST_F(Trainer, MixingSmoothingAndClassWeightsWork) {
