@@ -30,12 +30,13 @@ Image transform(const Image& source, const Affine& map) {
       const double from_x = map[0] * (x + 0.5) + map[1] * (y + 0.5) + map[2];
       const double from_y = map[3] * (x + 0.5) + map[4] * (y + 0.5) + map[5];
       if (!(from_x >= 0 && from_y >= 0 && from_x < source.width && from_y < source.height)) continue;
-      const double left = std::floor(from_x - 0.5);
-      const double top = std::floor(from_y - 0.5);
+      // floor(v - 0.5) of a v that is not negative
+      const int left = static_cast<int>(from_x + 0.5) - 1;
+      const int top = static_cast<int>(from_y + 0.5) - 1;
       const auto across = static_cast<float>(from_x - 0.5 - left);
       const auto down = static_cast<float>(from_y - 0.5 - top);
-      const auto column = [&](double at) { return 3 * std::clamp(static_cast<int>(at), 0, source.width - 1); };
-      const auto row = [&](double at) { return source.row(std::clamp(static_cast<int>(at), 0, source.height - 1)); };
+      const auto column = [&](int at) { return 3 * std::clamp(at, 0, source.width - 1); };
+      const auto row = [&](int at) { return source.row(std::clamp(at, 0, source.height - 1)); };
       const std::uint8_t* upper = row(top);
       const std::uint8_t* lower = row(top + 1);
       const int first = column(left);

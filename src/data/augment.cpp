@@ -135,7 +135,6 @@ AugmentPolicy augment_policy(AugmentStrength strength) {
     case AugmentStrength::kMedium:
       policy.min_area = 0.35F;
       policy.brightness = policy.contrast = policy.saturation = 0.2F;
-      policy.hue = 0.015F;
       policy.erase = 0.1F;
       break;
     case AugmentStrength::kStrong:

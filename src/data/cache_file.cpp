@@ -179,7 +179,7 @@ class FileStore final : public PhotoCache::Store {
     const std::uint64_t size = ::fstat(descriptor_, &status) == 0 ? static_cast<std::uint64_t>(status.st_size) : 0;
     FileHeader file;
     end_ = sizeof(file);
-    if (!read_at(descriptor_, &file, sizeof(file), 0) || file.magic != cache_file::kMagic || file.name != name_)
+    if (size < end_ || !read_at(descriptor_, &file, sizeof(file), 0) || file.magic != cache_file::kMagic || file.name != name_)
       return begin_anew();
     std::unordered_map<std::uint64_t, std::uint64_t> of_path;  // bytes of the latest record
     std::uint64_t useless = 0;

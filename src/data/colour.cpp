@@ -88,7 +88,8 @@ Hsv to_hsv(const std::uint8_t* rgb) {
   const auto sextant = static_cast<float>(rgb[0] == high   ? below(2) - below(1)
                                           : rgb[1] == high ? 2 + below(0) - below(2)
                                                            : 4 + below(1) - below(0));
-  const auto turn = static_cast<float>(std::fmod(double{sextant} / 6 + 1, 1.0));
+  const double turned = double{sextant} / 6 + 1;  // 5/6 to 11/6
+  const auto turn = static_cast<float>(turned < 1 ? turned : turned - 1);
   hsv.hue = static_cast<std::uint8_t>(double{turn} * 255);
   hsv.saturation = static_cast<std::uint8_t>(range / static_cast<float>(high) * 255);
   return hsv;
@@ -97,9 +98,10 @@ Hsv to_hsv(const std::uint8_t* rgb) {
 void to_rgb(const Hsv& hsv, std::uint8_t* rgb) {
   const float sextant = static_cast<float>(hsv.hue) * 6 / 255;
   const float saturation = static_cast<float>(hsv.saturation) / 255;
-  const float part = sextant - std::floor(sextant);
+  const auto whole = static_cast<int>(sextant);
+  const float part = sextant - static_cast<float>(whole);
   const auto level = [&](float taken) {
-    return static_cast<std::uint8_t>(std::lround(static_cast<float>(hsv.value) * (1 - saturation * taken)));
+    return static_cast<std::uint8_t>(static_cast<float>(hsv.value) * (1 - saturation * taken) + 0.5F);
   };
   const std::uint8_t high = hsv.value;
   const std::uint8_t low = level(1);
@@ -116,7 +118,7 @@ void to_rgb(const Hsv& hsv, std::uint8_t* rgb) {
                                                          {kRising, kLow, kHigh},
                                                          {kHigh, kLow, kFalling}}};
   const std::array<std::uint8_t, 4> levels{low, falling, rising, high};
-  const auto& order = kSextants[static_cast<std::size_t>(sextant) % 6];
+  const auto& order = kSextants[static_cast<std::size_t>(whole) % 6];
   for (std::size_t c = 0; c < 3; ++c) rgb[c] = levels[static_cast<std::size_t>(order[c])];
 }
 
