@@ -10,4 +10,5 @@ configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/FoveaConfig.cmake.in $
   INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/Fovea)
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/FoveaConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/FoveaConfig.cmake ${PROJECT_BINARY_DIR}/FoveaConfigVersion.cmake
+  ${PROJECT_SOURCE_DIR}/cmake/FoveaLibraries.cmake
   DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/Fovea)

@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Everything that is checked without running the program: layers, format, clang-tidy. Called by ./dev lint.
+# clang-tidy reads the files that differ from main (committed or not), or every file with --all.
+set -uo pipefail
+cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
+status=0
+
+echo "== layers"
+python3 tools/check_layers.py || status=1
+
+mapfile -t sources < <(git ls-files -co --exclude-standard -- '*.h' '*.cpp')
+echo "== format (./dev format mends it)"
+clang-format --dry-run --Werror "${sources[@]}" && echo "${#sources[@]} files" || status=1
+
+echo "== clang-tidy"
+# A build folder of its own, for the compile commands alone: nothing is built in it.
+mkdir -p build/log
+cmake -S . -B build/tidy -G Ninja -D CMAKE_EXPORT_COMPILE_COMMANDS=ON >build/log/tidy.log 2>&1 || { cat build/log/tidy.log; exit 1; }
+if [[ ${1:-} == --all ]]; then
+  mapfile -t changed < <(git ls-files -- '*.cpp')
+else
+  base=$(git merge-base main HEAD 2>/dev/null || git rev-parse HEAD)
+  mapfile -t changed < <({ git diff --name-only --diff-filter=d "$base" -- '*.cpp'; git ls-files -o --exclude-standard -- '*.cpp'; } | sort -u)
+fi
+if ((${#changed[@]})); then
+  printf '%s\0' "${changed[@]}" | xargs -0 -n 1 -P "$(nproc)" clang-tidy -p build/tidy --quiet --extra-arg=-Wno-unknown-warning-option \
+    2> >(grep -v 'warnings generated' >&2) || status=1
+fi
+echo "${#changed[@]} files"
+exit "$status"
