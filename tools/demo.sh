@@ -25,12 +25,12 @@ run "$bin/fovea-skies" "$demo/timelapse" --timelapse 12 --seed 3
 
 heading "Training"
 start=$SECONDS
-run "$fovea" train "$demo/skies" -o "$model" --seed 1
+run "$fovea" train "$demo/skies" -o "$model" --scope head --seed 1
 printf 'training took %d s\n' "$((SECONDS - start))"
 
 heading "Skies that it has not seen"
 run "$fovea" val "$model" "$demo/new"
-run "$fovea" predict "$model" "$demo"/new/*/0000[0-3].jpg
+run "$fovea" predict "$model" "$demo"/new/*/0000[0-2].jpg
 
 heading "Weather that slowly worsens, frame by frame"
 run "$fovea" predict "$model" "$demo"/timelapse/*.jpg
