@@ -16,7 +16,7 @@ float Ground::skyline(float azimuth) const {
   switch (style_.skyline) {
     case Skyline::kFlat: return 0;
     case Skyline::kHills: return style_.rise * std::max(0.0F, 0.5F + 0.7F * noise_.fractal({u, 3.5F}, 4, 0.35F));
-    case Skyline::kMountains: return style_.rise * std::max(0.0F, 0.9F - 1.1F * noise_.billow({u, 9.5F}, 6));
+    case Skyline::kMountains: return style_.rise * std::max(0.0F, 0.7F - 1.1F * noise_.billow({0.6F * u, 9.5F}, 5, 0.42F));
     case Skyline::kTrees:
       return style_.rise * (0.45F + 0.35F * noise_.fractal({2 * u, 1.5F}, 3) + 0.3F * noise_.fractal({14 * u, 4.5F}, 4, 0.65F));
     case Skyline::kCity: {
@@ -53,7 +53,7 @@ Color Ground::standing(float azimuth, float slope) const {
   switch (style_.skyline) {
     case Skyline::kMountains: {
       const float snow = smoothstep(0.45F, 0.6F, slope / style_.rise + 0.3F * noise_.fractal({4 * u, 30 * slope}, 4));
-      return mix(Color{0.13F, 0.14F, 0.15F}, Color{0.75F, 0.78F, 0.82F}, snow) *
+      return mix(Color{0.13F, 0.14F, 0.15F}, Color{0.5F, 0.53F, 0.58F}, snow) *
              (1 + 0.5F * noise_.fractal({6 * u, 40 * slope}, 4));
     }
     case Skyline::kCity: {

@@ -74,11 +74,11 @@ GroundStyle draw_ground(Rng& rng) {
   if (style.surface == Surface::kSea && rng.chance(0.6F)) style.skyline = Skyline::kFlat;
   if (style.surface == Surface::kRoofs) style.skyline = Skyline::kCity;
   if (style.surface != Surface::kRoofs && style.skyline == Skyline::kCity) style.rise = rng.uniform(0.05F, 0.2F);
-  style.rise = style.skyline == Skyline::kMountains ? rng.uniform(0.08F, 0.28F) : rng.uniform(0.03F, 0.15F);
+  style.rise = style.skyline == Skyline::kMountains ? rng.uniform(0.08F, 0.2F) : rng.uniform(0.03F, 0.15F);
   style.frequency = rng.uniform(1.5F, 5);
   style.brightness = rng.chance(0.25F) ? rng.uniform(0.05F, 0.4F) : rng.uniform(0.7F, 1.4F);
-  if (rng.chance(0.15F)) {
-    style.side_tree = rng.uniform(0.25F, 0.7F);
+  if (rng.chance(0.08F)) {
+    style.side_tree = rng.uniform(0.15F, 0.32F);
     style.side = rng.uniform(-0.7F, 0.7F);
   }
   const bool coloured = style.surface == Surface::kGrass || style.surface == Surface::kSea;
