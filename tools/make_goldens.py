@@ -32,7 +32,7 @@ STEPS, MOMENTUM = 10, 0.9
 PROJECTIONS = 16
 # A gradient that is zero in exact arithmetic (of a shift that the next BatchNorm takes out again) has no relative error.
 ZERO = 1e-10
-# The derivative of ReLU6 jumps at 0 and 6. An input is chosen that no activation meets nearer to those than rounding can move it.
+# The derivative of ReLU jumps at 0, that of ReLU6 at 6 too. An input is chosen that no activation meets nearer to those than rounding can move it.
 MARGIN = 3e-6
 
 
@@ -142,9 +142,28 @@ def yolo(size):
     return ClassificationModel(f"yolo11{size}-cls.yaml", nc=CLASSES, verbose=False), {"padding": "symmetric", "rate": 3e-4}
 
 
+class ConvHead(torch.nn.Module):
+    """A backbone with the classic add-on: convolution, ReLU, pooling, dense."""
+
+    def __init__(self, features, channels, hidden):
+        super().__init__()
+        self.features = features
+        self.relu = torch.nn.ReLU()
+        self.head = torch.nn.ModuleDict({"conv": torch.nn.Conv2d(channels, hidden, 3, padding=1), "fc": torch.nn.Linear(hidden, CLASSES)})
+
+    def forward(self, x):
+        return self.head["fc"](self.relu(self.head["conv"](self.features(x))).mean((2, 3)))
+
+
+def mobilenet_with_conv_head(width, hidden):
+    net, facts = mobilenet(width, False)
+    return ConvHead(net.features, net.last_channel, hidden), facts | {"head": "conv", "head_channels": hidden}
+
+
 CASES = {f"mobilenet_v2{'' if w == 1.0 else f'_{w}'}{'_same' if s else ''}": (lambda w=w, s=s: mobilenet(w, s))
          for w in (0.35, 1.0, 1.4) for s in (False, True)}
 CASES |= {f"efficientnet_lite{i}": (lambda i=i: lite(i)) for i in range(5)}
+CASES |= {"mobilenet_v2_0.35_conv_head": lambda: mobilenet_with_conv_head(0.35, 16)}
 CASES |= {f"yolo11{s}-cls": (lambda s=s: yolo(s)) for s in "nsmlx"}
 
 
@@ -235,10 +254,10 @@ def image_of(salt, dtype):
 
 
 def margin(net, image):
-    """The least distance of any input of a ReLU6 from 0 and 6, with live and with stored statistics."""
+    """The least distance of any input of a ReLU or ReLU6 from 0 and 6, with live and with stored statistics."""
     found = []
     hooks = [module.register_forward_pre_hook(lambda _, x: found.append(torch.minimum(x[0].abs(), (x[0] - 6).abs()).min().item()))
-             for module in net.modules() if isinstance(module, torch.nn.ReLU6)]
+             for module in net.modules() if isinstance(module, (torch.nn.ReLU, torch.nn.ReLU6))]
     set_values(net)
     set_statistics(net, measured_statistics(net, image))
     set_mode(net, live=False)

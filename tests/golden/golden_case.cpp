@@ -41,9 +41,11 @@ void make_inputs(const json& facts, GoldenCase& golden) {
 }  // namespace
 
 Result<GoldenCase> read_golden_case(std::string_view name) {
-  constexpr std::string_view kSame = "_same";
-  FOVEA_ASSIGN(const Architecture network,
-               find_architecture(name.ends_with(kSame) ? name.substr(0, name.size() - kSame.size()) : name));
+  std::string_view architecture = name;
+  for (const std::string_view ending : {"_same", "_conv_head"}) {
+    if (architecture.ends_with(ending)) architecture.remove_suffix(ending.size());
+  }
+  FOVEA_ASSIGN(const Architecture network, find_architecture(architecture));
   FOVEA_ASSIGN(const WeightFile file, open_weights(test_data("golden/data") / (std::string(name) + ".safetensors")));
   json facts;
   for (const auto& [field, text] : file.metadata()) {
@@ -59,6 +61,10 @@ Result<GoldenCase> read_golden_case(std::string_view name) {
   golden.spec.bn_eps = facts["bn_eps"];
   golden.spec.bn_momentum = facts["bn_momentum"];
   golden.spec.dropout = 0;
+  if (facts.contains("head")) {
+    golden.spec.head = *head_from(facts["head"].get<std::string>());
+    golden.spec.head_channels = facts["head_channels"];
+  }
   golden.batch = facts["batch"];
   golden.rate = facts["rate"];
   golden.momentum = facts["momentum"];

@@ -118,9 +118,9 @@ TEST_P(NetworkGolden, TrainingWithLiveStatistics) {
 std::vector<Case> cases() {
   std::vector<Case> all;
   for (const std::string network :
-       {"mobilenet_v2_0.35", "mobilenet_v2_0.35_same", "mobilenet_v2", "mobilenet_v2_same", "mobilenet_v2_1.4",
-        "mobilenet_v2_1.4_same", "efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2", "efficientnet_lite3",
-        "efficientnet_lite4", "yolo11n-cls", "yolo11s-cls", "yolo11m-cls", "yolo11l-cls", "yolo11x-cls"}) {
+       {"mobilenet_v2_0.35", "mobilenet_v2_0.35_same", "mobilenet_v2_0.35_conv_head", "mobilenet_v2", "mobilenet_v2_same",
+        "mobilenet_v2_1.4", "mobilenet_v2_1.4_same", "efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2",
+        "efficientnet_lite3", "efficientnet_lite4", "yolo11n-cls", "yolo11s-cls", "yolo11m-cls", "yolo11l-cls", "yolo11x-cls"}) {
     all.push_back({network, "cpu"});
   }
   // The plain definitions are slow: the smallest of each family.
