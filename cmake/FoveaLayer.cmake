@@ -22,8 +22,11 @@ function(fovea_test name)
   target_link_libraries(${name} PRIVATE fovea_internal fovea_test_support GTest::gtest_main GTest::gmock ${TEST_PRIVATE} fovea_warnings)
   if(TEST_WHOLE)
     add_test(NAME ${name} COMMAND ${name})
+    set_tests_properties(${name} PROPERTIES ENVIRONMENT OMP_WAIT_POLICY=passive)
   else()
-    gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES SKIP_REGULAR_EXPRESSION "\\[  SKIPPED \\]")
+    # Tests run side by side: a thread that waits must not spin on another test's processor.
+    gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60
+      PROPERTIES SKIP_REGULAR_EXPRESSION "\\[  SKIPPED \\]" ENVIRONMENT OMP_WAIT_POLICY=passive)
   endif()
 endfunction()
 

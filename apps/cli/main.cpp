@@ -4,6 +4,7 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <memory>
 #include <new>
 #include <string>
 #include <utility>
@@ -29,6 +30,24 @@ constexpr Verb kVerbs[] = {
     {"info", "what a model, a weight file, a photo or a folder of photos holds", fovea::cli::add_info},
 };
 
+/// Help that reads like a sentence: `--lr N`, and the default in brackets behind the text.
+class HelpFormatter : public CLI::Formatter {
+ public:
+  std::string make_option_opts(const CLI::Option* option) const override {
+    if (option->get_type_size() == 0) return "";
+    // A type name comes with its checks behind a colon: "FLOAT:FLOAT in [0 - 1]".
+    std::string type = option->get_type_name();
+    type = type.substr(0, type.find(':'));
+    if (type == "INT" || type == "UINT" || type == "FLOAT") type = "N";
+    if (type == "TEXT") type = option->get_positional() ? "" : "TEXT";
+    return type.empty() ? "" : " " + type;
+  }
+  std::string make_option_desc(const CLI::Option* option) const override {
+    const std::string fallback = option->get_default_str();
+    return option->get_description() + (fallback.empty() ? "" : fmt::format(" [{}]", fallback));
+  }
+};
+
 /// Usage errors in the program's own words and with its own exit status.
 int usage_error(const CLI::App& app, const CLI::ParseError& error) {
   const CLI::App* verb = app.get_subcommands().empty() ? &app : app.get_subcommands().front();
@@ -41,7 +60,9 @@ int run(int argc, char** argv) {
   CLI::App app(
       "Trains an image classifier on your own photos, and puts it to work.\n\n"
       "  fovea train photos -o weather      photos: a folder with a folder per class\n"
-      "  fovea predict weather.safetensors today.jpg\n");
+      "  fovea predict weather.safetensors today.jpg\n",
+      "fovea");
+  app.formatter(std::make_shared<HelpFormatter>());
   app.set_version_flag("--version", fmt::format("fovea {}", fovea::version()));
   app.require_subcommand(1);
   app.get_formatter()->column_width(34);

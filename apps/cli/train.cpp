@@ -129,7 +129,8 @@ void add_network_flags(CLI::App& app, TrainOptions& options) {
   app.add_option("--arch", options.arch, "efficientnet_lite0 to 4, mobilenet_v2, mobilenet_v2_0.35 to 1.4, yolo11n-cls to x")
       ->capture_default_str();
   app.add_option("--weights", options.weights, "pretrained backbone: .safetensors, .pt or .pth");
-  app.add_flag("!--from-scratch", options.pretrained, "random weights, no backbone");
+  app.add_flag_callback(
+      "--from-scratch", [&options] { options.pretrained = false; }, "random weights, no backbone");
   add_choice<Scope>(app, "--scope", options.scope,
                     {{"auto", Scope::kAuto}, {"head", Scope::kHead}, {"tail", Scope::kTail}, {"full", Scope::kFull}},
                     "how much of the network learns");
