@@ -65,10 +65,12 @@ Glare draw_glare(Rng& rng) {
   return glare;
 }
 
-GroundStyle draw_ground(Rng& rng) {
+GroundStyle draw_ground(Rng& rng, Label label) {
   GroundStyle style;
   style.surface = pick(rng, std::array{Surface::kGrass, Surface::kGrass, Surface::kGrass, Surface::kField, Surface::kSand,
                                        Surface::kSnow, Surface::kSea, Surface::kSea, Surface::kRoofs});
+  // Clear days are for the beach.
+  if (label == Label::kClear && rng.chance(0.3F)) style.surface = rng.chance(0.5F) ? Surface::kSea : Surface::kSand;
   style.skyline = pick(rng, std::array{Skyline::kFlat, Skyline::kHills, Skyline::kHills, Skyline::kMountains, Skyline::kTrees,
                                        Skyline::kTrees, Skyline::kCity});
   if (style.surface == Surface::kSea && rng.chance(0.6F)) style.skyline = Skyline::kFlat;
@@ -106,7 +108,7 @@ Film draw_film(Rng& rng, Label label, bool sun_in_picture) {
   film.noise = rng.uniform(0, 3);
   if (label == Label::kCloudy) {
     // Dull days: less colour, and more often a picture that is kept dark.
-    film.saturation = rng.chance(0.08F) ? 0 : rng.uniform(0.3F, 1.2F);
+    film.saturation = rng.chance(0.08F) ? 0 : rng.uniform(0.3F, 1.1F);
     film.exposure -= rng.uniform(0, 1);
   }
   return film;
@@ -167,7 +169,7 @@ CloudStyle style_of(CloudKind kind, Rng& rng) {
 }
 
 // What a label's sky may look like: the kind and cover of its layers, the farthest first.
-std::vector<CloudStyle> draw_clouds(Rng& rng, Label label) {
+std::vector<CloudStyle> draw_clouds(Rng& rng, Label label, bool sun_in_picture) {
   std::vector<CloudStyle> styles;
   const auto add = [&](CloudKind kind, float cover) {
     styles.push_back(style_of(kind, rng));
@@ -176,12 +178,12 @@ std::vector<CloudStyle> draw_clouds(Rng& rng, Label label) {
   switch (label) {
     case Label::kClear:
       if (rng.chance(0.3F)) add(CloudKind::kCirrus, rng.uniform(0.05F, 0.3F));
-      if (rng.chance(0.8F)) add(CloudKind::kCumulus, rng.uniform(0.02F, 0.26F));
+      if (rng.chance(0.8F)) add(CloudKind::kCumulus, rng.uniform(0.02F, sun_in_picture ? 0.3F : 0.12F));
       break;
     case Label::kSemiClear:
       add(pick(rng, std::array{CloudKind::kCumulus, CloudKind::kCumulus, CloudKind::kCumulus, CloudKind::kAltocumulus,
                                CloudKind::kStratocumulus}),
-          rng.uniform(0.46F, 0.72F));
+          rng.uniform(0.5F, 0.72F));
       break;
     case Label::kCloudy:
       if (rng.chance(0.5F)) {
@@ -220,8 +222,8 @@ std::string_view name_of(Label label) {
 
 CoverRange cover_range(Label label) {
   switch (label) {
-    case Label::kClear: return {0, 0.25F};
-    case Label::kSemiClear: return {0.45F, 0.75F};
+    case Label::kClear: return {0, 0.28F};
+    case Label::kSemiClear: return {0.48F, 0.75F};
     case Label::kCloudy: return {0.95F, 1};
   }
   return {};
@@ -243,13 +245,13 @@ Scene draw_scene(Label label, int width, int height, std::uint64_t seed, std::ui
               .rays = 0,
               .layers = {},
               .contrails = {},
-              .ground = Ground(draw_ground(rng), Rng(seed, attempt, item, kGroundStream)),
+              .ground = Ground(draw_ground(rng, label), Rng(seed, attempt, item, kGroundStream)),
               .film = draw_film(rng, label, seen),
               .seed = seed,
               .item = item};
   if (seen && rng.chance(0.35F)) scene.rays = rng.uniform(0.1F, 0.5F);
   std::uint32_t stream = kLayerStream;
-  for (const CloudStyle& style : draw_clouds(rng, label)) {
+  for (const CloudStyle& style : draw_clouds(rng, label, seen)) {
     scene.layers.emplace_back(style, Rng(seed, attempt, item, stream++)).settle(scene.camera);
   }
   if (!cloudy && rng.chance(0.12F)) scene.contrails.push_back(draw_contrail(rng));
