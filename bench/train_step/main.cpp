@@ -111,8 +111,8 @@ Result<Measured> measure(const Options& options, TimedBackend& backend) {
   for (const ParameterSet::Entry& entry : parameters.entries()) {
     if (entry.role == graph::Role::kParameter) gradients.push_back(graph::gradient_name(entry.name));
   }
-  FOVEA_ASSIGN(auto plan,
-               Plan::make(context, std::move(graph), backend, {.constant_weights = false, .bound_outputs = gradients}));
+  FOVEA_ASSIGN(auto plan, Plan::make(context, std::move(graph), backend,
+                                     {.constant_weights = options.norm == "frozen", .bound_outputs = gradients}));
   Executor executor(plan);
   parameters.bind_to(executor);
   std::vector<Buffer> inputs;
@@ -133,6 +133,7 @@ Result<Measured> measure(const Options& options, TimedBackend& backend) {
   Sgd sgd(context, parameters.parameters().size());
   Measured measured;
   const auto step = [&](std::uint32_t number) {
+    if (plan->constant_weights()) executor.prepare_weights();
     for (int done = 0; done < options.batch; done += options.micro_batch) {
       executor.run({.seed = 1, .step = number});
       const double begin = now();

@@ -63,8 +63,8 @@ Result<FineTuner> FineTuner::create(const Context& context, const Backend& backe
       if (output.name == graph::gradient_name(name)) gradients.push_back(output.name);
     }
   }
-  FOVEA_ASSIGN(auto plan,
-               Plan::make(context, std::move(graph), backend, {.constant_weights = false, .bound_outputs = gradients}));
+  FOVEA_ASSIGN(auto plan, Plan::make(context, std::move(graph), backend,
+                                     {.constant_weights = options.norm == NormMode::kFrozen, .bound_outputs = gradients}));
   auto executor = std::make_unique<Executor>(std::move(plan));
   parameters.bind_to(*executor);
   auto spans = trainable_spans(parameters, [&](std::string_view name) { return trained.contains(std::string(name)); });
@@ -101,6 +101,8 @@ double FineTuner::accumulate(const StepBatch& batch) {
   const std::size_t classes = batch.targets.size() / rows;
   std::ranges::fill(sum_.floats(), 0.0F);
   double loss = 0;
+  // The parameters stand still for a whole batch, so its parts share one folding and packing.
+  if (executor_->plan().constant_weights()) executor_->prepare_weights();
   for (std::size_t first = 0; first < static_cast<std::size_t>(batch.count); first += static_cast<std::size_t>(micro_batch_)) {
     executor_->bind("image", batch.input.data() + first * width);
     executor_->bind("targets", const_cast<float*>(batch.targets.data()) + first * classes);  // read only
