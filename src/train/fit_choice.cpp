@@ -2,6 +2,7 @@
 #include "train/fit_choice.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <mutex>
 
@@ -91,8 +92,11 @@ Result<std::vector<FitTrial>> try_fits(const Context& context, std::span<const S
 }
 
 std::size_t best_fit(std::span<const FitTrial> trials) {
-  const auto best = std::ranges::min_element(trials, {}, [](const FitTrial& trial) { return trial.held_out.loss; });
-  return static_cast<std::size_t>(best - trials.begin());
+  const auto least = std::ranges::min_element(trials, {}, [](const FitTrial& trial) { return trial.held_out.loss; });
+  const auto photos = static_cast<double>(std::max<std::size_t>(least->features.labels.size(), 1));
+  const double bound = least->held_out.loss + std::sqrt(least->held_out.loss_variance / photos);
+  const auto first = std::ranges::find_if(trials, [&](const FitTrial& trial) { return trial.held_out.loss <= bound; });
+  return static_cast<std::size_t>(first - trials.begin());
 }
 
 std::vector<Preprocess> fit_candidates(const Preprocess& base) {

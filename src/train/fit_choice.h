@@ -25,7 +25,8 @@ Result<std::vector<FitTrial>> try_fits(const Context& context, std::span<const S
                                        std::span<const Preprocess> candidates, std::int64_t photos, Inference& features,
                                        Reporter& reporter, bool strict, std::uint64_t seed);
 
-/// The candidate of the least held-out loss.
+/// The first candidate whose held-out loss is within one standard error of the least: a trial on few photos must be clear before
+/// it overrules the crop that backbones are trained with.
 [[nodiscard]] std::size_t best_fit(std::span<const FitTrial> trials);
 
 /// Crop, squash and letterbox at the input size of `base`.
