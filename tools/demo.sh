@@ -49,5 +49,5 @@ fi
 
 heading "Where things are"
 printf 'model       %s\n' "${model#"$root/"}"
-find "$demo" -maxdepth 1 -type d -name '*run*' -printf 'run folder  build/demo/%f (log, metrics, report)\n'
+find "$demo" -maxdepth 1 -type d -name '*run*' -printf 'run folder  build/demo/%f (log and metrics)\n'
 printf 'try         build/release/bin/fovea predict build/demo/weather.safetensors YOUR_PHOTO.jpg\n'
