@@ -2,18 +2,15 @@
 #include "predict/network_runner.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 #include "core/error.h"
-#include "graph/passes.h"
+#include "model/inference_graph.h"
 
 namespace fovea {
 
 Result<NetworkRunner> NetworkRunner::create(const Context& context, const Backend& backend, Model& model, int batch) {
-  FOVEA_ASSIGN(graph::Graph built, build_network(model.spec, {.batch = batch}));
-  constexpr std::array<std::string_view, 1> kOutputs{"logits"};
-  graph::Graph graph = graph::fuse_activations(graph::fold_batchnorm(graph::keep_outputs(built, kOutputs)), false);
+  FOVEA_ASSIGN(graph::Graph graph, inference_graph(model.spec, batch, "logits"));
   const std::size_t pixels = static_cast<std::size_t>(graph.shape(*graph.find("image")).elements());
   FOVEA_ASSIGN(auto plan, Plan::make(context, std::move(graph), backend, {.constant_weights = true}));
   auto executor = std::make_unique<Executor>(std::move(plan));

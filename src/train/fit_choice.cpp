@@ -99,6 +99,10 @@ std::size_t best_fit(std::span<const FitTrial> trials) {
   return static_cast<std::size_t>(first - trials.begin());
 }
 
+Fit fit_of(FitChoice choice) {
+  return choice == FitChoice::kCrop ? Fit::kCrop : choice == FitChoice::kSquash ? Fit::kSquash : Fit::kLetterbox;
+}
+
 std::vector<Preprocess> fit_candidates(const Preprocess& base) {
   std::vector<Preprocess> candidates;
   for (const Fit fit : {Fit::kCrop, Fit::kSquash, Fit::kLetterbox}) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "fovea/trainer.h"
 #include "train/cross_validation.h"
 #include "train/inference.h"
 #include "train/photo_rows.h"
@@ -28,6 +29,9 @@ Result<std::vector<FitTrial>> try_fits(const Context& context, std::span<const S
 /// The first candidate whose held-out loss is within one standard error of the least: a trial on few photos must be clear before
 /// it overrules the crop that backbones are trained with.
 [[nodiscard]] std::size_t best_fit(std::span<const FitTrial> trials);
+
+/// The fit that was asked for; anything but kAuto.
+[[nodiscard]] Fit fit_of(FitChoice choice);
 
 /// Crop, squash and letterbox at the input size of `base`.
 [[nodiscard]] std::vector<Preprocess> fit_candidates(const Preprocess& base);

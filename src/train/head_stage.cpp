@@ -12,18 +12,14 @@ namespace {
 
 constexpr int kFolds = 5;
 
-FitChoice named(Fit fit) {
-  return fit == Fit::kCrop ? FitChoice::kCrop : fit == Fit::kSquash ? FitChoice::kSquash : FitChoice::kLetterbox;
-}
-
 }  // namespace
 
 Result<LabelledTable> TrainingRun::choose_fit(Inference& features) {
-  const std::vector<Preprocess> candidates = fit_candidates(model_.preprocess);
   if (options_.fit != FitChoice::kAuto) {
-    model_.preprocess = *std::ranges::find_if(candidates, [&](const Preprocess& p) { return named(p.fit) == options_.fit; });
+    model_.preprocess.fit = fit_of(options_.fit);
     return LabelledTable{};
   }
+  const std::vector<Preprocess> candidates = fit_candidates(model_.preprocess);
   // An eighth of the photos is enough to see differences that matter.
   const auto photos = std::clamp<std::int64_t>(static_cast<std::int64_t>(data_.train.size()) / 8, 96, 400);
   reporter_.begin_stage("fit", photos * static_cast<std::int64_t>(candidates.size()));

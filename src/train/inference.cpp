@@ -2,11 +2,10 @@
 #include "train/inference.h"
 
 #include <algorithm>
-#include <array>
 
 #include "core/error.h"
 #include "core/parallel.h"
-#include "graph/passes.h"
+#include "model/inference_graph.h"
 
 namespace fovea::training {
 namespace {
@@ -18,9 +17,7 @@ constexpr int kBatch = 8;
 
 Result<Inference> Inference::create(const Context& context, const Backend& backend, const NetworkSpec& spec,
                                     ParameterSet& parameters, std::string output) {
-  FOVEA_ASSIGN(const graph::Graph built, build_network(spec, {.batch = kBatch}));
-  const std::array<std::string_view, 1> outputs{output};
-  graph::Graph graph = graph::fuse_activations(graph::fold_batchnorm(graph::keep_outputs(built, outputs)), false);
+  FOVEA_ASSIGN(graph::Graph graph, inference_graph(spec, kBatch, output));
   const Shape shape = graph.shape(*graph.output(output));
   Buffer images(static_cast<std::size_t>(graph.shape(*graph.find("image")).elements()) * sizeof(float));
   FOVEA_ASSIGN(auto plan, Plan::make(context, std::move(graph), backend, {.constant_weights = true}));

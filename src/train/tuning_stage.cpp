@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "data/cache.h"
+#include "train/fit_choice.h"
 #include "train/training_run.h"
 
 namespace fovea::training {
@@ -126,11 +127,7 @@ Result<void> TrainingRun::tune(std::string_view stage, FineTuneOptions tuning, B
 
 Result<void> TrainingRun::full_stage() {
   if (!train_rows_) {
-    if (options_.fit != FitChoice::kAuto) {
-      model_.preprocess.fit = options_.fit == FitChoice::kCrop     ? Fit::kCrop
-                              : options_.fit == FitChoice::kSquash ? Fit::kSquash
-                                                                   : Fit::kLetterbox;
-    }
+    if (options_.fit != FitChoice::kAuto) model_.preprocess.fit = fit_of(options_.fit);
     val_rows_.emplace(context_, data_.val, model_.preprocess, options_.strict);
   }
   constexpr double kGentleRate = 5e-4;  // from good weights: a much higher one first throws them away
