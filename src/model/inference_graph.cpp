@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/inference_graph.h"
 
-#include <array>
-
 #include "core/error.h"
 #include "graph/passes.h"
 
 namespace fovea {
 
-Result<graph::Graph> inference_graph(const NetworkSpec& spec, int batch, std::string_view output) {
+Result<graph::Graph> inference_graph(const NetworkSpec& spec, int batch, std::span<const std::string_view> outputs) {
   FOVEA_ASSIGN(const graph::Graph built, build_network(spec, {.batch = batch}));
-  const std::array outputs{output};
   return graph::fuse_activations(graph::fold_batchnorm(graph::keep_outputs(built, outputs)), false);
 }
 

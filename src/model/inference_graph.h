@@ -2,13 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <span>
 #include <string_view>
 
 #include "model/network.h"
 
 namespace fovea {
 
-/// The part of the network that computes `output` from "image" (batch,H,W,3), BatchNorm folded and activations fused.
-Result<graph::Graph> inference_graph(const NetworkSpec& spec, int batch, std::string_view output);
+/// The part of the network that computes these `outputs` from "image" (batch,H,W,3), BatchNorm folded and activations fused.
+Result<graph::Graph> inference_graph(const NetworkSpec& spec, int batch, std::span<const std::string_view> outputs);
 
 }  // namespace fovea

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <numeric>
 #include <optional>
@@ -14,7 +15,8 @@
 #include "image/decode.h"
 #include "image/preprocess.h"
 #include "model/model_file.h"
-#include "predict/network_runner.h"
+#include "model/network_runner.h"
+#include "model/probabilities.h"
 #include "runtime/device.h"
 
 namespace fovea {
@@ -22,6 +24,7 @@ namespace {
 
 /// Photos computed together when there are many: enough to keep all threads in step, few enough to stay in the caches.
 constexpr int kBatch = 8;
+constexpr std::string_view kLogits = "logits";
 
 }  // namespace
 
@@ -39,7 +42,9 @@ class Classifier::Impl {
   Result<NetworkRunner*> runner(int batch) {
     auto found = runners_.find(batch);
     if (found == runners_.end()) {
-      FOVEA_ASSIGN(NetworkRunner made, NetworkRunner::create(context_, *device_.backend, model_, batch));
+      constexpr std::array<std::string_view, 1> kOutputs{kLogits};
+      FOVEA_ASSIGN(NetworkRunner made,
+                   NetworkRunner::create(context_, *device_.backend, model_.spec, model_.parameters, batch, kOutputs));
       found = runners_.emplace(batch, std::move(made)).first;
     }
     return &found->second;
@@ -65,7 +70,7 @@ class Classifier::Impl {
     FOVEA_ASSIGN(NetworkRunner * network, runner(1));
     prepare(*photo, network->input(0));
     network->run();
-    return answer(network->logits(0));
+    return answer(network->row(kLogits, 0));
   }
 
   /// Up to `network.batch()` photos: decoded side by side, then computed together. False when the caller wants no more.
@@ -83,7 +88,7 @@ class Classifier::Impl {
     network.run();
     for (std::size_t i = 0; i < photos.size(); ++i) {
       const Result<Answer> result =
-          errors[i] ? Result<Answer>(*errors[i]) : Result<Answer>(answer(network.logits(static_cast<int>(i))));
+          errors[i] ? Result<Answer>(*errors[i]) : Result<Answer>(answer(network.row(kLogits, static_cast<int>(i))));
       if (!on_answer(first + i, result)) return false;
     }
     return true;

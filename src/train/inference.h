@@ -1,7 +1,8 @@
-// Fovea: one output of a frozen network, for many photos.
+// Fovea: what a frozen network says of many photos.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -9,12 +10,9 @@
 #include <vector>
 
 #include "backend/backend.h"
-#include "core/buffer.h"
 #include "core/context.h"
 #include "data/loader.h"
-#include "model/network.h"
-#include "runtime/executor.h"
-#include "runtime/parameters.h"
+#include "model/network_runner.h"
 
 namespace fovea::training {
 
@@ -22,41 +20,41 @@ namespace fovea::training {
 struct Table {
   std::int64_t width = 0;
   std::vector<float> values;  ///< (rows, width)
+  void append(const Table& other) {
+    width = std::max(width, other.width);
+    values.insert(values.end(), other.values.begin(), other.values.end());
+  }
   [[nodiscard]] std::int64_t rows() const { return width == 0 ? 0 : static_cast<std::int64_t>(values.size()) / width; }
   [[nodiscard]] std::span<const float> row(std::int64_t n) const {
     return std::span(values).subspan(static_cast<std::size_t>(n * width), static_cast<std::size_t>(width));
   }
 };
 
-/// The network with stored statistics, BatchNorm folded, up to a named output of build_network ("features", "logits", "stage/7").
+/// A NetworkRunner over any number of photos.
 class Inference {
  public:
+  /// `output` as in build_network ("features", "logits", "stage/7"); with `also_features`, the same run gives "features" too.
   /// `parameters` must outlive this.
   static Result<Inference> create(const Context& context, const Backend& backend, const NetworkSpec& spec,
-                                  ParameterSet& parameters, std::string output);
+                                  ParameterSet& parameters, std::string output, bool also_features = false);
 
   /// Must follow every change of the parameters.
-  void refresh() { executor_->prepare_weights(); }
+  void refresh() { network_.refresh(); }
 
-  /// Appends a row for each photo. `on_batch` is told how many photos each batch had; false from it ends early (kCancelled).
+  /// Appends a row for each photo to `table`, and to `features` where this computes them as well. `on_batch` is told how many
+  /// photos each batch had; false from it ends early (kCancelled).
   using OnBatch = std::function<bool(std::int64_t photos)>;
-  Result<void> run(const FittedPhotos& photos, const Preprocess& preprocess, Table& table, const OnBatch& on_batch = {});
-
-  [[nodiscard]] const Shape& output_shape() const { return shape_; }  ///< of a batch
+  Result<void> run(const FittedPhotos& photos, const Preprocess& preprocess, Table& table, Table& features,
+                   const OnBatch& on_batch = {});
 
  private:
-  Inference(const Context& context, std::unique_ptr<Executor> executor, std::string output, Shape shape, Buffer images)
-      : context_(context),
-        executor_(std::move(executor)),
-        output_(std::move(output)),
-        shape_(shape),
-        images_(std::move(images)) {}
+  Inference(const Context& context, NetworkRunner network, std::string output, bool also_features)
+      : context_(context), network_(std::move(network)), output_(std::move(output)), also_features_(also_features) {}
 
   Context context_;
-  std::unique_ptr<Executor> executor_;
+  NetworkRunner network_;
   std::string output_;
-  Shape shape_;
-  Buffer images_;
+  bool also_features_;
 };
 
 }  // namespace fovea::training

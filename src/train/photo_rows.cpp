@@ -27,15 +27,15 @@ std::vector<std::optional<Fingerprint>> fingerprints_of_fitted(const Context& co
 }  // namespace
 
 void LabelledTable::append(LabelledTable other) {
-  table.width = other.table.width;
-  table.values.insert(table.values.end(), other.table.values.begin(), other.table.values.end());
+  table.append(other.table);
+  features.append(other.features);
   labels.insert(labels.end(), other.labels.begin(), other.labels.end());
   index.insert(index.end(), other.index.begin(), other.index.end());
   fingerprints.insert(fingerprints.end(), other.fingerprints.begin(), other.fingerprints.end());
 }
 
 Result<void> PhotoRows::run_chunk(Inference& inference, const Chunk& chunk, Reporter& reporter, LabelledTable& out) const {
-  FOVEA_TRY(inference.run(chunk.photos, preprocess_, out.table, [&](std::int64_t photos) {
+  FOVEA_TRY(inference.run(chunk.photos, preprocess_, out.table, out.features, [&](std::int64_t photos) {
     reporter.advance(photos);
     return true;
   }));
@@ -86,7 +86,7 @@ Result<LabelledTable> PhotoRows::run_some(Inference& inference, std::span<const 
     FOVEA_ASSIGN(const FittedPhotos photos,
                  load_all(context_, samples, source != nullptr ? *source : decoder, preprocess_, strict_));
     reporter.skipped(photos.skipped);
-    FOVEA_TRY(inference.run(photos, preprocess_, out.table, [&](std::int64_t count) {
+    FOVEA_TRY(inference.run(photos, preprocess_, out.table, out.features, [&](std::int64_t count) {
       reporter.advance(count);
       return true;
     }));
