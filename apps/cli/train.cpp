@@ -199,6 +199,10 @@ Run add_train(CLI::App& app) {
       ->check(CLI::Range(0.0, 0.9))
       ->capture_default_str();
   app.add_option("--seed", options.seed, "of everything random")->capture_default_str();
+  app.add_flag("--resume", options.resume, "go on with the run that was interrupted: the same command with this added");
+  app.add_option("--checkpoint-every", options.checkpoint_interval_s, "seconds of work that a power cut may cost")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
   app.add_flag("--strict", options.strict, "the first unreadable photo ends the run");
   add_compute_flags(app, flags->compute);
   add_output_flags(app, flags->output);

@@ -93,6 +93,10 @@ struct TrainOptions {
   bool deterministic = false;
   std::string device = "auto";
   bool strict = false;  ///< the first unreadable photo ends the run
+  /// Go on with the interrupted run of this run folder, if there is one: it ends as if it had not been interrupted. Everything
+  /// else must be as it was then.
+  bool resume = false;
+  double checkpoint_interval_s = 60;  ///< at most so much work is lost when the run is killed
   /// Set it from a signal handler or another thread: training finishes with the best model so far.
   const std::atomic<bool>* stop = nullptr;
 };

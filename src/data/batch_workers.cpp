@@ -51,16 +51,16 @@ std::int64_t BatchLoader::Workers::batches() const {
   return (static_cast<std::int64_t>(samples_.size()) + options_.batch - 1) / options_.batch;
 }
 
-void BatchLoader::Workers::start_epoch(std::uint32_t epoch) {
+void BatchLoader::Workers::start_epoch(std::uint32_t epoch, std::int64_t first) {
   std::vector<Visit> visits = visits_of_epoch(samples_, options_, epoch);
   std::unique_lock lock(mutex_);
   next_draw_ = draws();  // nothing more of the old epoch is begun
   batch_done_.wait(lock, [&] { return rows_in_hand_ == 0; });
   visits_ = std::move(visits);
   epoch_ = epoch;
-  next_draw_ = 0;
-  next_batch_ = 0;
-  for (std::int64_t b = 0; b < std::min<std::int64_t>(batches(), options_.prefetch); ++b) prepare(b);
+  next_batch_ = std::clamp<std::int64_t>(first, 0, batches());
+  next_draw_ = std::min(next_batch_ * options_.batch, draws());
+  for (std::int64_t b = next_batch_; b < std::min<std::int64_t>(batches(), next_batch_ + options_.prefetch); ++b) prepare(b);
   epoch_began_ = Clock::now();
   waited_ = {};
   work_to_do_.notify_all();

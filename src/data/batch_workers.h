@@ -25,7 +25,7 @@ class BatchLoader::Workers {
   Workers(const Workers&) = delete;
   Workers& operator=(const Workers&) = delete;
 
-  void start_epoch(std::uint32_t epoch);
+  void start_epoch(std::uint32_t epoch, std::int64_t first);
   Result<bool> next(Batch& batch);
   [[nodiscard]] std::int64_t batches() const;
   [[nodiscard]] std::vector<SkippedPhoto> skipped() const;

@@ -61,7 +61,7 @@ Result<std::unique_ptr<BatchLoader>> BatchLoader::create(const Context& context,
 BatchLoader::BatchLoader(std::unique_ptr<Workers> workers) : workers_(std::move(workers)) {}
 BatchLoader::~BatchLoader() = default;
 
-void BatchLoader::start_epoch(std::uint32_t epoch) { workers_->start_epoch(epoch); }
+void BatchLoader::start_epoch(std::uint32_t epoch, std::int64_t first) { workers_->start_epoch(epoch, first); }
 Result<bool> BatchLoader::next(Batch& batch) { return workers_->next(batch); }
 std::int64_t BatchLoader::batches_per_epoch() const { return workers_->batches(); }
 std::vector<SkippedPhoto> BatchLoader::skipped() const { return workers_->skipped(); }

@@ -64,8 +64,8 @@ class BatchLoader {
   BatchLoader(const BatchLoader&) = delete;
   BatchLoader& operator=(const BatchLoader&) = delete;
 
-  /// Forgets what is left of the running epoch and begins to prepare another.
-  void start_epoch(std::uint32_t epoch);
+  /// Forgets what is left of the running epoch and begins to prepare another, from its batch `first` on.
+  void start_epoch(std::uint32_t epoch, std::int64_t first = 0);
   /// Swaps the next batch into `batch`, whose memory is used again for a later one; false at the end of the epoch.
   /// kCancelled when context asks for a stop; with `strict`, the error of a photo.
   Result<bool> next(Batch& batch);

@@ -25,11 +25,11 @@ std::int64_t CachedBatches::batches_per_epoch() const {
   return (static_cast<std::int64_t>(order_.size()) + options_.batch - 1) / options_.batch;
 }
 
-void CachedBatches::start_epoch(std::uint32_t epoch) {
+void CachedBatches::start_epoch(std::uint32_t epoch, std::int64_t first) {
   std::iota(order_.begin(), order_.end(), 0);
   Rng rng(options_.seed, epoch);
   for (std::size_t i = order_.size(); i > 1; --i) std::swap(order_[i - 1], order_[rng.below(static_cast<std::uint32_t>(i))]);
-  position_ = 0;
+  position_ = std::min(order_.size(), static_cast<std::size_t>(first * options_.batch));
 }
 
 Result<bool> CachedBatches::next(StepBatch& batch) {

@@ -28,7 +28,8 @@ class BatchSource {
   BatchSource& operator=(const BatchSource&) = delete;
   virtual ~BatchSource() = default;
 
-  virtual void start_epoch(std::uint32_t epoch) = 0;
+  /// Begins an epoch at its batch `first`: all before it are passed over.
+  virtual void start_epoch(std::uint32_t epoch, std::int64_t first = 0) = 0;
   /// The next batch, valid until the call after; false at the end of the epoch.
   virtual Result<bool> next(StepBatch& batch) = 0;
   [[nodiscard]] virtual std::int64_t batches_per_epoch() const = 0;
@@ -40,7 +41,7 @@ class BatchSource {
 class PhotoBatches final : public BatchSource {
  public:
   explicit PhotoBatches(std::unique_ptr<BatchLoader> loader) : loader_(std::move(loader)) {}
-  void start_epoch(std::uint32_t epoch) override { loader_->start_epoch(epoch); }
+  void start_epoch(std::uint32_t epoch, std::int64_t first) override { loader_->start_epoch(epoch, first); }
   Result<bool> next(StepBatch& batch) override;
   [[nodiscard]] std::int64_t batches_per_epoch() const override { return loader_->batches_per_epoch(); }
   [[nodiscard]] double waiting_share() const override { return loader_->waiting_share(); }
@@ -62,7 +63,7 @@ class CachedBatches final : public BatchSource {
     std::uint64_t seed = 0;
   };
   CachedBatches(LabelledTable table, const Options& options);
-  void start_epoch(std::uint32_t epoch) override;
+  void start_epoch(std::uint32_t epoch, std::int64_t first) override;
   Result<bool> next(StepBatch& batch) override;
   [[nodiscard]] std::int64_t batches_per_epoch() const override;
 

@@ -118,39 +118,58 @@ double FineTuner::accumulate(const StepBatch& batch) {
 }
 
 void FineTuner::update() {
+  const std::int64_t step = optimizer_.steps();
   const auto gradients = std::span<const float>(sum_.floats()).first(parameters_->parameters().size());
   const double scale = clip_scale(gradient_norm(context_, gradients, optimizer_.spans()), options_.clip_norm);
-  optimizer_.step(context_, parameters_->parameters(), gradients, options_.schedule.rate(steps_), scale);
+  optimizer_.step(context_, parameters_->parameters(), gradients, options_.schedule.rate(step), scale);
   if (average_.size() != 0) {
-    update_average(context_, options_.ema_decay, steps_, parameters_->all(), average_.floats().first(parameters_->all().size()));
+    update_average(context_, options_.ema_decay, step, parameters_->all(), average_.floats().first(parameters_->all().size()));
   }
-  ++steps_;
 }
 
-Result<FineTuner::EpochResult> FineTuner::run_epoch(BatchSource& source, std::uint32_t epoch,
-                                                    const Inference::OnBatch& on_batch) {
+Result<EpochResult> FineTuner::run_epoch(BatchSource& source, std::uint32_t epoch, const OnStep& on_step,
+                                         const EpochResult& done) {
   const Stopwatch watch;
-  EpochResult result;
-  source.start_epoch(epoch);
+  EpochResult result = done;
+  source.start_epoch(epoch, done.batches);
   StepBatch batch;
   for (;;) {
-    FOVEA_ASSIGN(const bool more, source.next(batch));
-    if (!more) break;
+    const Result<bool> more = source.next(batch);
+    if (!more && more.error().kind != Error::Kind::kCancelled) return more.error();
+    result.finished = more.ok();
+    if (!more || !*more) break;
+    ++result.batches;
     // Padding would count in the batch's own statistics.
     if (options_.norm == NormMode::kLive && batch.count < batch.rows) continue;
-    result.lr = options_.schedule.rate(steps_);
-    result.loss += accumulate(batch) * static_cast<double>(batch.count);
+    result.lr = options_.schedule.rate(optimizer_.steps());
+    result.loss_sum += accumulate(batch) * static_cast<double>(batch.count);
     update();
     result.photos += batch.count;
-    const bool wanted = !on_batch || on_batch(batch.count);
+    result.seconds = done.seconds + watch.seconds();
+    bool wanted = true;
+    if (on_step) {
+      FOVEA_ASSIGN(wanted, on_step(result));
+    }
     if (!wanted || context_.stop_requested()) {
       result.finished = false;
       break;
     }
   }
-  if (result.photos > 0) result.loss /= static_cast<double>(result.photos);
-  result.seconds = watch.seconds();
+  result.seconds = done.seconds + watch.seconds();
   return result;
+}
+
+FineTuner::Buffers FineTuner::buffers() {
+  const std::size_t all = parameters_->all().size();
+  const std::size_t trained = parameters_->parameters().size();
+  const auto first_of = [](std::span<float> values, std::size_t size) { return values.first(std::min(values.size(), size)); };
+  return {parameters_->all(), first_of(optimizer_.first_moments(), trained), first_of(optimizer_.second_moments(), trained),
+          first_of(average_.floats(), all)};
+}
+
+void FineTuner::set_counters(const Counters& counters) {
+  optimizer_.set_steps(counters.steps);
+  runs_ = counters.runs;
 }
 
 double FineTuner::measure_step() {

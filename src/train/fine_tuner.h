@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -30,6 +31,17 @@ struct FineTuneOptions {
   std::uint64_t seed = 0;
 };
 
+/// An epoch, or the part of it that is done.
+struct EpochResult {
+  double loss_sum = 0;  ///< over the photos
+  double lr = 0;        ///< of the last step
+  std::int64_t batches = 0;
+  std::int64_t photos = 0;
+  double seconds = 0;
+  bool finished = true;  ///< false: on_step ended it, or a stop was asked for
+
+  [[nodiscard]] double loss() const { return photos > 0 ? loss_sum / static_cast<double>(photos) : 0; }  ///< mean
+};
 /// With stored statistics a batch is the sum of its rows, so it goes through the network a few rows at a time (exactly as good,
 /// and the activations stay in the caches); with statistics of the batch it goes in one piece.
 class FineTuner {
@@ -38,15 +50,26 @@ class FineTuner {
   static Result<FineTuner> create(const Context& context, const Backend& backend, const NetworkSpec& spec,
                                   ParameterSet& parameters, const FineTuneOptions& options);
 
-  struct EpochResult {
-    double loss = 0;  ///< mean over the photos
-    double lr = 0;    ///< of the last step
-    std::int64_t photos = 0;
-    double seconds = 0;
-    bool finished = true;  ///< false: stopped, or `until` came first
+  /// Called after each step with what is done so far; false, or an error, ends the epoch.
+  using OnStep = std::function<Result<bool>(const EpochResult& so_far)>;
+  /// `done`: what an earlier call, interrupted, had done of this epoch; it goes on behind that.
+  Result<EpochResult> run_epoch(BatchSource& source, std::uint32_t epoch, const OnStep& on_step = {},
+                                const EpochResult& done = {});
+
+  /// All that the steps so far have left behind. Put back into a tuner of the same options, it makes the same steps again.
+  struct Buffers {
+    std::span<float> parameters;  ///< and states
+    std::span<float> first;       ///< moments
+    std::span<float> second;
+    std::span<float> average;  ///< empty where there is none
   };
-  /// `on_batch` as Inference::OnBatch: false ends the epoch early.
-  Result<EpochResult> run_epoch(BatchSource& source, std::uint32_t epoch, const Inference::OnBatch& on_batch = {});
+  [[nodiscard]] Buffers buffers();
+  struct Counters {
+    std::int64_t steps = 0;
+    std::uint32_t runs = 0;
+  };
+  [[nodiscard]] Counters counters() const { return {optimizer_.steps(), runs_}; }
+  void set_counters(const Counters& counters);
 
   /// Seconds of one step, measured without changing any parameter.
   double measure_step();
@@ -71,7 +94,6 @@ class FineTuner {
   Buffer average_;  // of the parameters and states over steps
   std::vector<float> scaled_weights_;
   std::uint32_t runs_ = 0;
-  std::int64_t steps_ = 0;
 };
 
 }  // namespace fovea::training

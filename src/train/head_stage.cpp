@@ -48,7 +48,7 @@ Result<LabelledTable> TrainingRun::features_of_training(Inference& features) {
     if (!known[n]) rest.push_back(static_cast<std::int32_t>(n));
   }
   reporter_.begin_stage("features", static_cast<std::int64_t>(rest.size()));
-  FOVEA_ASSIGN(LabelledTable others, train_rows_->run_some(features, rest, reporter_));
+  FOVEA_ASSIGN(LabelledTable others, resumable_rows("features", features, rest));
   reporter_.end_stage();
   table.append(std::move(others));
   if (table.labels.empty()) return fail(Error::Kind::kFormat, "{}: no training photo could be read", options_.data.string());

@@ -50,6 +50,10 @@ class Optimizer {
             double gradient_scale = 1.0);
 
   [[nodiscard]] std::int64_t steps() const { return steps_; }
+  /// The moments, to be saved and put back together with steps(); the second is empty for SGD.
+  [[nodiscard]] std::span<float> first_moments() { return first_.floats(); }
+  [[nodiscard]] std::span<float> second_moments() { return second_.floats(); }
+  void set_steps(std::int64_t steps) { steps_ = steps; }
   [[nodiscard]] std::span<const Span> spans() const { return spans_; }
 
  private:

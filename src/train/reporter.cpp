@@ -5,11 +5,21 @@
 
 #include <nlohmann/json.hpp>
 
-namespace fovea::training {
+#include "train/epoch_json.h"
 
-void Reporter::write_to(const std::filesystem::path& run_folder) {
-  log_.open(run_folder / "log.txt", std::ios::trunc);
+namespace fovea::training {
+namespace {
+
+void write(std::ofstream& file, const nlohmann::ordered_json& line) {
+  if (file.is_open()) file << line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << '\n' << std::flush;
+}
+
+}  // namespace
+
+void Reporter::write_to(const std::filesystem::path& run_folder, bool resumed) {
+  log_.open(run_folder / "log.txt", resumed ? std::ios::app : std::ios::trunc);
   metrics_.open(run_folder / "metrics.jsonl", std::ios::trunc);
+  timing_.open(run_folder / "timing.jsonl", resumed ? std::ios::app : std::ios::trunc);
 }
 
 void Reporter::log(std::string_view kind, std::string_view text) {
@@ -45,27 +55,18 @@ void Reporter::advance(std::int64_t photos) {
 
 void Reporter::end_stage(std::optional<double> accuracy) {
   StageReport stage{stage_, stage_watch_.seconds(), accuracy};
-  nlohmann::ordered_json line{{"event", "stage"}, {"stage", stage.name}, {"seconds", stage.seconds}, {"photos", stage_done_}};
+  nlohmann::ordered_json line{{"event", "stage"}, {"stage", stage.name}};
   if (accuracy) line["accuracy"] = *accuracy;
-  if (metrics_.is_open()) metrics_ << line.dump() << '\n' << std::flush;
+  write(metrics_, line);
+  write(timing_, {{"event", "stage"}, {"stage", stage.name}, {"seconds", stage.seconds}, {"photos", stage_done_}});
   log("stage", fmt::format("{} done in {:.2f} s", stage.name, stage.seconds));
   report_.stages.push_back(stage);
   observer_.on_stage_finished(stage);
 }
 
 void Reporter::epoch(const EpochReport& epoch) {
-  const nlohmann::ordered_json line{{"event", "epoch"},
-                                    {"stage", epoch.stage},
-                                    {"epoch", epoch.epoch},
-                                    {"epochs", epoch.epochs},
-                                    {"train_loss", epoch.train_loss},
-                                    {"val_loss", epoch.val_loss},
-                                    {"val_accuracy", epoch.val_accuracy},
-                                    {"lr", epoch.lr},
-                                    {"images_per_second", epoch.images_per_second},
-                                    {"wait_share", epoch.wait_share},
-                                    {"best", epoch.best}};
-  if (metrics_.is_open()) metrics_ << line.dump() << '\n' << std::flush;
+  write(metrics_, metrics_json(epoch));
+  write(timing_, timing_json(epoch));
   report_.epochs.push_back(epoch);
   observer_.on_epoch(epoch);
 }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
@@ -34,8 +35,11 @@ class Reporter {
   /// `observer` may be null.
   explicit Reporter(TrainObserver* observer) : observer_(observer != nullptr ? *observer : silent_) {}
 
-  /// Begins log.txt and metrics.jsonl in this folder.
-  void write_to(const std::filesystem::path& run_folder);
+  /// Begins in this folder log.txt, metrics.jsonl (what depends on photos, options and seed alone: the same bytes for every
+  /// run) and timing.jsonl (what does not). A resumed run writes its metrics anew, and adds to the others.
+  void write_to(const std::filesystem::path& run_folder, bool resumed = false);
+  /// The run has already taken so long, before it was interrupted.
+  void add_earlier(double seconds) { earlier_ = std::max(earlier_, seconds); }
 
   void begin_stage(std::string_view name, std::int64_t photos = 0);
   /// Photos done of begin_stage's; told at most ten times a second.
@@ -52,7 +56,7 @@ class Reporter {
   [[nodiscard]] LogSink log_sink();
 
   [[nodiscard]] TrainReport& report() { return report_; }
-  [[nodiscard]] double seconds() const { return total_.seconds(); }
+  [[nodiscard]] double seconds() const { return earlier_ + total_.seconds(); }
   [[nodiscard]] double stage_seconds() const { return stage_watch_.seconds(); }
 
  private:
@@ -64,8 +68,10 @@ class Reporter {
   std::mutex log_mutex_;
   std::ofstream log_;
   std::ofstream metrics_;
+  std::ofstream timing_;
   std::set<std::filesystem::path> skipped_;
   Stopwatch total_;
+  double earlier_ = 0;
   Stopwatch stage_watch_;
   std::string stage_;
   std::int64_t stage_photos_ = 0;

@@ -47,6 +47,7 @@ Result<TrainReport> TrainingRun::run() {
     stopped_ = true;
   }
   FOVEA_TRY(finish());
+  if (!context_.stop_requested()) checkpoint_.remove();
   return std::move(reporter_.report());
 }
 
@@ -57,7 +58,8 @@ Result<void> TrainingRun::prepare() {
   FOVEA_TRY(scan());
   FOVEA_ASSIGN(model_, make_model(options_, data_.classes));
   FOVEA_ASSIGN(paths_, prepare_paths(options_));
-  reporter_.write_to(paths_.run_folder);
+  FOVEA_TRY(open_checkpoint());
+  reporter_.write_to(paths_.run_folder, checkpoint_.resumed());
   reporter_.choice({"device", device_.name, device_.reason});
   for (const std::string& note : data_.notes) reporter_.note(note);
   reporter_.end_stage();
@@ -121,7 +123,7 @@ Result<bool> TrainingRun::keep_if_better(Validation validation, std::span<const 
   model_.temperature = fit_temperature(validation.logits.table, validation.logits.labels);
   best_ = std::move(validation);
   best_stage_ = stage;
-  FOVEA_TRY(save_model(model_, paths_.model));
+  if (!replaying_) FOVEA_TRY(save_model(model_, paths_.model));
   return true;
 }
 

@@ -12,6 +12,7 @@
 #include "fovea/trainer.h"
 #include "model/model_file.h"
 #include "runtime/device.h"
+#include "train/checkpoint.h"
 #include "train/cross_validation.h"
 #include "train/fine_tuner.h"
 #include "train/inference.h"
@@ -27,6 +28,13 @@ class TrainingRun {
   Result<TrainReport> run();
 
  private:
+  /// A fine-tuning under way.
+  struct Tuning {
+    std::string stage;
+    int epochs = 0;
+    int epoch = 1;     ///< that runs
+    EpochResult done;  ///< of it
+  };
   struct Validation {
     double accuracy = 0;
     double loss = 0;
@@ -58,14 +66,28 @@ class TrainingRun {
   Result<void> conv_head_stage();
   Result<void> cached_stage(std::string_view name, int cut_stage, double default_lr, int default_epochs);
   Result<void> tune(std::string_view stage, FineTuneOptions tuning, BatchSource& source, int epochs);
+  Result<EpochResult> run_epoch(FineTuner& tuner, BatchSource& source, Tuning& tuning);
+  Result<void> judge_epoch(FineTuner& tuner, Inference& logits, const Tuning& tuning, double wait_share);
+  std::optional<double> best_accuracy_of(std::string_view stage);
   [[nodiscard]] FineTuneOptions tuning_options(double default_lr) const;
   [[nodiscard]] int affordable_epochs(double seconds_per_epoch, int wanted);
+
+  // resume.cpp
+  Result<void> open_checkpoint();
+  /// A row for each readable photo, some of them perhaps computed before an interruption.
+  Result<LabelledTable> resumable_rows(const std::string& name, Inference& inference, std::span<const std::int32_t> positions);
+  void keep_rows(const std::string& name, const LabelledTable& rows, std::size_t photos);
+  void keep_tuning(FineTuner& tuner, const Tuning& tuning);
+  /// Whether there was a tuning of this name to go on with.
+  Result<bool> recall_tuning(FineTuner& tuner, Tuning& tuning);
+  void keep(const std::string& name, std::span<const StoredTensor> tensors, const std::string& state);
 
   TrainOptions options_;
   Reporter reporter_;
   Context context_;
   Device device_;
   RunPaths paths_;
+  Checkpoint checkpoint_;
   Dataset data_;
   Model model_;  ///< the best so far
   std::optional<PhotoRows> train_rows_;
@@ -74,6 +96,8 @@ class TrainingRun {
   std::string best_stage_;
   std::optional<double> held_out_accuracy_;  ///< of the last layer, by cross-validation
   bool stopped_ = false;
+  bool replaying_ = false;          ///< what was done before an interruption is gone through again
+  bool checkpoint_failed_ = false;  ///< and this was said
 };
 
 }  // namespace fovea::training

@@ -61,9 +61,9 @@ FineTuneOptions TrainingRun::tuning_options(double default_lr) const {
 }
 
 int TrainingRun::affordable_epochs(double seconds_per_epoch, int wanted) {
-  constexpr double kDefaultBudget = 600;  // seconds that --scope auto may take without being asked
-  if (!options_.time_budget_s && (options_.scope != Scope::kAuto || options_.epochs)) return wanted;
-  const double left = options_.time_budget_s.value_or(kDefaultBudget) - reporter_.seconds();
+  // Without a budget nothing may depend on how fast the machine happens to be: the same seed gives the same model.
+  if (!options_.time_budget_s) return wanted;
+  const double left = *options_.time_budget_s - reporter_.seconds();
   const int possible = static_cast<int>(std::clamp(left / seconds_per_epoch, 0.0, static_cast<double>(wanted)));
   if (possible < wanted) {
     reporter_.choice({"epochs", std::to_string(possible),
@@ -73,55 +73,86 @@ int TrainingRun::affordable_epochs(double seconds_per_epoch, int wanted) {
   return possible;
 }
 
-Result<void> TrainingRun::tune(std::string_view stage, FineTuneOptions tuning, BatchSource& source, int epochs) {
+std::optional<double> TrainingRun::best_accuracy_of(std::string_view stage) {
+  std::optional<double> best;
+  for (const EpochReport& epoch : reporter_.report().epochs) {
+    if (epoch.stage == stage) best = std::max(best.value_or(0), epoch.val_accuracy);
+  }
+  return best;
+}
+
+Result<EpochResult> TrainingRun::run_epoch(FineTuner& tuner, BatchSource& source, Tuning& tuning) {
+  auto result = tuner.run_epoch(
+      source, static_cast<std::uint32_t>(tuning.epoch),
+      [&](const EpochResult& done) -> Result<bool> {
+        reporter_.advance(done.photos - tuning.done.photos);
+        tuning.done = done;
+        if (checkpoint_.due()) keep_tuning(tuner, tuning);
+        return true;
+      },
+      tuning.done);
+  reporter_.skipped(source.skipped());
+  if (!result) return result;
+  tuning.done = *result;
+  if (!result->finished) {
+    keep_tuning(tuner, tuning);
+    return fail(Error::Kind::kCancelled, "stopped on request");
+  }
+  return result;
+}
+
+Result<void> TrainingRun::judge_epoch(FineTuner& tuner, Inference& logits, const Tuning& tuning, double wait_share) {
+  Validation validation;
+  if (!data_.val.empty()) {
+    auto judged = validate(logits);
+    if (!judged && judged.error().kind == Error::Kind::kCancelled) keep_tuning(tuner, tuning);
+    if (!judged) return judged.error();
+    validation = std::move(*judged);
+  }
+  const EpochResult& done = tuning.done;
+  const double speed = done.seconds > 0 ? static_cast<double>(done.photos) / done.seconds : 0;
+  EpochReport report{tuning.stage,        tuning.epoch, tuning.epochs, done.loss(), validation.loss,
+                     validation.accuracy, done.lr,      speed,         wait_share,  false};
+  FOVEA_ASSIGN(report.best, keep_if_better(std::move(validation), tuner.result(), tuning.stage));
+  reporter_.epoch(report);
+  return {};
+}
+
+Result<void> TrainingRun::tune(std::string_view stage, FineTuneOptions options, BatchSource& source, int epochs) {
   const std::int64_t steps = source.batches_per_epoch();
   // An average over about one epoch.
-  tuning.ema_decay = options_.ema_decay.value_or(1 - 1 / static_cast<double>(std::max<std::int64_t>(10, steps)));
+  options.ema_decay = options_.ema_decay.value_or(1 - 1 / static_cast<double>(std::max<std::int64_t>(10, steps)));
   FOVEA_ASSIGN(ParameterSet trained, copy_parameters(model_.spec, model_.parameters));
   FOVEA_ASSIGN(ParameterSet candidate, copy_parameters(model_.spec, model_.parameters));
-  FOVEA_ASSIGN(FineTuner tuner, FineTuner::create(context_, *device_.backend, model_.spec, trained, tuning));
+  FOVEA_ASSIGN(FineTuner tuner, FineTuner::create(context_, *device_.backend, model_.spec, trained, options));
   const double seconds_per_epoch = tuner.measure_step() * static_cast<double>(steps);
-  epochs = affordable_epochs(seconds_per_epoch, epochs);
-  if (epochs == 0) return {};
-  tuning.schedule.steps = steps * epochs;
-  tuning.schedule.warmup = std::max<std::int64_t>(1, tuning.schedule.steps * 15 / 100);
-  tuner.set_schedule(tuning.schedule);
+  Tuning tuning{.stage = std::string(stage), .epochs = 0, .epoch = 1, .done = {}};
+  FOVEA_ASSIGN(const bool resumed, recall_tuning(tuner, tuning));
+  if (!resumed) tuning.epochs = affordable_epochs(seconds_per_epoch, epochs);
+  if (tuning.epochs == 0) return {};
+  options.schedule.steps = steps * tuning.epochs;
+  options.schedule.warmup = std::max<std::int64_t>(1, options.schedule.steps * 15 / 100);
+  tuner.set_schedule(options.schedule);
   FOVEA_ASSIGN(Inference logits, Inference::create(context_, *device_.backend, model_.spec, candidate, "logits"));
-  const auto photos_per_epoch = static_cast<std::int64_t>(data_.train.size() + data_.val.size());
-  reporter_.begin_stage(stage, photos_per_epoch * epochs);
-  double stage_accuracy = 0;
-  for (int epoch = 1; epoch <= epochs; ++epoch) {
-    FOVEA_ASSIGN(const auto result, tuner.run_epoch(source, static_cast<std::uint32_t>(epoch), [&](std::int64_t photos) {
-      reporter_.advance(photos);
-      return !context_.stop_requested();
-    }));
+  reporter_.begin_stage(stage, static_cast<std::int64_t>(data_.train.size() + data_.val.size()) * tuning.epochs);
+  for (; tuning.epoch <= tuning.epochs; ++tuning.epoch, tuning.done = {}) {
+    FOVEA_TRY(run_epoch(tuner, source, tuning));
     const double waited = source.waiting_share();
-    reporter_.skipped(source.skipped());
-    if (!result.finished) return fail(Error::Kind::kCancelled, "stopped on request");
     std::ranges::copy(tuner.result(), candidate.all().begin());
     logits.refresh();
-    Validation validation;
-    if (!data_.val.empty()) {
-      FOVEA_ASSIGN(validation, validate(logits));
-    }
-    const double val_loss = validation.loss;
-    const double val_accuracy = validation.accuracy;
-    FOVEA_ASSIGN(const bool best, keep_if_better(std::move(validation), tuner.result(), stage));
-    stage_accuracy = std::max(stage_accuracy, val_accuracy);
-    const double speed = result.seconds > 0 ? static_cast<double>(result.photos) / result.seconds : 0;
-    reporter_.epoch({std::string(stage), epoch, epochs, result.loss, val_loss, val_accuracy, result.lr, speed, waited, best});
-    if (!std::isfinite(result.loss)) {
+    FOVEA_TRY(judge_epoch(tuner, logits, tuning, waited));
+    if (!std::isfinite(tuning.done.loss())) {
       reporter_.warning(fmt::format("the loss is no longer a number: a lower rate than {:.2g} may help; keeping the best so far",
-                                    tuning.schedule.peak));
+                                    options.schedule.peak));
       break;
     }
     const bool out_of_time = options_.time_budget_s && reporter_.seconds() + seconds_per_epoch / 2 > *options_.time_budget_s;
-    if (out_of_time && epoch < epochs) {
+    if (out_of_time && tuning.epoch < tuning.epochs) {
       stopped_ = true;
       break;
     }
   }
-  reporter_.end_stage(data_.val.empty() ? std::nullopt : std::optional(stage_accuracy));
+  reporter_.end_stage(data_.val.empty() ? std::nullopt : best_accuracy_of(stage));
   return {};
 }
 

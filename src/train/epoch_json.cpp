@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "train/epoch_json.h"
+
+#include <limits>
+#include <nlohmann/json.hpp>
+
+namespace fovea::training {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// JSON has no NaN: a loss that became one is null.
+double number_or_nan(const Json& value) {
+  return value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>();
+}
+
+}  // namespace
+
+Json metrics_json(const EpochReport& epoch) {
+  return {{"event", "epoch"},
+          {"stage", epoch.stage},
+          {"epoch", epoch.epoch},
+          {"epochs", epoch.epochs},
+          {"train_loss", epoch.train_loss},
+          {"val_loss", epoch.val_loss},
+          {"val_accuracy", epoch.val_accuracy},
+          {"lr", epoch.lr},
+          {"best", epoch.best}};
+}
+
+Json timing_json(const EpochReport& epoch) {
+  return {{"event", "epoch"},
+          {"stage", epoch.stage},
+          {"epoch", epoch.epoch},
+          {"images_per_second", epoch.images_per_second},
+          {"wait_share", epoch.wait_share}};
+}
+
+EpochReport epoch_from(const Json& json) {
+  EpochReport epoch;
+  epoch.stage = json.at("stage").get<std::string>();
+  epoch.epoch = json.at("epoch").get<int>();
+  epoch.epochs = json.at("epochs").get<int>();
+  epoch.train_loss = number_or_nan(json.at("train_loss"));
+  epoch.val_loss = number_or_nan(json.at("val_loss"));
+  epoch.val_accuracy = json.at("val_accuracy").get<double>();
+  epoch.lr = json.at("lr").get<double>();
+  epoch.images_per_second = json.at("images_per_second").get<double>();
+  epoch.wait_share = json.at("wait_share").get<double>();
+  epoch.best = json.at("best").get<bool>();
+  return epoch;
+}
+
+}  // namespace fovea::training
