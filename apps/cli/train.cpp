@@ -100,7 +100,8 @@ void summarize(Console& console, const TrainReport& report) {
     object["stopped"] = report.stopped;
     return console.print_json(object);
   }
-  if (report.stopped) console.note("stopped before the end: this is the best model so far");
+  if (report.stopped)
+    console.note("stopped before the end: this is the best model so far; the same command with --resume goes on");
   console.print(fmt::format("{}", report.model.string()));
   if (report.accuracy) {
     console.note(fmt::format("{} right on {} that it was not trained on (95 % interval {} to {})", percent(*report.accuracy),

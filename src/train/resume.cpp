@@ -181,13 +181,14 @@ void TrainingRun::keep_tuning(FineTuner& tuner, const Tuning& tuning) {
              {"reports", std::move(epochs)},
              {"skipped", json_of(reporter_.report().skipped)},
              {"elapsed", reporter_.seconds()}};
-  const PackedRows best("best.", best_ ? best_->logits : LabelledTable());
+  std::optional<PackedRows> best;
   if (best_) {
-    tensors.insert(tensors.end(), best.tensors.begin(), best.tensors.end());
+    best.emplace("best.", best_->logits);
+    tensors.insert(tensors.end(), best->tensors.begin(), best->tensors.end());
     state["best"] = {{"stage", best_stage_},
                      {"accuracy", best_->accuracy},
                      {"loss", best_->loss},
-                     {"widths", best.widths},
+                     {"widths", best->widths},
                      {"temperature", model_.temperature}};
   }
   keep(tuning.stage, tensors, dump(state));

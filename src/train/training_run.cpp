@@ -47,7 +47,7 @@ Result<TrainReport> TrainingRun::run() {
     stopped_ = true;
   }
   FOVEA_TRY(finish());
-  if (!context_.stop_requested()) checkpoint_.remove();
+  if (outcome) checkpoint_.remove();
   return std::move(reporter_.report());
 }
 
