@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <vector>
 
 #include "console.h"
@@ -22,6 +23,7 @@ struct PredictFlags {
   fs::path model;
   std::vector<std::string> paths;
   int top = 3;
+  fs::path explain;  ///< picture, or folder of pictures, with heat maps; empty: none
   ComputeFlags compute;
   OutputFlags output;
 };
@@ -120,6 +122,46 @@ void predict_files(Console& console, Classifier& classifier, const PredictFlags&
   }
 }
 
+/// The picture for each photo: `explain` itself for a single one if it is named as a picture, else files named after the photos
+/// in this folder, which is made. None of them is a photo that is to be read.
+Result<std::vector<fs::path>> pictures_for(const fs::path& explain, std::span<const fs::path> photos) {
+  std::error_code error;
+  if (photos.size() == 1 && explain.has_extension() && !fs::is_directory(explain, error)) return std::vector{explain};
+  fs::create_directories(explain, error);
+  if (error) return Error{Error::Kind::kIo, fmt::format("--explain {}: {}", explain.string(), error.message())};
+  std::set<fs::path> read;
+  for (const fs::path& photo : photos) read.insert(fs::weakly_canonical(photo, error));
+  std::vector<fs::path> pictures;
+  std::set<fs::path> taken;
+  for (const fs::path& photo : photos) {
+    const std::string stem = photo.stem().string();
+    fs::path picture = explain / (stem + ".heat.jpg");
+    for (int n = 2; taken.contains(picture) || read.contains(fs::weakly_canonical(picture, error)); ++n) {
+      picture = explain / fmt::format("{}-{}.heat.jpg", stem, n);
+    }
+    taken.insert(picture);
+    pictures.push_back(std::move(picture));
+  }
+  return pictures;
+}
+
+void explain_files(Console& console, Classifier& classifier, const PredictFlags& flags, std::span<const fs::path> photos,
+                   std::span<const fs::path> pictures, Tally& tally) {
+  const std::atomic<bool>& stop = stop_on_signals();
+  for (std::size_t i = 0; i < photos.size() && !stop.load() && !console.closed(); ++i) {
+    const std::string path = photos[i].string();
+    const auto answer = classifier.explain_file(photos[i], pictures[i]);
+    if (answer) {
+      show(console, path, *answer, flags.top, columns(path));
+      console.note("  " + pictures[i].string());
+      ++tally.done;
+    } else {
+      show_failure(console, path, answer.error());
+      ++tally.failed;
+    }
+  }
+}
+
 int predict(const PredictFlags& flags) {
   Console console("predict", flags.output);
   Tally tally;
@@ -127,8 +169,18 @@ int predict(const PredictFlags& flags) {
   if (!classifier) return console.fail(classifier.error());
   if (console.verbose()) console.note("device: " + classifier->device());
   const std::vector<fs::path> photos = gather(console, flags.paths, tally);
-  if (std::ranges::find(flags.paths, "-") != flags.paths.end()) predict_stdin(console, *classifier, flags, tally);
-  predict_files(console, *classifier, flags, photos, tally);
+  const bool from_stdin = std::ranges::find(flags.paths, "-") != flags.paths.end();
+  if (from_stdin && !flags.explain.empty()) {
+    return console.fail({Error::Kind::kUsage, "--explain works on files: '-' has no name for its picture"});
+  }
+  if (from_stdin) predict_stdin(console, *classifier, flags, tally);
+  if (flags.explain.empty()) {
+    predict_files(console, *classifier, flags, photos, tally);
+  } else if (!photos.empty()) {
+    const auto pictures = pictures_for(flags.explain, photos);
+    if (!pictures) return console.fail(pictures.error());
+    explain_files(console, *classifier, flags, photos, *pictures, tally);
+  }
   return tally.status();
 }
 
@@ -143,6 +195,8 @@ Run add_predict(CLI::App& app) {
   app.add_option("MODEL", flags->model, "a model made by 'fovea train', or an Ultralytics classification checkpoint")->required();
   app.add_option("PATH", flags->paths, "photos and folders of photos; '-' reads one from standard input")->required();
   app.add_option("--top", flags->top, "how many classes to show")->check(CLI::Range(1, 100000))->capture_default_str();
+  app.add_option("--explain", flags->explain,
+                 "also write the photo with a map of where the network looked: a .png or .jpg, or a folder for several");
   add_compute_flags(app, flags->compute);
   add_output_flags(app, flags->output);
   return [flags] { return predict(*flags); };

@@ -45,6 +45,10 @@ class Classifier {
   ~Classifier();
 
   Result<Answer> classify_file(const std::filesystem::path& photo);
+  /// The same, and writes `picture` (".png", ".jpg" or ".jpeg"): the photo as it is with a map laid over it of where the network
+  /// looked for the top class (Grad-CAM: R. Selvaraju et al., ICCV 2017), light where most, dark where the network does not see.
+  /// kUsage for another extension, or if `picture` is the photo itself.
+  Result<Answer> explain_file(const std::filesystem::path& photo, const std::filesystem::path& picture);
   /// `photo`: the bytes of a JPEG, PNG, WebP, ... file.
   Result<Answer> classify(std::span<const std::byte> photo);
 

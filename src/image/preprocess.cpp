@@ -37,24 +37,17 @@ std::optional<Value> value_in(const std::array<std::pair<Value, std::string_view
 // `length` scaled by to / from, computed as Python does: one division, in double precision.
 double scaled(int length, int to, int from) { return static_cast<double>(std::int64_t{to} * length) / from; }
 
-Image letterbox(const Image& photo, const Preprocess& preprocess) {
-  const bool width_limits = std::int64_t{preprocess.width} * photo.height <= std::int64_t{preprocess.height} * photo.width;
-  const int width = width_limits ? preprocess.width
-                                 : std::clamp(static_cast<int>(std::lround(scaled(photo.width, preprocess.height, photo.height))),
-                                              1, preprocess.width);
-  const int height = width_limits ? std::clamp(static_cast<int>(std::lround(scaled(photo.height, preprocess.width, photo.width))),
-                                               1, preprocess.height)
-                                  : preprocess.height;
-  Image inner = resize(photo, width, height, preprocess.filter);
-  if (width == preprocess.width && height == preprocess.height) return inner;
-  Image out(preprocess.width, preprocess.height);
-  std::ranges::fill(out.pixels, kLetterboxGrey);
-  const int left = (preprocess.width - width) / 2;
-  const int top = (preprocess.height - height) / 2;
-  for (int y = 0; y < height; ++y) {
-    std::memcpy(out.row(top + y) + static_cast<std::size_t>(left) * 3, inner.row(y), static_cast<std::size_t>(width) * 3);
+Placement letterbox(int width, int height, const Preprocess& preprocess) {
+  const bool width_limits = std::int64_t{preprocess.width} * height <= std::int64_t{preprocess.height} * width;
+  Placement at{preprocess.width, preprocess.height, 0, 0};
+  if (width_limits) {
+    at.height = std::clamp(static_cast<int>(std::lround(scaled(height, preprocess.width, width))), 1, preprocess.height);
+  } else {
+    at.width = std::clamp(static_cast<int>(std::lround(scaled(width, preprocess.height, height))), 1, preprocess.width);
   }
-  return out;
+  at.left = (preprocess.width - at.width) / 2;
+  at.top = (preprocess.height - at.height) / 2;
+  return at;
 }
 
 // The side that the shorter side of a photo is scaled to before the centre is cut out.
@@ -65,17 +58,29 @@ int crop_side(int side, float fraction) {
 // torchvision's CenterCrop: half of what is left over, halves to even.
 int centre(int outer, int inner) { return static_cast<int>(std::nearbyint((outer - inner) / 2.0)); }
 
-// torchvision's Resize (the other side truncated) and CenterCrop, of which only what the crop keeps is computed.
-Image crop(const Image& photo, const Preprocess& preprocess) {
-  int width = crop_side(preprocess.width, preprocess.crop_fraction);
-  int height = crop_side(preprocess.height, preprocess.crop_fraction);
-  if (std::int64_t{width} * photo.height >= std::int64_t{height} * photo.width) {
-    height = std::max(height, static_cast<int>(scaled(photo.height, width, photo.width)));
+// torchvision's Resize (the other side truncated) and CenterCrop.
+Placement crop(int width, int height, const Preprocess& preprocess) {
+  Placement at{crop_side(preprocess.width, preprocess.crop_fraction), crop_side(preprocess.height, preprocess.crop_fraction), 0,
+               0};
+  if (std::int64_t{at.width} * height >= std::int64_t{at.height} * width) {
+    at.height = std::max(at.height, static_cast<int>(scaled(height, at.width, width)));
   } else {
-    width = std::max(width, static_cast<int>(scaled(photo.width, height, photo.height)));
+    at.width = std::max(at.width, static_cast<int>(scaled(width, at.height, height)));
   }
-  const Window window{centre(width, preprocess.width), centre(height, preprocess.height), preprocess.width, preprocess.height};
-  return resize(photo, width, height, preprocess.filter, whole(photo), window);
+  at.left = -centre(at.width, preprocess.width);
+  at.top = -centre(at.height, preprocess.height);
+  return at;
+}
+
+// `inner` at its place on grey.
+Image on_grey(const Image& inner, const Placement& at, const Preprocess& preprocess) {
+  Image out(preprocess.width, preprocess.height);
+  std::ranges::fill(out.pixels, kLetterboxGrey);
+  for (int y = 0; y < at.height; ++y) {
+    std::memcpy(out.row(at.top + y) + static_cast<std::size_t>(at.left) * 3, inner.row(y),
+                static_cast<std::size_t>(at.width) * 3);
+  }
+  return out;
 }
 
 }  // namespace
@@ -85,14 +90,23 @@ std::optional<Fit> fit_from(std::string_view name) { return value_in(kFits, name
 std::string_view name_of(Filter filter) { return name_in(kFilters, filter); }
 std::optional<Filter> filter_from(std::string_view name) { return value_in(kFilters, name); }
 
-Image fit_image(const Image& photo, const Preprocess& preprocess) {
+Placement placement_of(int width, int height, const Preprocess& preprocess) {
   assert(preprocess.width > 0 && preprocess.height > 0 && preprocess.crop_fraction > 0);
   switch (preprocess.fit) {
-    case Fit::kLetterbox: return letterbox(photo, preprocess);
-    case Fit::kCrop: return crop(photo, preprocess);
+    case Fit::kLetterbox: return letterbox(width, height, preprocess);
+    case Fit::kCrop: return crop(width, height, preprocess);
     case Fit::kSquash: break;
   }
-  return resize(photo, preprocess.width, preprocess.height, preprocess.filter);
+  return {preprocess.width, preprocess.height, 0, 0};
+}
+
+Image fit_image(const Image& photo, const Preprocess& preprocess) {
+  const Placement at = placement_of(photo.width, photo.height, preprocess);
+  if (at.width >= preprocess.width && at.height >= preprocess.height) {  // only what lies in the rectangle is computed
+    const Window window{-at.left, -at.top, preprocess.width, preprocess.height};
+    return resize(photo, at.width, at.height, preprocess.filter, whole(photo), window);
+  }
+  return on_grey(resize(photo, at.width, at.height, preprocess.filter), at, preprocess);
 }
 
 int shorter_side_needed(const Preprocess& preprocess) {

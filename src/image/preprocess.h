@@ -39,7 +39,18 @@ struct Preprocess {
 [[nodiscard]] std::string_view name_of(Filter filter);
 [[nodiscard]] std::optional<Filter> filter_from(std::string_view name);
 
-/// The photo as height x width RGB bytes. kCrop rounds as torchvision does (longer side truncated, offset rounded half to even).
+/// Where a photo lies in the network's rectangle: scaled to width x height, its corner at (left, top), which is negative where
+/// the photo is cut.
+struct Placement {
+  int width = 0;
+  int height = 0;
+  int left = 0;
+  int top = 0;
+};
+/// Of a photo of width x height. kCrop rounds as torchvision does (longer side truncated, offset rounded half to even).
+[[nodiscard]] Placement placement_of(int width, int height, const Preprocess& preprocess);
+
+/// The photo as height x width RGB bytes.
 [[nodiscard]] Image fit_image(const Image& photo, const Preprocess& preprocess);
 
 /// What `DecodeOptions::shorter_side_needed` may be for this preprocessing.

@@ -88,6 +88,7 @@ struct BuildOptions {
 ///   "stage/0" ... "stage/S-1"  (N,h,w,C)  the ends of the blocks; the last is the backbone's end
 ///   "feature_map"              (N,h,w,C)  that same end
 ///   "features"                 (N,C)      its mean over h, w; never with dropout
+///   "class_map"                (N,h,w,D)  what the last layer sees the mean of: "feature_map", or what a conv head makes of it
 ///   "logits"                   (N,K)
 /// and those that `options` add. Parameters and states are named as in the files of published weights; a conv head's are
 /// "head.conv.weight", "head.conv.bias", "head.fc.weight", "head.fc.bias".

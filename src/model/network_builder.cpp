@@ -98,13 +98,15 @@ void NetworkBuilder::add_head(ValueId feature_map) {
   graph_.mark_output("features", features);
 
   ValueId pooled = features;
+  ValueId class_map = feature_map;
   if (spec_.head == HeadStyle::kConv) {
     const ConvUnit unit{.conv = "head.conv", .norm = {}, .channels = spec_.head_channels, .kernel = 3};
-    const ValueId map = add(graph::Activate{graph::Activation::kRelu}, {convolution(feature_map, unit, true)});
-    pooled = add(graph::GlobalAveragePool{}, {dropout(map)});
+    class_map = add(graph::Activate{graph::Activation::kRelu}, {convolution(feature_map, unit, true)});
+    pooled = add(graph::GlobalAveragePool{}, {dropout(class_map)});
   } else {
     pooled = dropout(features);
   }
+  graph_.mark_output("class_map", class_map);
   const std::string classifier(classifier_name(spec_));
   const ValueId weight = leaf(Role::kParameter, classifier + ".weight", {spec_.classes, channels(pooled)});
   const ValueId bias = leaf(Role::kParameter, classifier + ".bias", {spec_.classes});

@@ -28,6 +28,8 @@ class NetworkRunner {
   /// Must follow every change of the parameters.
   void refresh() { executor_->prepare_weights(); }
   void run() { executor_->run(); }
+  /// Of a batch.
+  [[nodiscard]] Shape shape(std::string_view output) const { return executor_->output(output).shape; }
   /// What the last run made of the first `photos` photos: (photos, numbers of the output per photo).
   [[nodiscard]] std::span<const float> rows(std::string_view output, int photos) const;
   /// The same of photo `index` alone.

@@ -17,6 +17,8 @@
 #include "model/model_file.h"
 #include "model/network_runner.h"
 #include "model/probabilities.h"
+#include "predict/explain.h"
+#include "predict/heat_map.h"
 #include "runtime/device.h"
 
 namespace fovea {
@@ -94,6 +96,19 @@ class Classifier::Impl {
     return true;
   }
 
+  Result<Answer> explain(const std::filesystem::path& photo, const std::filesystem::path& picture) {
+    FOVEA_TRY(check_picture(photo, picture));
+    FOVEA_ASSIGN(Image whole, load_image(photo));
+    FOVEA_ASSIGN(Answer answer, classify(load_image(photo, decode_)));
+    if (!heat_) {
+      FOVEA_ASSIGN(heat_, HeatMapper::create(context_, *device_.backend, model_));
+    }
+    const auto top = std::ranges::find(model_.classes, answer.top().label) - model_.classes.begin();
+    const HeatMap map = heat_->map(whole, static_cast<std::size_t>(top));
+    FOVEA_TRY(write_picture(lay_over(whole, map, model_.preprocess), picture));
+    return answer;
+  }
+
   [[nodiscard]] const DecodeOptions& decode_options() const { return decode_; }
   [[nodiscard]] const std::vector<std::string>& classes() const { return model_.classes; }
   [[nodiscard]] const std::string& device() const { return device_text_; }
@@ -105,6 +120,7 @@ class Classifier::Impl {
   Model model_;
   DecodeOptions decode_;
   std::map<int, NetworkRunner> runners_;
+  std::optional<HeatMapper> heat_;  ///< made when first needed
 };
 
 Classifier::Classifier(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -123,6 +139,10 @@ Result<Classifier> Classifier::open(const std::filesystem::path& model, const Cl
 
 Result<Answer> Classifier::classify_file(const std::filesystem::path& photo) {
   return impl_->classify(load_image(photo, impl_->decode_options()));
+}
+
+Result<Answer> Classifier::explain_file(const std::filesystem::path& photo, const std::filesystem::path& picture) {
+  return impl_->explain(photo, picture);
 }
 
 Result<Answer> Classifier::classify(std::span<const std::byte> photo) {
