@@ -271,8 +271,8 @@ Scene timelapse_scene(int width, int height, std::uint64_t seed, int index, int 
   ground.skyline = Skyline::kTrees;
   ground.rise = 0.07F;
   Film film;
-  film.saturation = mix(1.2F, 0.8F, closing);
-  film.exposure = mix(0, -0.6F, closing);
+  film.saturation = mix(1.2F, 0.5F, closing);
+  film.exposure = mix(0, -0.7F, closing);
   film.noise = 1.5F;
   Glare glare;
   glare.disc = 0.015F;
@@ -297,7 +297,7 @@ Scene timelapse_scene(int width, int height, std::uint64_t seed, int index, int 
   sheet.darkness = 0.4F;
   heaps.scale = 1.3F;
   heaps.roundness = 0.2F;
-  heaps.softness = 0.2F;
+  heaps.softness = mix(0.2F, 0.4F, closing);
   heaps.cover = smoothstep(0, 0.8F, t) * 0.98F;
   heaps.darkness = mix(0.2F, 0.85F, smoothstep(0.4F, 1, t));
   heaps.drift.x += 1.2F * t;
