@@ -80,10 +80,15 @@ FineTuner::FineTuner(const Context& context, ParameterSet& parameters, const Fin
       executor_(std::move(executor)),
       optimizer_(options.optimizer, std::move(spans), parameters.parameters().size()),
       sum_(parameters.parameters().size() * sizeof(float)) {
-  if (options.ema_decay > 0) {
-    average_ = Buffer(parameters.all().size() * sizeof(float));
-    std::ranges::copy(parameters.all(), average_.floats().begin());
-  }
+  set_schedule(options.schedule, options.ema_decay);
+}
+
+void FineTuner::set_schedule(const Schedule& schedule, double average_decay) {
+  options_.schedule = schedule;
+  options_.ema_decay = average_decay;
+  if (average_decay <= 0 || average_.size() != 0) return;
+  average_ = Buffer(parameters_->all().size() * sizeof(float));
+  std::ranges::copy(parameters_->all(), average_.floats().begin());
 }
 
 std::span<const float> FineTuner::result() const {

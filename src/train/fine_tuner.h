@@ -74,7 +74,8 @@ class FineTuner {
   /// Seconds of one step, measured without changing any parameter.
   double measure_step();
 
-  void set_schedule(const Schedule& schedule) { options_.schedule = schedule; }
+  /// Before the first step. `average_decay` 0: no average.
+  void set_schedule(const Schedule& schedule, double average_decay);
   /// What to validate and to save: the average, or the parameters themselves; as long as ParameterSet::all().
   [[nodiscard]] std::span<const float> result() const;
 

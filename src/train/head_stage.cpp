@@ -55,12 +55,6 @@ Result<LabelledTable> TrainingRun::features_of_training(Inference& features) {
   return table;
 }
 
-void TrainingRun::set_head(const LinearHead& head) {
-  const std::string name(classifier_name(model_.spec));
-  std::ranges::copy(head.weight, model_.parameters.values(*model_.parameters.find(name + ".weight")).begin());
-  std::ranges::copy(head.bias, model_.parameters.values(*model_.parameters.find(name + ".bias")).begin());
-}
-
 Result<void> TrainingRun::head_stage() {
   FOVEA_ASSIGN(Inference features, Inference::create(context_, *device_.backend, model_.spec, model_.parameters, "features"));
   FOVEA_ASSIGN(const LabelledTable table, features_of_training(features));
@@ -73,13 +67,15 @@ Result<void> TrainingRun::head_stage() {
   const FeatureSet set{table.table.values, table.labels, table.table.width, data_.class_count()};
   // Copies of a photo on both sides of a fold would make weak regularisation look good.
   const std::vector<int> groups = group_near_duplicates(table.fingerprints);
+  trial_photos_ = choose_trial_photos(context_, set, groups, table.index, trial_size(photos_shown()), options_.seed);
   const FittedHead fitted = fit_head(context_, set, weights, stratified_folds(table.labels, groups, kFolds, options_.seed));
   if (context_.stop_requested()) return fail(Error::Kind::kCancelled, "stopped on request before a model existed");
+  strength_ = fitted.search.chosen().strength;
   held_out_accuracy_ = fitted.search.chosen().held_out.accuracy;
   reporter_.choice(
       {"regularisation", fmt::format("{:.1g}", fitted.search.chosen().strength),
        fmt::format("{:.1f} % right in {}-fold cross-validation on the training photos", 100 * *held_out_accuracy_, kFolds)});
-  set_head(fitted.head);
+  set_head(model_.spec, fitted.head, model_.parameters);
 
   FOVEA_ASSIGN(Inference logits, Inference::create(context_, *device_.backend, model_.spec, model_.parameters, "logits"));
   Validation validation{*held_out_accuracy_, fitted.search.chosen().held_out.loss, {}};

@@ -161,6 +161,26 @@ Result<LabelledTable> TrainingRun::resumable_rows(const std::string& name, Infer
   return all;
 }
 
+void TrainingRun::keep_way(const WayChoice& choice) {
+  Json state{{"reason", choice.reason}};
+  if (choice.way) state["way"] = {{"rate", choice.way->rate}, {"live", choice.way->norm == NormMode::kLive}};
+  keep("way", {}, dump(state));
+}
+
+Result<std::optional<WayChoice>> TrainingRun::recall_way() const {
+  FOVEA_ASSIGN(const auto saved, checkpoint_.recall("way"));
+  if (!saved) return std::optional<WayChoice>();
+  WayChoice choice;
+  FOVEA_TRY(read_state(*saved, [&](const Json& state) -> Result<void> {
+    choice.reason = state.at("reason").get<std::string>();
+    if (!state.contains("way")) return {};
+    const Json& way = state.at("way");
+    choice.way = {way.at("rate").get<double>(), way.at("live").get<bool>() ? NormMode::kLive : NormMode::kFrozen};
+    return {};
+  }));
+  return std::optional(std::move(choice));
+}
+
 void TrainingRun::keep_tuning(FineTuner& tuner, const Tuning& tuning) {
   const FineTuner::Buffers buffers = tuner.buffers();
   std::vector<StoredTensor> tensors{stored("parameters", buffers.parameters), stored("first", buffers.first),

@@ -145,4 +145,10 @@ Result<ParameterSet> copy_parameters(const NetworkSpec& spec, const ParameterSet
   return copy;
 }
 
+void set_head(const NetworkSpec& spec, const LinearHead& head, ParameterSet& parameters) {
+  const std::string name(classifier_name(spec));
+  std::ranges::copy(head.weight, parameters.values(*parameters.find(name + ".weight")).begin());
+  std::ranges::copy(head.bias, parameters.values(*parameters.find(name + ".bias")).begin());
+}
+
 }  // namespace fovea::training

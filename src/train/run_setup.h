@@ -9,6 +9,7 @@
 #include "fovea/trainer.h"
 #include "model/model_file.h"
 #include "runtime/device.h"
+#include "train/softmax_regression.h"
 
 namespace fovea::training {
 
@@ -31,5 +32,8 @@ Result<Model> make_model(const TrainOptions& options, const std::vector<std::str
 
 /// Copy of everything, weights included.
 [[nodiscard]] Result<ParameterSet> copy_parameters(const NetworkSpec& spec, const ParameterSet& from);
+
+/// Puts a solved last layer into the parameters.
+void set_head(const NetworkSpec& spec, const LinearHead& head, ParameterSet& parameters);
 
 }  // namespace fovea::training

@@ -149,6 +149,9 @@ Result<void> TrainingRun::finish() {
   model_.provenance.emplace_back("train_photos", std::to_string(report.train_photos));
   model_.provenance.emplace_back("stage", best_stage_);
   model_.provenance.emplace_back("seed", std::to_string(options_.seed));
+  for (const Choice& choice : report.choices) {
+    model_.provenance.emplace_back("choice: " + choice.what, fmt::format("{} ({})", choice.chosen, choice.reason));
+  }
   FOVEA_TRY(save_model(model_, paths_.model));
   report.seconds = reporter_.seconds();
   return {};

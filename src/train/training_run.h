@@ -19,6 +19,7 @@
 #include "train/photo_rows.h"
 #include "train/reporter.h"
 #include "train/run_setup.h"
+#include "train/trial.h"
 
 namespace fovea::training {
 
@@ -58,7 +59,12 @@ class TrainingRun {
   /// Of all training photos, fitted as choose_fit decides.
   Result<LabelledTable> features_of_training(Inference& features);
   Result<void> head_stage();
-  void set_head(const LinearHead& head);
+
+  // trial_stage.cpp
+  /// How to fine-tune; nothing where it does not pay.
+  Result<std::optional<TuningWay>> choose_way(const LoaderOptions& loading, PhotoSource& source);
+  Result<WayChoice> try_ways(std::span<const TuningWay> ways, const LoaderOptions& loading, PhotoSource& source);
+  [[nodiscard]] bool time_for(double seconds) const;
 
   // tuning_stage.cpp
   Result<void> tail_stage();
@@ -69,7 +75,11 @@ class TrainingRun {
   Result<EpochResult> run_epoch(FineTuner& tuner, BatchSource& source, Tuning& tuning);
   Result<void> judge_epoch(FineTuner& tuner, Inference& logits, const Tuning& tuning, double wait_share);
   std::optional<double> best_accuracy_of(std::string_view stage);
-  [[nodiscard]] FineTuneOptions tuning_options(double default_lr) const;
+  [[nodiscard]] FineTuneOptions tuning_options(const TuningWay& way) const;
+  [[nodiscard]] LoaderOptions loading_options(int batch) const;
+  [[nodiscard]] int tuning_batch() const;
+  [[nodiscard]] PlannedEpochs planned_epochs() const;
+  [[nodiscard]] std::int64_t photos_shown() const;  ///< to the network, over all planned epochs
   [[nodiscard]] int affordable_epochs(double seconds_per_epoch, int wanted);
 
   // resume.cpp
@@ -77,6 +87,8 @@ class TrainingRun {
   /// A row for each readable photo, some of them perhaps computed before an interruption.
   Result<LabelledTable> resumable_rows(const std::string& name, Inference& inference, std::span<const std::int32_t> positions);
   void keep_rows(const std::string& name, const LabelledTable& rows, std::size_t photos);
+  void keep_way(const WayChoice& choice);
+  [[nodiscard]] Result<std::optional<WayChoice>> recall_way() const;
   void keep_tuning(FineTuner& tuner, const Tuning& tuning);
   /// Whether there was a tuning of this name to go on with.
   Result<bool> recall_tuning(FineTuner& tuner, Tuning& tuning);
@@ -94,6 +106,8 @@ class TrainingRun {
   std::optional<PhotoRows> val_rows_;
   std::optional<Validation> best_;
   std::string best_stage_;
+  TrialPhotos trial_photos_;
+  double strength_ = 0;                      ///< of the last layer's regularisation
   std::optional<double> held_out_accuracy_;  ///< of the last layer, by cross-validation
   bool stopped_ = false;
   bool replaying_ = false;          ///< what was done before an interruption is gone through again

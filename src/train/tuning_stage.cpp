@@ -41,20 +41,20 @@ Result<int> tail_cut(const NetworkSpec& spec, std::int64_t photos) {
 
 }  // namespace
 
-FineTuneOptions TrainingRun::tuning_options(double default_lr) const {
+int TrainingRun::tuning_batch() const {
+  return static_cast<int>(std::min<std::int64_t>(options_.batch.value_or(32), static_cast<std::int64_t>(data_.train.size())));
+}
+
+FineTuneOptions TrainingRun::tuning_options(const TuningWay& way) const {
   FineTuneOptions tuning;
-  const bool live =
-      options_.batchnorm == BatchNormMode::kLive || (options_.batchnorm == BatchNormMode::kAuto && !options_.pretrained);
-  tuning.norm = live ? NormMode::kLive : NormMode::kFrozen;
-  tuning.batch =
-      static_cast<int>(std::min<std::int64_t>(options_.batch.value_or(32), static_cast<std::int64_t>(data_.train.size())));
+  tuning.norm = way.norm;
+  tuning.batch = tuning_batch();
   const bool sgd = options_.optimizer == OptimizerKind::kSgd;
   tuning.optimizer.kind = sgd ? OptimizerOptions::Kind::kSgd : OptimizerOptions::Kind::kAdamW;
   tuning.optimizer.momentum = options_.momentum;
   tuning.optimizer.nesterov = sgd && options_.momentum > 0;
   tuning.optimizer.weight_decay = options_.weight_decay.value_or(sgd ? 1e-4 : 0.02);
-  // SGD's steps are as long as its gradients, AdamW's as its rate: a factor of about 30 makes them alike.
-  tuning.schedule.peak = options_.lr.value_or(sgd ? 30 * default_lr : default_lr);
+  tuning.schedule.peak = peak_rate(options_, way);
   tuning.clip_norm = options_.clip_norm;
   tuning.seed = options_.seed;
   return tuning;
@@ -120,8 +120,7 @@ Result<void> TrainingRun::judge_epoch(FineTuner& tuner, Inference& logits, const
 
 Result<void> TrainingRun::tune(std::string_view stage, FineTuneOptions options, BatchSource& source, int epochs) {
   const std::int64_t steps = source.batches_per_epoch();
-  // An average over about one epoch.
-  options.ema_decay = options_.ema_decay.value_or(1 - 1 / static_cast<double>(std::max<std::int64_t>(10, steps)));
+  options.ema_decay = options_.ema_decay.value_or(average_decay(steps * epochs));
   FOVEA_ASSIGN(ParameterSet trained, copy_parameters(model_.spec, model_.parameters));
   FOVEA_ASSIGN(ParameterSet candidate, copy_parameters(model_.spec, model_.parameters));
   FOVEA_ASSIGN(FineTuner tuner, FineTuner::create(context_, *device_.backend, model_.spec, trained, options));
@@ -132,7 +131,7 @@ Result<void> TrainingRun::tune(std::string_view stage, FineTuneOptions options, 
   if (tuning.epochs == 0) return {};
   options.schedule.steps = steps * tuning.epochs;
   options.schedule.warmup = std::max<std::int64_t>(1, options.schedule.steps * 15 / 100);
-  tuner.set_schedule(options.schedule);
+  tuner.set_schedule(options.schedule, options_.ema_decay.value_or(average_decay(options.schedule.steps)));
   FOVEA_ASSIGN(Inference logits, Inference::create(context_, *device_.backend, model_.spec, candidate, "logits"));
   reporter_.begin_stage(stage, static_cast<std::int64_t>(data_.train.size() + data_.val.size()) * tuning.epochs);
   for (; tuning.epoch <= tuning.epochs; ++tuning.epoch, tuning.done = {}) {
@@ -156,16 +155,9 @@ Result<void> TrainingRun::tune(std::string_view stage, FineTuneOptions options, 
   return {};
 }
 
-Result<void> TrainingRun::full_stage() {
-  if (!train_rows_) {
-    if (options_.fit != FitChoice::kAuto) model_.preprocess.fit = fit_of(options_.fit);
-    val_rows_.emplace(context_, data_.val, model_.preprocess, options_.strict);
-  }
-  constexpr double kGentleRate = 5e-4;  // from good weights: a much higher one first throws them away
-  constexpr double kRateFromScratch = 2e-3;
-  FineTuneOptions tuning = tuning_options(options_.pretrained ? kGentleRate : kRateFromScratch);
+LoaderOptions TrainingRun::loading_options(int batch) const {
   LoaderOptions loading;
-  loading.batch = tuning.batch;
+  loading.batch = batch;
   loading.order = LoaderOptions::Order::kShuffled;
   loading.preprocess = model_.preprocess;
   loading.augment = policy_of(options_);
@@ -174,14 +166,34 @@ Result<void> TrainingRun::full_stage() {
   loading.class_weights = class_weights();
   loading.seed = options_.seed;
   loading.strict = options_.strict;
-  const auto cache = PhotoCache::open(options_.data, CachedForm::working(model_.preprocess));
-  FOVEA_ASSIGN(auto loader, BatchLoader::create(context_, data_.train, *cache, loading));
-  PhotoBatches source(std::move(loader));
-  return tune("full", tuning, source, options_.epochs.value_or(options_.pretrained ? 8 : 60));
+  return loading;
 }
 
+Result<void> TrainingRun::full_stage() {
+  if (!train_rows_) {
+    if (options_.fit != FitChoice::kAuto) model_.preprocess.fit = fit_of(options_.fit);
+    val_rows_.emplace(context_, data_.val, model_.preprocess, options_.strict);
+  }
+  const auto cache = PhotoCache::open(options_.data, CachedForm::working(model_.preprocess));
+  const LoaderOptions loading = loading_options(tuning_batch());
+  FOVEA_ASSIGN(const std::optional<TuningWay> way, choose_way(loading, *cache));
+  if (!way) return {};
+  const PlannedEpochs plan = planned_epochs();
+  reporter_.choice({"epochs", std::to_string(plan.epochs), plan.reason});
+  FOVEA_ASSIGN(auto loader, BatchLoader::create(context_, data_.train, *cache, loading));
+  PhotoBatches source(std::move(loader));
+  return tune("full", tuning_options(*way), source, plan.epochs);
+}
+
+PlannedEpochs TrainingRun::planned_epochs() const {
+  if (options_.epochs) return {*options_.epochs, "asked for"};
+  return plan_epochs(static_cast<std::int64_t>(data_.train.size()), data_.class_count(), options_.pretrained);
+}
+
+std::int64_t TrainingRun::photos_shown() const { return planned_epochs().epochs * static_cast<std::int64_t>(data_.train.size()); }
+
 Result<void> TrainingRun::cached_stage(std::string_view name, int cut_stage, double default_lr, int default_epochs) {
-  FineTuneOptions tuning = tuning_options(default_lr);
+  FineTuneOptions tuning = tuning_options(cached_way(options_, default_lr));
   tuning.cut_stage = cut_stage;
   const std::string output = "stage/" + std::to_string(cut_stage);
   FOVEA_ASSIGN(Inference frozen, Inference::create(context_, *device_.backend, model_.spec, model_.parameters, output));

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "train/recipe.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+#include <numeric>
+
+namespace fovea::training {
+
+std::string describe(const TuningWay& way) {
+  return fmt::format("rate {:.0e}, BatchNorm {}", way.rate, way.norm == NormMode::kLive ? "live" : "frozen");
+}
+
+std::vector<TuningWay> tuning_ways(const TrainOptions& options, std::int64_t photos_shown) {
+  if (!options.pretrained) {
+    constexpr double kRateFromScratch = 2e-3;
+    const bool frozen = options.batchnorm == BatchNormMode::kFrozen;
+    return {{kRateFromScratch, frozen ? NormMode::kFrozen : NormMode::kLive}};
+  }
+  // From good weights a much higher rate than the first first throws them away, and few photos do not bring them back; many that
+  // are unlike those that the weights come from can need it.
+  std::vector<TuningWay> ways{{5e-4, NormMode::kFrozen}, {2e-4, NormMode::kFrozen}};
+  constexpr std::int64_t kEnoughToRecover = 15'000;
+  if (photos_shown >= kEnoughToRecover || options.batchnorm == BatchNormMode::kLive) ways.push_back({1e-3, NormMode::kLive});
+  const auto excluded = [&](const TuningWay& way) {
+    if (options.batchnorm == BatchNormMode::kFrozen) return way.norm != NormMode::kFrozen;
+    if (options.batchnorm == BatchNormMode::kLive) return way.norm != NormMode::kLive;
+    return false;
+  };
+  std::erase_if(ways, excluded);
+  if (options.lr) {
+    for (TuningWay& way : ways) way.rate = *options.lr;
+    const auto repeated = std::ranges::unique(ways, {}, &TuningWay::norm);
+    ways.erase(repeated.begin(), repeated.end());
+  }
+  return ways;
+}
+
+TuningWay cached_way(const TrainOptions& options, double rate) {
+  return {rate, options.batchnorm == BatchNormMode::kLive ? NormMode::kLive : NormMode::kFrozen};
+}
+
+double peak_rate(const TrainOptions& options, const TuningWay& way) {
+  return options.lr.value_or(options.optimizer == OptimizerKind::kSgd ? 30 * way.rate : way.rate);
+}
+
+double average_decay(std::int64_t steps) { return 1 - 10 / static_cast<double>(std::max<std::int64_t>(20, steps)); }
+
+double TrialScore::loss() const {
+  return losses.empty() ? 0 : std::accumulate(losses.begin(), losses.end(), 0.0) / static_cast<double>(losses.size());
+}
+
+PairedDifference paired_difference(const TrialScore& a, const TrialScore& b) {
+  assert(a.losses.size() == b.losses.size());
+  const auto n = static_cast<double>(a.losses.size());
+  PairedDifference difference{a.loss() - b.loss(), 0};
+  if (n < 2) return difference;
+  double squares = 0;
+  for (std::size_t i = 0; i < a.losses.size(); ++i) {
+    const double deviation = a.losses[i] - b.losses[i] - difference.mean;
+    squares += deviation * deviation;
+  }
+  difference.standard_error = std::sqrt(squares / (n - 1) / n);
+  return difference;
+}
+
+std::size_t best_way(std::span<const TrialScore> tried) {
+  const auto least = std::ranges::min_element(tried, {}, [](const TrialScore& score) { return score.loss(); });
+  const PairedDifference gain = paired_difference(tried.front(), *least);
+  return gain.mean > gain.standard_error ? static_cast<std::size_t>(least - tried.begin()) : 0;
+}
+
+bool tuning_pays(const TrialScore& untuned, const TrialScore& tuned) {
+  const PairedDifference harm = paired_difference(tuned, untuned);
+  return harm.mean <= harm.standard_error;
+}
+
+std::int64_t trial_size(std::int64_t photos_shown) { return std::clamp<std::int64_t>(photos_shown / 10, 540, 3000); }
+
+PlannedEpochs plan_epochs(std::int64_t photos, int classes, bool pretrained) {
+  if (!pretrained) return {60, "random weights have everything to learn"};
+  constexpr double kPhotosShown = 2700;  // enough steps, however few the photos
+  constexpr std::int64_t kMany = 5000;
+  constexpr std::int64_t kVeryMany = 20'000;
+  constexpr std::int64_t kFewPerClass = 60;
+  const std::int64_t per_class = photos / std::max(1, classes);
+  const int least = photos > kVeryMany ? 2 : photos > kMany ? 3 : per_class < kFewPerClass ? 5 : 4;
+  const double wanted = kPhotosShown / static_cast<double>(std::max<std::int64_t>(1, photos));
+  return {std::clamp(static_cast<int>(std::lround(wanted)), least, 12),
+          fmt::format("for {} photos, {} a class", photos, per_class)};
+}
+
+}  // namespace fovea::training
