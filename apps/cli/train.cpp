@@ -61,6 +61,20 @@ class TrainView final : public TrainObserver {
     console_.note(fmt::format("{:<10} {:<16} {:>10}", stage.name, right, duration(stage.seconds)));
   }
 
+  void on_first_model(const FirstModel& model) override {
+    if (console_.json()) {
+      return console_.print_json({{"event", "first_model"},
+                                  {"model", model.path.string()},
+                                  {"accuracy", model.accuracy},
+                                  {"folds", model.folds},
+                                  {"photos", model.photos},
+                                  {"seconds", model.seconds}});
+    }
+    console_.note(fmt::format("{:<10} {:<16} {:>10}  usable from now on; by {}-fold cross-validation on {}", "model",
+                              percent(model.accuracy) + " right", duration(model.seconds), model.folds,
+                              counted(model.photos, "photo")));
+  }
+
   void on_choice(const Choice& choice) override {
     if (console_.json())
       return console_.print_json(

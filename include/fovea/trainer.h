@@ -140,6 +140,15 @@ struct Progress {
   double seconds_left = 0.0;  ///< of this stage
 };
 
+/// The first usable model of a run is on disk; better ones may take its place.
+struct FirstModel {
+  std::filesystem::path path;
+  double accuracy = 0.0;    ///< by cross-validation on the training photos
+  int folds = 0;            ///< of that
+  std::int64_t photos = 0;  ///< training photos behind it
+  double seconds = 0.0;     ///< since the run began
+};
+
 /// Told what happens, from the thread that called train(). Every function may be left as it is.
 class TrainObserver {
  public:
@@ -150,6 +159,7 @@ class TrainObserver {
 
   virtual void on_stage_started(std::string_view /*stage*/) {}
   virtual void on_progress(const Progress& /*progress*/) {}
+  virtual void on_first_model(const FirstModel& /*model*/) {}
   virtual void on_epoch(const EpochReport& /*epoch*/) {}
   virtual void on_stage_finished(const StageReport& /*stage*/) {}
   virtual void on_choice(const Choice& /*choice*/) {}

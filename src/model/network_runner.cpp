@@ -7,14 +7,16 @@
 namespace fovea {
 
 Result<NetworkRunner> NetworkRunner::create(const Context& context, const Backend& backend, const NetworkSpec& spec,
-                                            ParameterSet& parameters, int batch, std::span<const std::string_view> outputs) {
+                                            ParameterSet& parameters, int batch, std::span<const std::string_view> outputs,
+                                            const NetworkRunner* twin) {
   FOVEA_ASSIGN(graph::Graph graph, inference_graph(spec, batch, outputs));
   Buffer images(static_cast<std::size_t>(graph.shape(*graph.find("image")).elements()) * sizeof(float));
   FOVEA_ASSIGN(auto plan, Plan::make(context, std::move(graph), backend, {.constant_weights = true}));
-  auto executor = std::make_unique<Executor>(std::move(plan));
-  parameters.bind_to(*executor);
+  auto executor = twin != nullptr ? std::make_unique<Executor>(std::move(plan), *twin->executor_)
+                                  : std::make_unique<Executor>(std::move(plan));
+  if (twin == nullptr) parameters.bind_to(*executor);
   executor->bind("image", images.floats().data());
-  executor->prepare_weights();
+  if (twin == nullptr) executor->prepare_weights();
   return NetworkRunner(batch, std::move(executor), std::move(images));
 }
 

@@ -18,9 +18,11 @@ namespace fovea {
 /// "features", "stage/7"): one run computes them all.
 class NetworkRunner {
  public:
-  /// `parameters` must outlive it.
+  /// `parameters` must outlive it. With a `twin`, made of the same arguments on a backend of the same kind, prepared weights are
+  /// the twin's, who alone refreshes them; the two may then run side by side.
   static Result<NetworkRunner> create(const Context& context, const Backend& backend, const NetworkSpec& spec,
-                                      ParameterSet& parameters, int batch, std::span<const std::string_view> outputs);
+                                      ParameterSet& parameters, int batch, std::span<const std::string_view> outputs,
+                                      const NetworkRunner* twin = nullptr);
 
   [[nodiscard]] int batch() const { return batch_; }
   /// Where photo `index` goes: floats (height, width, 3), normalised.

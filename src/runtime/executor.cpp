@@ -11,8 +11,13 @@ using graph::ValueId;
 Executor::Executor(std::shared_ptr<const Plan> plan)
     : plan_(std::move(plan)),
       arena_(plan_->arena_bytes()),
-      persistent_(plan_->persistent_bytes()),
+      persistent_(std::make_shared<const Buffer>(plan_->persistent_bytes())),
       slots_(plan_->slots(), nullptr) {}
+
+Executor::Executor(std::shared_ptr<const Plan> plan, const Executor& other)
+    : plan_(std::move(plan)), arena_(plan_->arena_bytes()), persistent_(other.persistent_), slots_(other.slots_) {
+  assert(plan_->persistent_bytes() == other.plan_->persistent_bytes() && plan_->slots() == slots_.size());
+}
 
 void Executor::bind(ValueId value, float* data) {
   const auto* bound = std::get_if<Plan::Bound>(&plan_->place(value));
@@ -33,7 +38,7 @@ TensorView Executor::view(ValueId value) const {
   std::byte* data =
       std::visit(graph::Overloaded{[&](const Plan::Bound& place) { return reinterpret_cast<std::byte*>(slots_[place.slot]); },
                                    [&](const Plan::InArena& place) { return arena_.data() + place.offset; },
-                                   [&](const Plan::Persistent& place) { return persistent_.data() + place.offset; }},
+                                   [&](const Plan::Persistent& place) { return persistent_->data() + place.offset; }},
                  plan_->place(value));
   return {data, plan_->graph().shape(value), DType::kF32};
 }
@@ -59,7 +64,7 @@ void Executor::resolve() {
     arguments.inputs = views_of(node.inputs);
     arguments.outputs = views_of(node.outputs);
     arguments.scratch = arena_.data() + planned.scratch_offset;
-    arguments.packed = persistent_.data() + planned.packed_offset;
+    arguments.packed = persistent_->data() + planned.packed_offset;
     steps_.push_back({planned.kernel.get(), arguments, planned.once});
   }
   resolved_ = true;

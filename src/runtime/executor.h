@@ -11,10 +11,13 @@
 
 namespace fovea {
 
-/// Owns the memory of one running plan. Not safe for two threads at once; several executors may share a plan.
+/// Owns the memory of one running plan. Not safe for two threads at once, and neither are two executors of one plan.
 class Executor {
  public:
   explicit Executor(std::shared_ptr<const Plan> plan);
+  /// Shares leaves and prepared weights with `other`, whose plan must have been made of the same graph, with the same options, by
+  /// the same backend. Then the two may run side by side.
+  Executor(std::shared_ptr<const Plan> plan, const Executor& other);
 
   /// Gives the memory of an input, parameter, state or bound output; kept until bound anew. It must outlive its use.
   void bind(graph::ValueId value, float* data);
@@ -42,7 +45,7 @@ class Executor {
 
   std::shared_ptr<const Plan> plan_;
   Buffer arena_;
-  Buffer persistent_;
+  std::shared_ptr<const Buffer> persistent_;
   std::vector<float*> slots_;
   std::vector<TensorView> views_;  ///< what the steps' spans point into
   std::vector<Step> steps_;

@@ -72,10 +72,13 @@ Result<void> TrainingRun::head_stage() {
   if (context_.stop_requested()) return fail(Error::Kind::kCancelled, "stopped on request before a model existed");
   strength_ = fitted.search.chosen().strength;
   held_out_accuracy_ = fitted.search.chosen().held_out.accuracy;
+  set_head(model_.spec, fitted.head, model_.parameters);
+  if (!replaying_) FOVEA_TRY(save_model(model_, paths_.model));
+  best_stage_ = "head";
+  reporter_.first_model({paths_.model, *held_out_accuracy_, kFolds, static_cast<std::int64_t>(table.labels.size())});
   reporter_.choice(
       {"regularisation", fmt::format("{:.1g}", fitted.search.chosen().strength),
        fmt::format("{:.1f} % right in {}-fold cross-validation on the training photos", 100 * *held_out_accuracy_, kFolds)});
-  set_head(model_.spec, fitted.head, model_.parameters);
 
   FOVEA_ASSIGN(Inference logits, Inference::create(context_, *device_.backend, model_.spec, model_.parameters, "logits"));
   Validation validation{*held_out_accuracy_, fitted.search.chosen().held_out.loss, {}};

@@ -4,14 +4,11 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <functional>
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "backend/backend.h"
 #include "core/context.h"
-#include "data/loader.h"
 #include "model/network_runner.h"
 
 namespace fovea::training {
@@ -30,7 +27,8 @@ struct Table {
   }
 };
 
-/// A NetworkRunner over any number of photos.
+/// A NetworkRunner for every thread of the context: a thread takes its photos through the whole network, so that nobody waits for
+/// anybody and activations stay in that processor's caches. The bits of a row do not depend on its lane.
 class Inference {
  public:
   /// `output` as in build_network ("features", "logits", "stage/7"); with `also_features`, the same run gives "features" too.
@@ -39,22 +37,20 @@ class Inference {
                                   ParameterSet& parameters, std::string output, bool also_features = false);
 
   /// Must follow every change of the parameters.
-  void refresh() { network_.refresh(); }
+  void refresh() { lanes_.front().refresh(); }
 
-  /// Appends a row for each photo to `table`, and to `features` where this computes them as well. `on_batch` is told how many
-  /// photos each batch had; false from it ends early (kCancelled).
-  using OnBatch = std::function<bool(std::int64_t photos)>;
-  Result<void> run(const FittedPhotos& photos, const Preprocess& preprocess, Table& table, Table& features,
-                   const OnBatch& on_batch = {});
+  [[nodiscard]] int lanes() const { return static_cast<int>(lanes_.size()); }
+  /// Lanes may run side by side, each by one thread.
+  [[nodiscard]] NetworkRunner& lane(int index) { return lanes_[static_cast<std::size_t>(index)]; }
+  [[nodiscard]] const std::string& output() const { return output_; }
+  [[nodiscard]] bool also_features() const { return also_features_; }
 
  private:
-  Inference(const Context& context, NetworkRunner network, std::string output, bool also_features)
-      : context_(context), network_(std::move(network)), output_(std::move(output)), also_features_(also_features) {}
+  Inference(std::string output, bool also_features) : output_(std::move(output)), also_features_(also_features) {}
 
-  Context context_;
-  NetworkRunner network_;
   std::string output_;
   bool also_features_;
+  std::vector<NetworkRunner> lanes_;
 };
 
 }  // namespace fovea::training

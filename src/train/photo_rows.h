@@ -7,8 +7,10 @@
 #include <span>
 #include <vector>
 
-#include "data/loader.h"
+#include "data/dataset.h"
 #include "data/similar.h"
+#include "data/source.h"
+#include "image/preprocess.h"
 #include "train/inference.h"
 #include "train/reporter.h"
 
@@ -25,14 +27,15 @@ struct LabelledTable {
   void append(LabelledTable other);
 };
 
-/// Samples of one label each. Pixels are decoded chunk by chunk, and kept as far as they fit into memory.
+/// Samples of one label each. Every thread decodes, fits and computes photos of its own, one after the other.
 class PhotoRows {
  public:
   /// `samples` must outlive this.
   PhotoRows(const Context& context, std::span<const Sample> samples, const Preprocess& preprocess, bool strict)
-      : context_(context), samples_(samples), preprocess_(preprocess), strict_(strict) {}
+      : context_(context), samples_(samples), preprocess_(preprocess), strict_(strict), kept_(samples.size()) {}
 
-  /// One row for each readable photo, in order. Unreadable ones are reported.
+  /// One row for each readable photo, in order. Unreadable ones are reported. Fitted pixels are kept for the next time, as far as
+  /// they fit into memory.
   Result<LabelledTable> run(Inference& inference, Reporter& reporter);
 
   /// The same, keeping nothing.
@@ -46,17 +49,13 @@ class PhotoRows {
   [[nodiscard]] const Preprocess& preprocess() const { return preprocess_; }
 
  private:
-  struct Chunk {
-    std::size_t first = 0;
-    FittedPhotos photos;
-  };
-  Result<void> run_chunk(Inference& inference, const Chunk& chunk, Reporter& reporter, LabelledTable& out) const;
+  class Computation;
 
   Context context_;
   std::span<const Sample> samples_;
   Preprocess preprocess_;
   bool strict_;
-  std::vector<Chunk> kept_;
+  std::vector<std::vector<std::uint8_t>> kept_;  ///< per sample: its fitted pixels, or none
 };
 
 }  // namespace fovea::training

@@ -71,6 +71,16 @@ void Reporter::epoch(const EpochReport& epoch) {
   observer_.on_epoch(epoch);
 }
 
+void Reporter::first_model(FirstModel model) {
+  model.seconds = seconds();
+  const nlohmann::ordered_json line{
+      {"event", "first_model"}, {"accuracy", model.accuracy}, {"folds", model.folds}, {"photos", model.photos}};
+  write(metrics_, line);
+  log("model", fmt::format("{}: {:.1f} % right in {}-fold cross-validation on {} photos", model.path.string(),
+                           100 * model.accuracy, model.folds, model.photos));
+  observer_.on_first_model(model);
+}
+
 void Reporter::choice(Choice choice) {
   log("choice", fmt::format("{}: {} ({})", choice.what, choice.chosen, choice.reason));
   observer_.on_choice(choice);

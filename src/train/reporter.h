@@ -46,6 +46,7 @@ class Reporter {
   void advance(std::int64_t photos);
   void end_stage(std::optional<double> accuracy = std::nullopt);
   void epoch(const EpochReport& epoch);
+  void first_model(FirstModel model);  ///< adds the seconds
   void choice(Choice choice);
   /// Each path once.
   void skipped(std::span<const SkippedPhoto> photos);

@@ -39,7 +39,8 @@ graph::Graph chain() {
 TEST(Executor, RunsAChainInTheMemoryOfTwo) {
   Executor executor = make(chain());
   std::size_t scratch = 0;
-  for (const Plan::PlannedNode& node : executor.plan().nodes()) scratch = std::max(scratch, align_up(node.kernel->scratch_bytes()));
+  for (const Plan::PlannedNode& node : executor.plan().nodes())
+    scratch = std::max(scratch, align_up(node.kernel->scratch_bytes()));
   EXPECT_LE(executor.plan().arena_bytes(), 2 * align_up(16 * sizeof(float)) + scratch);
   std::vector<float> x(16, 1);
   std::vector<float> w(16 * 16, 0);
@@ -78,6 +79,26 @@ TEST(Executor, ConstantsAreComputedOnce) {
   executor.prepare_weights();
   executor.run();
   EXPECT_EQ(executor.output("y").f32()[1], 10);
+}
+
+TEST(Executor, TwoOfOneGraphShareWhatWasPrepared) {
+  graph::Graph graph;
+  const ValueId x = graph.input("x", {1, 2});
+  graph.mark_output(
+      "y", graph.add(graph::Add{}, {x, graph.add(graph::Add{}, {graph.parameter("a", {1, 2}), graph.parameter("c", {1, 2})})}));
+  Executor first = make(graph, {.constant_weights = true});
+  std::array<float, 2> a{1, 2}, c{10, 20}, one{100, 200}, other{0, 0};
+  first.bind("a", a.data());
+  first.bind("c", c.data());
+  first.bind("x", one.data());
+  auto backend = make_backend("reference");
+  Executor second(*Plan::make({}, graph, **backend, {.constant_weights = true}), first);
+  second.bind("x", other.data());
+  first.prepare_weights();
+  second.run();
+  first.run();
+  EXPECT_THAT(first.output("y").floats(), testing::ElementsAre(111.0F, 222.0F));
+  EXPECT_THAT(second.output("y").floats(), testing::ElementsAre(11.0F, 22.0F));
 }
 
 TEST(Executor, GradientsLandInTheFlatBuffer) {

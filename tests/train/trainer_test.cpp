@@ -189,6 +189,33 @@ TEST_F(Trainer, StoppingBeforeThereIsAModelLeavesNone) {
   EXPECT_FALSE(std::filesystem::exists(folder_ / "model.safetensors"));
 }
 
+/// Looks at the first model when it is announced, and asks for a stop.
+struct Hasty final : TrainObserver {
+  void on_first_model(const FirstModel& model) override {
+    usable = load_model(model.path).ok();
+    first = model;
+    stop = true;
+  }
+  std::optional<FirstModel> first;
+  bool usable = false;
+  std::atomic<bool> stop{false};
+};
+
+TEST_F(Trainer, AModelIsUsableBeforeItIsValidated) {
+  Hasty observer;
+  options_.stop = &observer.stop;
+  const auto report = train(options_, &observer);
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  ASSERT_TRUE(observer.first);
+  EXPECT_TRUE(observer.usable);
+  EXPECT_EQ(observer.first->photos, 24);
+  EXPECT_GE(observer.first->accuracy, 0.75);
+  EXPECT_TRUE(report->stopped);
+  EXPECT_FALSE(report->accuracy);  // stopped before it was known
+  EXPECT_EQ(report->best_stage, "head");
+  EXPECT_TRUE(load_model(report->model).ok());
+}
+
 /// Asks for a stop once the first epoch is done.
 struct Impatient final : TrainObserver {
   void on_epoch(const EpochReport& /*epoch*/) override { stop = true; }
