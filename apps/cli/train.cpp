@@ -108,6 +108,12 @@ void summarize(Console& console, const TrainReport& report) {
       object["interval"] = {report.interval.low, report.interval.high};
       object["picked_by_validation"] = report.picked_by_validation;
     }
+    if (report.cross_validation) {
+      object["cross_validation"] = {{"of", report.cross_validation->what},
+                                    {"accuracies", report.cross_validation->accuracies},
+                                    {"mean", report.cross_validation->mean},
+                                    {"deviation", report.cross_validation->deviation}};
+    }
     object["best_stage"] = report.best_stage;
     object["seconds"] = report.seconds;
     object["skipped"] = report.skipped.size();
@@ -122,6 +128,11 @@ void summarize(Console& console, const TrainReport& report) {
                              counted(report.val_photos, "photo"), percent(report.interval.low), percent(report.interval.high)));
     if (report.picked_by_validation)
       console.note("the best epoch was picked by these photos, so on new ones expect slightly less");
+  }
+  if (report.cross_validation) {
+    const CrossValidation& folds = *report.cross_validation;
+    console.note(fmt::format("{} in {}-fold cross-validation of the {}, give or take {} between folds", percent(folds.mean),
+                             folds.accuracies.size(), folds.what, percent(folds.deviation)));
   }
   console.note(fmt::format("log and metrics in {}; {} in all", report.run_folder.string(), duration(report.seconds)));
 }
@@ -213,6 +224,8 @@ Run add_train(CLI::App& app) {
   app.add_option("--val", options.val_fraction, "share of the photos held out where the data has no val/ of its own")
       ->check(CLI::Range(0.0, 0.9))
       ->capture_default_str();
+  app.add_option("--folds", options.folds, "also k-fold cross-validation: of the last layer; with --scope, of all that it says")
+      ->check(CLI::Range(2, 100));
   app.add_option("--seed", options.seed, "of everything random")->capture_default_str();
   app.add_flag("--resume", options.resume, "go on with the run that was interrupted: the same command with this added");
   app.add_option("--checkpoint-every", options.checkpoint_interval_s, "seconds of work that a power cut may cost")
@@ -221,7 +234,10 @@ Run add_train(CLI::App& app) {
   app.add_flag("--strict", options.strict, "the first unreadable photo ends the run");
   add_compute_flags(app, flags->compute);
   add_output_flags(app, flags->output);
-  return [flags] { return train_verb(*flags); };
+  return [flags, &app] {
+    flags->options.folds_of_recipe = app.count("--scope") > 0;
+    return train_verb(*flags);
+  };
 }
 
 }  // namespace fovea::cli

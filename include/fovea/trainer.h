@@ -88,6 +88,9 @@ struct TrainOptions {
   std::optional<AugmentLevel> augment;
 
   double val_fraction = 0.2;  ///< held out where the data has no val split of its own
+  /// 2 or more: also k-fold cross-validation on the training photos, for the report; 0: none.
+  int folds = 0;
+  bool folds_of_recipe = false;  ///< each fold goes through everything that `scope` says, not the last layer alone
   std::uint64_t seed = 0;
   int threads = 0;  ///< 0: every processor this process may use
   bool deterministic = false;
@@ -168,6 +171,14 @@ class TrainObserver {
   virtual void on_warning(std::string_view /*text*/) {}
 };
 
+/// Accuracy on each of k folds of the training photos, by what the other folds made.
+struct CrossValidation {
+  std::string what;  ///< "last layer" or "whole recipe"
+  std::vector<double> accuracies;
+  double mean = 0;
+  double deviation = 0;  ///< standard deviation between the folds
+};
+
 struct TrainReport {
   std::filesystem::path model;
   std::filesystem::path run_folder;
@@ -181,6 +192,7 @@ struct TrainReport {
   bool picked_by_validation = false;
   std::optional<double> test_accuracy;  ///< on the photos of a test/ split, which no choice saw
   std::int64_t test_photos = 0;
+  std::optional<CrossValidation> cross_validation;  ///< where TrainOptions::folds asked for it
   std::string best_stage;
   std::vector<StageReport> stages;
   std::vector<EpochReport> epochs;

@@ -136,6 +136,7 @@ Result<EpochResult> FineTuner::run_epoch(BatchSource& source, std::uint32_t epoc
                                          const EpochResult& done) {
   const Stopwatch watch;
   EpochResult result = done;
+  const double earlier = done.seconds;  // `done` may be what on_step updates
   source.start_epoch(epoch, done.batches);
   StepBatch batch;
   for (;;) {
@@ -150,7 +151,7 @@ Result<EpochResult> FineTuner::run_epoch(BatchSource& source, std::uint32_t epoc
     result.loss_sum += accumulate(batch) * static_cast<double>(batch.count);
     update();
     result.photos += batch.count;
-    result.seconds = done.seconds + watch.seconds();
+    result.seconds = earlier + watch.seconds();
     bool wanted = true;
     if (on_step) {
       FOVEA_ASSIGN(wanted, on_step(result));
@@ -160,7 +161,7 @@ Result<EpochResult> FineTuner::run_epoch(BatchSource& source, std::uint32_t epoc
       break;
     }
   }
-  result.seconds = done.seconds + watch.seconds();
+  result.seconds = earlier + watch.seconds();
   return result;
 }
 

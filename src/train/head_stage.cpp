@@ -19,7 +19,8 @@ Result<LabelledTable> TrainingRun::choose_fit(Inference& features) {
     model_.preprocess.fit = fit_of(options_.fit);
     return LabelledTable{};
   }
-  const std::vector<Preprocess> candidates = fit_candidates(model_.preprocess);
+  const Preprocess base = model_.preprocess;
+  const std::vector<Preprocess> candidates = fit_candidates(base, static_cast<std::int64_t>(data_.train.size()));
   // An eighth of the photos is enough to see differences that matter.
   const auto photos = std::clamp<std::int64_t>(static_cast<std::int64_t>(data_.train.size()) / 8, 96, 400);
   reporter_.begin_stage("fit", photos * static_cast<std::int64_t>(candidates.size()));
@@ -30,10 +31,10 @@ Result<LabelledTable> TrainingRun::choose_fit(Inference& features) {
   reporter_.end_stage();
   std::string reason = "cross-validated on part of the training photos:";
   for (const FitTrial& trial : trials) {
-    reason += fmt::format(" {} {:.1f} % (loss {:.3f})", name_of(trial.preprocess.fit), 100 * trial.held_out.accuracy,
+    reason += fmt::format(" {} {:.1f} % (loss {:.3f})", describe_fit(trial.preprocess, base), 100 * trial.held_out.accuracy,
                           trial.held_out.loss);
   }
-  reporter_.choice({"fit", std::string(name_of(model_.preprocess.fit)), reason});
+  reporter_.choice({"fit", describe_fit(model_.preprocess, base), reason});
   return std::move(trials[best].features);
 }
 
@@ -67,7 +68,6 @@ Result<void> TrainingRun::head_stage() {
   const FeatureSet set{table.table.values, table.labels, table.table.width, data_.class_count()};
   // Copies of a photo on both sides of a fold would make weak regularisation look good.
   const std::vector<int> groups = group_near_duplicates(table.fingerprints);
-  trial_photos_ = choose_trial_photos(context_, set, groups, table.index, trial_size(photos_shown()), options_.seed);
   const FittedHead fitted = fit_head(context_, set, weights, stratified_folds(table.labels, groups, kFolds, options_.seed));
   if (context_.stop_requested()) return fail(Error::Kind::kCancelled, "stopped on request before a model existed");
   strength_ = fitted.search.chosen().strength;
@@ -79,6 +79,8 @@ Result<void> TrainingRun::head_stage() {
   reporter_.choice(
       {"regularisation", fmt::format("{:.1g}", fitted.search.chosen().strength),
        fmt::format("{:.1f} % right in {}-fold cross-validation on the training photos", 100 * *held_out_accuracy_, kFolds)});
+  trial_photos_ = choose_trial_photos(context_, set, groups, table.index, trial_size(photos_shown()), options_.seed);
+  head_folds(set, weights, groups);
 
   FOVEA_ASSIGN(Inference logits, Inference::create(context_, *device_.backend, model_.spec, model_.parameters, "logits"));
   Validation validation{*held_out_accuracy_, fitted.search.chosen().held_out.loss, {}};

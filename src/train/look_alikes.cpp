@@ -76,7 +76,7 @@ std::vector<std::int32_t> cluster(Directions& rows, std::size_t count, std::size
 }  // namespace
 
 std::vector<std::int32_t> group_look_alikes(const Context& context, const FeatureSet& set,
-                                            std::span<const std::int32_t> duplicates, int per_class) {
+                                            std::span<const std::int32_t> duplicates, std::size_t length, std::size_t fewest) {
   std::vector<std::vector<std::size_t>> rows_of(static_cast<std::size_t>(set.classes));
   for (std::size_t n = 0; n < set.labels.size(); ++n) rows_of[static_cast<std::size_t>(set.labels[n])].push_back(n);
   std::vector<std::int32_t> groups(set.labels.size(), 0);
@@ -88,10 +88,12 @@ std::vector<std::int32_t> group_look_alikes(const Context& context, const Featur
       directions.values.insert(directions.values.end(), row.begin(), row.end());
     }
     for (std::size_t i = 0; i < rows.size(); ++i) to_unit_length(directions.row(i));
-    const auto clusters = std::min(rows.size(), static_cast<std::size_t>(per_class));
+    const auto clusters = std::min(rows.size(), std::max(fewest, rows.size() / length));
     const auto cluster_of = cluster(directions, rows.size(), clusters);
+    std::vector<std::size_t> first_of(clusters, rows.size());  // a cluster is named by its first row
+    for (std::size_t i = rows.size(); i > 0; --i) first_of[static_cast<std::size_t>(cluster_of[i - 1])] = i - 1;
     for (std::size_t i = 0; i < rows.size(); ++i) {
-      groups[rows[i]] = static_cast<std::int32_t>(label) * per_class + cluster_of[i];
+      groups[rows[i]] = static_cast<std::int32_t>(rows[first_of[static_cast<std::size_t>(cluster_of[i])]]);
     }
   });
   std::map<std::int32_t, std::int32_t> group_of_copies;

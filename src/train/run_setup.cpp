@@ -90,6 +90,7 @@ Result<void> check_options(const TrainOptions& options) {
   if (options.ema_decay && !(*options.ema_decay >= 0 && *options.ema_decay < 1)) {
     return refuse("weight average", *options.ema_decay, "0 (none) to below 1");
   }
+  if (options.folds < 0 || options.folds == 1) return refuse("folds", options.folds, "2 or more, or 0 for none");
   if (!(options.mixup >= 0)) return refuse("mixup", options.mixup, "0 (none) or more");
   if (!(options.cutmix >= 0)) return refuse("cutmix", options.cutmix, "0 (none) or more");
   if (!(options.val_fraction >= 0 && options.val_fraction < 1)) return refuse("val", options.val_fraction, "0 to below 1");

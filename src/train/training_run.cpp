@@ -47,6 +47,7 @@ Result<TrainReport> TrainingRun::run() {
     stopped_ = true;
   }
   FOVEA_TRY(finish());
+  if (outcome) FOVEA_TRY(fold_runs());
   if (outcome) checkpoint_.remove();
   return std::move(reporter_.report());
 }
@@ -73,7 +74,11 @@ Result<void> TrainingRun::prepare() {
 }
 
 Result<void> TrainingRun::scan() {
-  FOVEA_ASSIGN(data_, scan_dataset(options_.data, {.strict = options_.strict}));
+  if (given_) {
+    data_ = *given_;
+  } else {
+    FOVEA_ASSIGN(data_, scan_dataset(options_.data, {.strict = options_.strict}));
+  }
   if (data_.multi_label) {
     return fail(Error::Kind::kUnsupported, "{}: photos with several labels cannot be trained on yet: expected one label a photo",
                 options_.data.string());

@@ -26,6 +26,10 @@ namespace fovea::training {
 class TrainingRun {
  public:
   TrainingRun(const TrainOptions& options, TrainObserver* observer);
+  /// On this data set instead of what options.data holds.
+  TrainingRun(const TrainOptions& options, TrainObserver* observer, Dataset data) : TrainingRun(options, observer) {
+    given_ = std::move(data);
+  }
   Result<TrainReport> run();
 
  private:
@@ -59,6 +63,11 @@ class TrainingRun {
   /// Of all training photos, fitted as choose_fit decides.
   Result<LabelledTable> features_of_training(Inference& features);
   Result<void> head_stage();
+
+  // fold_stage.cpp
+  void head_folds(const FeatureSet& set, std::span<const float> row_weights, std::span<const std::int32_t> groups);
+  /// The whole recipe for each fold, where that is asked for.
+  Result<void> fold_runs();
 
   // trial_stage.cpp
   /// How to fine-tune; nothing where it does not pay.
@@ -100,6 +109,7 @@ class TrainingRun {
   Device device_;
   RunPaths paths_;
   Checkpoint checkpoint_;
+  std::optional<Dataset> given_;
   Dataset data_;
   Model model_;  ///< the best so far
   std::optional<PhotoRows> train_rows_;

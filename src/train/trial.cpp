@@ -20,6 +20,7 @@ namespace {
 constexpr int kSide = 128;  // of the pictures
 constexpr int kBatch = 16;  // enough steps in one epoch
 constexpr std::uint32_t kEpochs = 2;
+constexpr std::size_t kSeries = 5;   // photos that are held out together
 constexpr std::size_t kFewest = 30;  // held-out photos that can tell anything
 constexpr double kWarmUp = 0.15;
 
@@ -74,7 +75,7 @@ TrialPhotos choose_trial_photos(const Context& context, const FeatureSet& set, s
     labels.push_back(set.labels[row.number]);
     if (!duplicates.empty()) copies.push_back(duplicates[row.number]);
   }
-  const auto series = group_look_alikes(context, {features, labels, set.width, set.classes}, copies, 2 * kTrialParts);
+  const auto series = group_look_alikes(context, {features, labels, set.width, set.classes}, copies, kSeries, 2 * kTrialParts);
   const auto folds = stratified_folds(labels, series, kTrialParts, seed);
   TrialPhotos photos;
   if (static_cast<std::size_t>(std::ranges::count(folds, 0)) < kFewest) return photos;
