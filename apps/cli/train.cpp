@@ -99,6 +99,7 @@ void summarize(Console& console, const TrainReport& report) {
     nlohmann::ordered_json object{{"event", "done"},
                                   {"model", report.model.string()},
                                   {"run_folder", report.run_folder.string()},
+                                  {"report", report.html.string()},
                                   {"arch", report.arch},
                                   {"classes", report.classes},
                                   {"train_photos", report.train_photos},
@@ -134,6 +135,7 @@ void summarize(Console& console, const TrainReport& report) {
     console.note(fmt::format("{} in {}-fold cross-validation of the {}, give or take {} between folds", percent(folds.mean),
                              folds.accuracies.size(), folds.what, percent(folds.deviation)));
   }
+  if (!report.html.empty()) console.note(fmt::format("report in {}", report.html.string()));
   console.note(fmt::format("log and metrics in {}; {} in all", report.run_folder.string(), duration(report.seconds)));
 }
 

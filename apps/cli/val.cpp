@@ -146,6 +146,7 @@ int val(ValFlags& flags) {
     print_json(console, *result);
   } else {
     print_result(console, *result, flags.mistakes);
+    if (!flags.options.report.empty()) console.note(fmt::format("report in {}", flags.options.report.string()));
     console.note(fmt::format("in {}", duration(result->seconds)));
   }
   return result->skipped.empty() ? kDone : kSomeFailed;
@@ -167,6 +168,7 @@ Run add_val(CLI::App& app) {
   app.add_option("--mistakes", flags->mistakes, "how many of the surest mistakes to list")
       ->check(CLI::Range(0, 100000))
       ->capture_default_str();
+  app.add_option("--report", flags->options.report, "also write it all as one HTML file, with pictures of the worst mistakes");
   app.add_flag("--strict", flags->options.strict, "the first unreadable photo ends the run");
   add_compute_flags(app, flags->compute);
   add_output_flags(app, flags->output);

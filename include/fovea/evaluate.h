@@ -21,6 +21,7 @@ struct EvaluateOptions {
   bool deterministic = false;
   std::string device = "auto";
   bool strict = false;
+  std::filesystem::path report;  ///< where to write the HTML report; empty: none
   const std::atomic<bool>* stop = nullptr;
 };
 

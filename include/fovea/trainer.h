@@ -182,6 +182,7 @@ struct CrossValidation {
 struct TrainReport {
   std::filesystem::path model;
   std::filesystem::path run_folder;
+  std::filesystem::path html;  ///< the report for people, beside the model; empty if it could not be written
   std::string arch;
   std::vector<std::string> classes;
   std::int64_t train_photos = 0;

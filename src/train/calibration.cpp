@@ -5,6 +5,8 @@
 #include <cmath>
 #include <numbers>
 
+#include "train/metrics.h"
+
 namespace fovea::training {
 namespace {
 
@@ -47,6 +49,16 @@ double fit_temperature(const Table& logits, std::span<const std::int32_t> labels
     }
   }
   return 2 / (low + high);
+}
+
+std::vector<float> probabilities_of(const Table& logits, double temperature) {
+  std::vector<float> result = logits.values;
+  const auto width = static_cast<std::size_t>(logits.width);
+  for (float& z : result) z = static_cast<float>(z / temperature);
+  for (std::size_t begin = 0; width > 0 && begin < result.size(); begin += width) {
+    softmax_in_place(std::span(result).subspan(begin, width));
+  }
+  return result;
 }
 
 }  // namespace fovea::training

@@ -5,10 +5,13 @@
 #include <map>
 
 #include "core/error.h"
+#include "core/file.h"
 #include "model/model_file.h"
 #include "runtime/device.h"
+#include "train/calibration.h"
 #include "train/metrics.h"
 #include "train/photo_rows.h"
+#include "train/report_input.h"
 
 namespace fovea {
 namespace {
@@ -42,16 +45,13 @@ std::vector<Sample> known_samples(std::vector<Sample> samples, const std::vector
   return known;
 }
 
-void list_wrong(const training::Predictions& predictions, const training::LabelledTable& out, const std::vector<Sample>& samples,
-                const std::vector<std::string>& classes, Evaluation& result) {
-  for (std::size_t n = 0; n < out.labels.size(); ++n) {
-    const auto row = predictions.row(n);
-    const std::size_t guess = training::argmax(row);
-    const auto label = static_cast<std::size_t>(out.labels[n]);
-    if (guess == label) continue;
-    result.wrong.push_back({samples[static_cast<std::size_t>(out.index[n])].path, classes[label], classes[guess], row[guess]});
-  }
-  std::ranges::stable_sort(result.wrong, std::greater(), &WrongPhoto::probability);
+Result<void> write_report(const Context& context, const Device& device, Model& model, const std::filesystem::path& path,
+                          const training::LabelledTable& logits, const Evaluation& result, const EvaluateOptions& options,
+                          const std::filesystem::path& data) {
+  FOVEA_ASSIGN(report::Input input, training::report_input(context, device, model, path, logits, result));
+  input.worth = fmt::format("Measured on {}{}. It holds for such photos if the network was not trained on them.", data.string(),
+                            options.split.empty() ? "" : ", " + options.split);
+  return write_file_atomically(options.report, report::to_html(input));
 }
 
 }  // namespace
@@ -82,20 +82,19 @@ Result<Evaluation> evaluate(const std::filesystem::path& model_path, const std::
   reporter.begin_stage("val", static_cast<std::int64_t>(samples.size()));
   const training::PhotoRows rows(context, samples, model.preprocess, options.strict);
   FOVEA_ASSIGN(auto logits, training::Inference::create(context, *device.backend, model.spec, model.parameters, "logits"));
-  FOVEA_ASSIGN(training::LabelledTable out, rows.run_once(logits, reporter));
-  const auto width = static_cast<std::size_t>(out.table.width);
-  for (float& z : out.table.values) z = static_cast<float>(z / model.temperature);
-  for (std::size_t n = 0; n < out.labels.size(); ++n) {
-    training::softmax_in_place(std::span(out.table.values).subspan(n * width, width));
-  }
-  const training::Predictions predictions{out.table.values, out.labels};
+  FOVEA_ASSIGN(const training::LabelledTable out, rows.run_once(logits, reporter));
+  const std::vector<float> probabilities = training::probabilities_of(out.table, model.temperature);
+  const training::Predictions predictions{probabilities, out.labels};
   Evaluation result = training::evaluation_of(predictions, model.classes, options.top);
   result.unknown_labels = std::move(counted.unknown_labels);
   result.unknown_photos = counted.unknown_photos;
-  list_wrong(predictions, out, samples, model.classes, result);
+  result.wrong = training::wrong_photos(predictions, out.index, samples, model.classes);
   reporter.end_stage(result.accuracy);
   result.skipped = std::move(reporter.report().skipped);
   result.seconds = reporter.seconds();
+  if (!options.report.empty()) {
+    FOVEA_TRY(write_report(context, device, model, model_path, out, result, options, data_path));
+  }
   return result;
 }
 

@@ -17,20 +17,6 @@ Result<TrainReport> train(const TrainOptions& options, TrainObserver* observer) 
 }  // namespace fovea
 
 namespace fovea::training {
-namespace {
-
-/// Rows of logits -> softmax probabilities.
-std::vector<float> probabilities_of(const Table& logits) {
-  std::vector<float> result = logits.values;
-  const auto width = static_cast<std::size_t>(logits.width);
-  for (std::size_t begin = 0; width > 0 && begin < result.size(); begin += width) {
-    softmax_in_place(std::span(result).subspan(begin, width));
-  }
-  return result;
-}
-
-}  // namespace
-
 TrainingRun::TrainingRun(const TrainOptions& options, TrainObserver* observer) : options_(options), reporter_(observer) {
   context_.threads = options.threads > 0 ? options.threads : available_processors();
   context_.deterministic = options.deterministic;
@@ -110,7 +96,7 @@ Result<void> TrainingRun::stages() {
 
 Result<TrainingRun::Validation> TrainingRun::validate(Inference& logits) {
   FOVEA_ASSIGN(LabelledTable out, val_rows_->run(logits, reporter_));
-  const std::vector<float> probabilities = probabilities_of(out.table);
+  const std::vector<float> probabilities = probabilities_of(out.table, 1);
   const Predictions predictions{probabilities, out.labels};
   return Validation{accuracy(predictions), log_loss(predictions), std::move(out)};
 }
@@ -159,6 +145,7 @@ Result<void> TrainingRun::finish() {
   }
   FOVEA_TRY(save_model(model_, paths_.model));
   report.seconds = reporter_.seconds();
+  write_report();
   return {};
 }
 
@@ -167,7 +154,7 @@ Result<void> TrainingRun::test() {
   PhotoRows rows(context_, data_.test, model_.preprocess, options_.strict);
   FOVEA_ASSIGN(Inference logits, Inference::create(context_, *device_.backend, model_.spec, model_.parameters, "logits"));
   FOVEA_ASSIGN(const LabelledTable out, rows.run(logits, reporter_));
-  const std::vector<float> probabilities = probabilities_of(out.table);
+  const std::vector<float> probabilities = probabilities_of(out.table, 1);
   TrainReport& report = reporter_.report();
   report.test_photos = static_cast<std::int64_t>(out.labels.size());
   report.test_accuracy = accuracy({probabilities, out.labels});

@@ -11,6 +11,7 @@
 #include "data/dataset.h"
 #include "fovea/trainer.h"
 #include "model/model_file.h"
+#include "report/report.h"
 #include "runtime/device.h"
 #include "train/checkpoint.h"
 #include "train/cross_validation.h"
@@ -90,6 +91,11 @@ class TrainingRun {
   [[nodiscard]] PlannedEpochs planned_epochs() const;
   [[nodiscard]] std::int64_t photos_shown() const;  ///< to the network, over all planned epochs
   [[nodiscard]] int affordable_epochs(double seconds_per_epoch, int wanted);
+
+  // run_report.cpp
+  Result<report::Input> report_of_run();
+  /// Beside the model; a warning if that fails.
+  void write_report();
 
   // resume.cpp
   Result<void> open_checkpoint();

@@ -132,6 +132,31 @@ TEST_F(EndToEnd, ABatchAnswersAsSinglePhotosDo) {
   EXPECT_NEAR(alone["predictions"][0]["probability"], in_batch["predictions"][0]["probability"], 1e-4);
 }
 
+TEST_F(EndToEnd, TrainingLeavesAReport) {
+  const std::string html = read_text(path("model.html"));
+  EXPECT_TRUE(html.starts_with("<!doctype html>"));
+  for (const char* part : {"blå", "How it learned", "95 % confidence", "Hardware"}) {
+    EXPECT_NE(html.find(part), std::string::npos) << part;
+  }
+  EXPECT_NE(trained_->err.find(path("model.html")), std::string::npos) << trained_->err;
+}
+
+TEST_F(EndToEnd, ValWritesAReportWhenAsked) {
+  const Finished run = run_fovea({"val", path("model.safetensors"), path("photos"), "--report", path("val.html")});
+  ASSERT_EQ(run.status, 0) << run.err;
+  EXPECT_NE(read_text(path("val.html")).find("Class by class"), std::string::npos);
+}
+
+TEST_F(EndToEnd, ExplainWritesAPictureForEachPhoto) {
+  const Finished one = run_fovea({"predict", path("model.safetensors"), photo("rot"), "--explain", path("one.png")});
+  ASSERT_EQ(one.status, 0) << one.err;
+  EXPECT_TRUE(read_text(path("one.png")).starts_with("\x89PNG"));
+  const Finished two = run_fovea({"predict", path("model.safetensors"), photo("rot"), photo("blå"), "--explain", path("maps")});
+  ASSERT_EQ(two.status, 0) << two.err;
+  EXPECT_TRUE(fs::exists(path("maps/photo 3.heat.jpg")));
+  EXPECT_TRUE(fs::exists(path("maps/photo 3-2.heat.jpg")));
+}
+
 TEST_F(EndToEnd, APhotoOnStandardInput) {
   const Finished run = run_fovea({"predict", path("model.safetensors"), "-", "--json"}, read_text(photo("blå")));
   ASSERT_EQ(run.status, 0) << run.err;

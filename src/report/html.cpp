@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "report/html.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/error.h"
+
+namespace fovea::report {
+
+std::string escape(std::string_view text) {
+  const bool sound = is_utf8(text);
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    switch (c) {
+      case '&': out += "&amp;"; break;
+      case '<': out += "&lt;"; break;
+      case '>': out += "&gt;"; break;
+      case '"': out += "&quot;"; break;
+      case '\'': out += "&#39;"; break;
+      default: out += byte < 0x20 || byte == 0x7F || (byte >= 0x80 && !sound) ? '?' : c;
+    }
+  }
+  return out;
+}
+
+std::string data_uri(std::string_view type, std::span<const std::byte> bytes) {
+  constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string out = fmt::format("data:{};base64,", type);
+  out.reserve(out.size() + (bytes.size() + 2) / 3 * 4);
+  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+    const std::size_t count = std::min<std::size_t>(3, bytes.size() - i);
+    std::uint32_t group = 0;
+    for (std::size_t k = 0; k < 3; ++k) group = group << 8U | (k < count ? std::to_integer<std::uint32_t>(bytes[i + k]) : 0U);
+    for (std::size_t k = 0; k < 4; ++k) out += k <= count ? kDigits[group >> (18 - 6 * k) & 63U] : '=';
+  }
+  return out;
+}
+
+std::string percent(double share) { return fmt::format("{:.1f} %", 100 * share); }
+
+std::string counted(std::int64_t count, std::string_view singular) {
+  const std::string plain = std::to_string(count);
+  std::string digits;
+  for (std::size_t i = 0; i < plain.size(); ++i) {
+    if (i > 0 && (plain.size() - i) % 3 == 0) digits += ',';
+    digits += plain[i];
+  }
+  return fmt::format("{} {}{}", digits, singular, count == 1 ? "" : singular.ends_with("s") ? "es" : "s");
+}
+
+std::string duration(double seconds) {
+  if (seconds < 9.95) return fmt::format("{:.1f} s", seconds);
+  const auto whole = static_cast<std::int64_t>(std::llround(seconds));
+  if (whole < 60) return fmt::format("{} s", whole);
+  if (whole < 3600) return fmt::format("{} min {} s", whole / 60, whole % 60);
+  return fmt::format("{} h {} min", whole / 3600, whole % 3600 / 60);
+}
+
+std::string section(std::string_view title, std::string_view lead, std::string_view html) {
+  return fmt::format("<section>\n<h2>{}</h2>\n<p class=\"lead\">{}</p>\n{}</section>\n", escape(title), escape(lead), html);
+}
+
+std::string figure(std::string_view caption, std::string_view html) {
+  return fmt::format("<figure><figcaption>{}</figcaption>{}</figure>\n", escape(caption), html);
+}
+
+std::string term(std::string_view name, std::string_view value) {
+  return fmt::format("<div><dt>{}</dt><dd>{}</dd></div>", escape(name), escape(value));
+}
+
+std::string bar(double share, std::string_view kind) {
+  return fmt::format(R"(<span class="bar"><i class="{}" style="width:{:.1f}%"></i></span>)", kind,
+                     100 * std::clamp(share, 0.0, 1.0));
+}
+
+}  // namespace fovea::report

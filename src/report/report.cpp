@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "report/report.h"
+
+#include <fmt/format.h>
+
+#include "fovea/version.h"
+#include "report/charts.h"
+#include "report/html.h"
+#include "report/style.h"
+
+namespace fovea::report {
+namespace {
+
+std::string headline(const Input& input) {
+  if (!input.evaluation || input.evaluation->photos == 0) {
+    return "<div><div class=\"big\">?</div><p><b>Nothing is known yet about how good this model is.</b></p><p class=\"worth\">No "
+           "photos "
+           "were kept aside to measure it. Hold some out when training, or measure it on photos with known classes: "
+           "<code>fovea val MODEL PHOTOS --report FILE</code>.</p></div>";
+  }
+  const Evaluation& e = *input.evaluation;
+  return fmt::format(
+      "<div><div class=\"big\">{:.1f}<small> %</small></div><p>of <b>{}</b> named rightly</p>{}"
+      "<p class=\"worth\">With 95 % confidence the true share lies between <b>{}</b> and <b>{}</b>. {}</p></div>",
+      100 * e.accuracy, escape(counted(e.photos, input.measured_on)), interval_bar(e.accuracy, e.interval),
+      percent(e.interval.low), percent(e.interval.high), escape(input.worth));
+}
+
+std::string tiles(const Input& input) {
+  std::string html = "<dl class=\"tiles\">";
+  if (input.training) {
+    const TrainReport& t = *input.training;
+    html += term("Classes", std::to_string(t.classes.size())) + term("Trained on", counted(t.train_photos, "photo")) +
+            term("Training took", duration(t.seconds)) + term("Best stage", t.best_stage);
+    if (t.test_accuracy)
+      html += term("Right on test/", fmt::format("{} of {}", percent(*t.test_accuracy), counted(t.test_photos, "photo")));
+  } else if (input.evaluation) {
+    html += term("Classes", std::to_string(input.evaluation->classes.size()));
+  }
+  if (input.evaluation && input.evaluation->photos > 0) {
+    const Evaluation& e = *input.evaluation;
+    if (static_cast<std::size_t>(e.top) < e.classes.size())
+      html += term(fmt::format("Among the top {}", e.top), percent(e.top_accuracy));
+    html += term("Mean F1 of the classes", percent(e.macro_f1));
+  }
+  for (const Fact& fact : input.model) html += term(fact.name, fact.value);
+  return html + "</dl>";
+}
+
+std::string measured(const Input& input) {
+  const Evaluation& e = *input.evaluation;
+  std::string html = section("Who is taken for whom", "Strong blue on the diagonal is right, orange is wrong.", confusion(e));
+  html += section("Class by class", "Weakest first. Found: the share of a class's photos that the model names rightly.",
+                  "<figure>" + class_table(e) + "</figure>\n");
+  std::string pair;
+  if (input.calibration) pair += figure("Do the probabilities keep their word?", reliability(*input.calibration));
+  if (const std::string drawn = coverage(e.coverage); !drawn.empty())
+    pair += figure("What is gained by answering only when sure", drawn);
+  if (!pair.empty()) {
+    html += section("Can its certainty be trusted?",
+                    "On the dashed line, of all photos named with 80 % probability, 80 % are right. The larger a dot, the more "
+                    "photos it stands for.",
+                    "<div class=\"pair\">" + pair + "</div>\n");
+  }
+  if (!input.mistakes.empty()) {
+    html += section(
+        "The surest mistakes",
+        fmt::format("{}. Beside each photo is where the network looked for its wrong answer. Some of these labels may be wrong "
+                    "rather than the model.",
+                    e.wrong.size() > input.mistakes.size()
+                        ? fmt::format("{} of {}", input.mistakes.size(),
+                                      counted(static_cast<std::int64_t>(e.wrong.size()), "wrong photo"))
+                        : counted(static_cast<std::int64_t>(e.wrong.size()), "wrong photo")),
+        mistakes(input.mistakes));
+  }
+  return html;
+}
+
+}  // namespace
+
+std::string to_html(const Input& input) {
+  const std::string title = escape(input.title);
+  std::string html = fmt::format(
+      "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" "
+      "content=\"width=device-width, "
+      "initial-scale=1\">\n<meta name=\"generator\" content=\"Fovea {}\">\n<title>{}: "
+      "report</title>\n<style>{}</style>\n</head>\n<body><main>\n",
+      version(), title, style());
+  html +=
+      fmt::format("<header><p class=\"over\">Fovea report</p><h1>{}</h1></header>\n<div class=\"hero\">{}<div>{}</div></div>\n",
+                  title, headline(input), tiles(input));
+  if (input.training && !input.training->epochs.empty()) {
+    html += section("How it learned",
+                    "Training and validation loss should fall together; where they part, the network begins to learn by heart.",
+                    curves(input.training->epochs));
+  }
+  if (input.evaluation && input.evaluation->photos > 0) html += measured(input);
+  html += run_facts(input);
+  return html +
+         fmt::format(
+             "<footer>Made by Fovea {}. This file needs nothing else and can be passed on; it holds pictures of the photos "
+             "shown above.</footer>\n</main></body>\n</html>\n",
+             version());
+}
+
+}  // namespace fovea::report
