@@ -62,7 +62,7 @@ th{font-weight:600;text-align:left}
 .matrix thead span{display:inline-block;writing-mode:vertical-rl;transform:rotate(180deg);max-height:150px;overflow:hidden;text-overflow:ellipsis;white-space:nowrap;line-height:1.2}
 .matrix .corner{font-weight:400;color:var(--quiet);text-align:right;padding-right:10px}
 .matrix tbody th{text-align:right;padding:0 10px 0 0;font-size:13px;white-space:nowrap;max-width:180px;overflow:hidden;text-overflow:ellipsis}
-.matrix td{min-width:38px;height:38px;text-align:center;border-radius:5px;background:var(--track)}
+.matrix td{min-width:42px;height:42px;text-align:center;border-radius:5px;background:var(--track)}
 .matrix .none{color:var(--quiet);background:none}
 .matrix .good{background:rgb(var(--one)/var(--a))}.matrix .bad{background:rgb(var(--two)/var(--a))}
 .matrix .deep{color:var(--card);font-weight:600}
@@ -103,7 +103,7 @@ rect.good{fill:rgb(var(--one))}rect.bad{fill:rgb(var(--two))}
 .skipped{margin:0;padding:0;list-style:none;font-size:14px;overflow-wrap:anywhere}
 .skipped span{color:var(--quiet)}
 footer{margin-top:64px;padding-top:16px;border-top:1px solid var(--line);font-size:13px;color:var(--quiet)}
-@media(max-width:760px){main{padding:24px 14px 48px}.hero,.pair{grid-template-columns:minmax(0,1fr)}section{margin-top:44px}.hero>*,figure{padding:16px 14px}.card{padding:8px}.gallery{grid-template-columns:minmax(0,1fr)}h1{font-size:25px;margin-bottom:20px}.big{font-size:58px}.choices,.choices tbody,.choices tr,.choices th,.choices td{display:block;width:auto}.choices td{border-top:0;padding-top:0}.facts>div{grid-template-columns:1fr;gap:0}}
+@media(max-width:760px){main{padding:24px 14px 48px}.hero,.pair{grid-template-columns:minmax(0,1fr)}section{margin-top:44px}.hero>*,figure{padding:16px 14px}.card{padding:8px}.gallery{grid-template-columns:minmax(0,1fr)}h1{font-size:25px;margin-bottom:20px}.big{font-size:58px}.choices,.choices tbody,.choices tr,.choices th,.choices td{display:block;width:auto}.choices td{border-top:0;padding-top:0}.facts>div{grid-template-columns:1fr;gap:0}.classes th,.classes td{padding:6px 7px}.found{min-width:136px}.classes tbody th{min-width:84px}}
 @media print{:root{color-scheme:light;--paper:#fff;--card:#fff;--ink:#000;--quiet:#444;--line:#ccc;--one:36 86 198;--two:176 84 0;--track:#eee}*{-webkit-print-color-adjust:exact;print-color-adjust:exact}main{max-width:none;padding:0}body{font-size:12px}section{margin-top:28px}figure,.card,tr,li,.hero{break-inside:avoid}h2,.lead{break-after:avoid}.scroll{overflow:visible}.gallery{grid-template-columns:repeat(3,1fr)}.grid-of-classes{width:100%;height:auto}}
 )css";
 }
