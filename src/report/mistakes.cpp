@@ -15,15 +15,14 @@ std::string mistakes(std::span<const Mistake> all) {
     const std::string name = m.path.substr(m.path.find_last_of('/') + 1);
     html += fmt::format(
         R"(<figure class="card"><div class="two-up"><img src="{}" alt="{}"><img src="{}" alt="where the network looked"></div>)"
-        R"(<figcaption><b>{}</b> taken for <b class="wrong">{}</b><span class="count">{}</span><small title="{}">{}</small>)"
+        R"(<figcaption><span class="count">{}</span><b>{}</b> taken for <b class="wrong">{}</b><small title="{}">{}</small>)"
         "</figcaption></figure>\n",
-        data_uri("image/jpeg", m.photo), escape(m.label), data_uri("image/jpeg", m.heat), escape(m.label), escape(m.predicted),
-        percent(m.probability), escape(m.path), escape(name));
+        data_uri("image/jpeg", m.photo), escape(m.label), data_uri("image/jpeg", m.heat), percent(m.probability), escape(m.label),
+        escape(m.predicted), escape(m.path), escape(name));
   }
   return html +
          "</div>\n<p class=\"key heat\"><i></i>little <span></span>much speaks for the wrong class; black: cut away before the "
-         "network "
-         "sees the photo (Grad-CAM)</p>\n";
+         "network sees the photo (Grad-CAM)</p>\n";
 }
 
 }  // namespace fovea::report
