@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "train/fit_choice.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -105,24 +103,11 @@ Fit fit_of(FitChoice choice) {
   return choice == FitChoice::kCrop ? Fit::kCrop : choice == FitChoice::kSquash ? Fit::kSquash : Fit::kLetterbox;
 }
 
-std::string describe_fit(const Preprocess& preprocess, const Preprocess& base) {
-  std::string text(name_of(preprocess.fit));
-  if (preprocess.crop_fraction != base.crop_fraction) text += fmt::format(" of {:.0f} %", 100 * preprocess.crop_fraction);
-  return text;
-}
-
-std::vector<Preprocess> fit_candidates(const Preprocess& base, std::int64_t photos) {
-  constexpr std::int64_t kEnough = 1000;
+std::vector<Preprocess> fit_candidates(const Preprocess& base) {
   std::vector<Preprocess> candidates;
   for (const Fit fit : {Fit::kCrop, Fit::kSquash, Fit::kLetterbox}) {
     candidates.push_back(base);
     candidates.back().fit = fit;
-  }
-  if (photos < kEnough) return candidates;
-  for (const float fraction : {1.0F, 0.75F}) {
-    candidates.push_back(base);
-    candidates.back().fit = Fit::kCrop;
-    candidates.back().crop_fraction = fraction;
   }
   return candidates;
 }

@@ -33,11 +33,7 @@ Result<std::vector<FitTrial>> try_fits(const Context& context, std::span<const S
 /// The fit that was asked for; anything but kAuto.
 [[nodiscard]] Fit fit_of(FitChoice choice);
 
-/// Crop, squash and letterbox at the input size of `base`; with enough photos to tell them apart, crops nearer and farther too:
-/// how large things appear can matter more than what is cut off.
-[[nodiscard]] std::vector<Preprocess> fit_candidates(const Preprocess& base, std::int64_t photos);
-
-/// "crop", "crop of 75 %"
-[[nodiscard]] std::string describe_fit(const Preprocess& preprocess, const Preprocess& base);
+/// Crop, squash and letterbox at the input size of `base`.
+[[nodiscard]] std::vector<Preprocess> fit_candidates(const Preprocess& base);
 
 }  // namespace fovea::training

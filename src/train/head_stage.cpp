@@ -19,8 +19,7 @@ Result<LabelledTable> TrainingRun::choose_fit(Inference& features) {
     model_.preprocess.fit = fit_of(options_.fit);
     return LabelledTable{};
   }
-  const Preprocess base = model_.preprocess;
-  const std::vector<Preprocess> candidates = fit_candidates(base, static_cast<std::int64_t>(data_.train.size()));
+  const std::vector<Preprocess> candidates = fit_candidates(model_.preprocess);
   // An eighth of the photos is enough to see differences that matter.
   const auto photos = std::clamp<std::int64_t>(static_cast<std::int64_t>(data_.train.size()) / 8, 96, 400);
   reporter_.begin_stage("fit", photos * static_cast<std::int64_t>(candidates.size()));
@@ -31,10 +30,10 @@ Result<LabelledTable> TrainingRun::choose_fit(Inference& features) {
   reporter_.end_stage();
   std::string reason = "cross-validated on part of the training photos:";
   for (const FitTrial& trial : trials) {
-    reason += fmt::format(" {} {:.1f} % (loss {:.3f})", describe_fit(trial.preprocess, base), 100 * trial.held_out.accuracy,
+    reason += fmt::format(" {} {:.1f} % (loss {:.3f})", name_of(trial.preprocess.fit), 100 * trial.held_out.accuracy,
                           trial.held_out.loss);
   }
-  reporter_.choice({"fit", describe_fit(model_.preprocess, base), reason});
+  reporter_.choice({"fit", std::string(name_of(model_.preprocess.fit)), reason});
   return std::move(trials[best].features);
 }
 

@@ -51,7 +51,7 @@ struct PairedDifference {
 };
 [[nodiscard]] PairedDifference paired_difference(const TrialScore& a, const TrialScore& b);
 
-/// Which way to go: the usual one, the first, unless another is better by more than a standard error.
+/// Which way to go: the usual one, the first, unless another is better by more than three standard errors.
 [[nodiscard]] std::size_t best_way(std::span<const TrialScore> tried);
 
 /// Photos for a trial of ways, training and judging together, so that it costs about an eighth of the run.

@@ -54,7 +54,9 @@ TEST(Recipe, TheStandardErrorOfADifferenceIsThatOfItsMean) {
 }
 
 TEST(Recipe, TheUsualWayYieldsOnlyToAClearGain) {
-  EXPECT_EQ(best_way(std::vector{score(0.30, 0.4), score(0.28, -0.4)}), 0U);
+  // Opposite spreads of 0.4 over 100 photos: a standard error of 0.08.
+  EXPECT_EQ(best_way(std::vector{score(0.60, 0.4), score(0.44, -0.4)}), 0U);
+  EXPECT_EQ(best_way(std::vector{score(0.60, 0.4), score(0.34, -0.4)}), 1U);
   EXPECT_EQ(best_way(std::vector{score(0.30, 0.4), score(0.28, 0.4)}), 1U);
   EXPECT_EQ(best_way(std::vector{score(0.30, 0.4), score(0.29, 0.4), score(0.2, 0.4)}), 2U);
 }
