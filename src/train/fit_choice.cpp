@@ -65,11 +65,26 @@ SoftmaxRegression::Score held_out(const Context& context, const LabelledTable& t
   return search_strength(context, regression, weights, folds).chosen().held_out;
 }
 
+/// The rows of the samples at these positions, which ascend.
+LabelledTable rows_at(const LabelledTable& table, std::span<const std::int32_t> positions) {
+  LabelledTable found;
+  found.table.width = table.table.width;
+  for (std::size_t n = 0; n < table.index.size(); ++n) {
+    if (!std::ranges::binary_search(positions, table.index[n])) continue;
+    const auto row = table.table.row(static_cast<std::int64_t>(n));
+    found.table.values.insert(found.table.values.end(), row.begin(), row.end());
+    found.labels.push_back(table.labels[n]);
+    found.index.push_back(table.index[n]);
+    found.fingerprints.push_back(table.fingerprints[n]);
+  }
+  return found;
+}
+
 }  // namespace
 
 Result<std::vector<FitTrial>> try_fits(const Context& context, std::span<const Sample> samples, int classes,
                                        std::span<const Preprocess> candidates, std::int64_t photos, Inference& features,
-                                       Reporter& reporter, bool strict, std::uint64_t seed) {
+                                       Reporter& reporter, bool strict, std::uint64_t seed, const LabelledTable* known) {
   constexpr std::size_t kChunk = 64;  // decoded photos held at a time
   const std::vector<std::int32_t> positions = choose(samples, classes, photos, seed);
   int shorter_side = 0;
@@ -82,6 +97,10 @@ Result<std::vector<FitTrial>> try_fits(const Context& context, std::span<const S
     const auto part = std::span(positions).subspan(begin, std::min(kChunk, positions.size() - begin));
     Memory memory(shorter_side);
     for (FitTrial& trial : trials) {
+      if (known != nullptr && &trial == &trials.front()) {
+        trial.features.append(rows_at(*known, part));
+        continue;
+      }
       const PhotoRows rows(context, samples, trial.preprocess, strict);
       FOVEA_ASSIGN(LabelledTable table, rows.run_some(features, part, reporter, &memory));
       trial.features.append(std::move(table));

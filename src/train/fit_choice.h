@@ -21,10 +21,11 @@ struct FitTrial {
 };
 
 /// Every candidate's cross-validated last layer on about `photos` of the samples, spread evenly over the classes. Each photo
-/// is decoded once. How large things appear in the input can decide more than any training.
+/// is decoded once. `known`, if not null: the features of all samples as the first candidate fits them. How large things appear
+/// in the input can decide more than any training.
 Result<std::vector<FitTrial>> try_fits(const Context& context, std::span<const Sample> samples, int classes,
                                        std::span<const Preprocess> candidates, std::int64_t photos, Inference& features,
-                                       Reporter& reporter, bool strict, std::uint64_t seed);
+                                       Reporter& reporter, bool strict, std::uint64_t seed, const LabelledTable* known = nullptr);
 
 /// The first candidate whose held-out loss is within one standard error of the least: a trial on few photos must be clear before
 /// it overrules the crop that backbones are trained with.

@@ -14,7 +14,7 @@ constexpr int kFolds = 5;
 
 }  // namespace
 
-Result<LabelledTable> TrainingRun::choose_fit(Inference& features) {
+Result<LabelledTable> TrainingRun::choose_fit(Inference& features, const LabelledTable* usual) {
   if (options_.fit != FitChoice::kAuto) {
     model_.preprocess.fit = fit_of(options_.fit);
     return LabelledTable{};
@@ -22,9 +22,9 @@ Result<LabelledTable> TrainingRun::choose_fit(Inference& features) {
   const std::vector<Preprocess> candidates = fit_candidates(model_.preprocess);
   // An eighth of the photos is enough to see differences that matter.
   const auto photos = std::clamp<std::int64_t>(static_cast<std::int64_t>(data_.train.size()) / 8, 96, 400);
-  reporter_.begin_stage("fit", photos * static_cast<std::int64_t>(candidates.size()));
+  reporter_.begin_stage("fit", photos * (static_cast<std::int64_t>(candidates.size()) - (usual != nullptr ? 1 : 0)));
   FOVEA_ASSIGN(auto trials, try_fits(context_, data_.train, data_.class_count(), candidates, photos, features, reporter_,
-                                     options_.strict, options_.seed));
+                                     options_.strict, options_.seed, usual));
   const std::size_t best = best_fit(trials);
   model_.preprocess = trials[best].preprocess;
   reporter_.end_stage();
@@ -37,8 +37,7 @@ Result<LabelledTable> TrainingRun::choose_fit(Inference& features) {
   return std::move(trials[best].features);
 }
 
-Result<LabelledTable> TrainingRun::features_of_training(Inference& features) {
-  FOVEA_ASSIGN(LabelledTable table, choose_fit(features));
+Result<LabelledTable> TrainingRun::features_of_training(Inference& features, LabelledTable table, const std::string& stage) {
   train_rows_.emplace(context_, data_.train, model_.preprocess, options_.strict);
   val_rows_.emplace(context_, data_.val, model_.preprocess, options_.strict);
   std::vector<bool> known(data_.train.size(), false);
@@ -48,38 +47,63 @@ Result<LabelledTable> TrainingRun::features_of_training(Inference& features) {
     if (!known[n]) rest.push_back(static_cast<std::int32_t>(n));
   }
   reporter_.begin_stage("features", static_cast<std::int64_t>(rest.size()));
-  FOVEA_ASSIGN(LabelledTable others, resumable_rows("features", features, rest));
+  FOVEA_ASSIGN(LabelledTable others, resumable_rows(stage, features, rest));
   reporter_.end_stage();
   table.append(std::move(others));
   if (table.labels.empty()) return fail(Error::Kind::kFormat, "{}: no training photo could be read", options_.data.string());
   return table;
 }
 
-Result<void> TrainingRun::head_stage() {
-  FOVEA_ASSIGN(Inference features, Inference::create(context_, *device_.backend, model_.spec, model_.parameters, "features"));
-  FOVEA_ASSIGN(const LabelledTable table, features_of_training(features));
-
-  reporter_.begin_stage("head", val_rows_->size());
+TrainingRun::HeadData TrainingRun::head_data(const LabelledTable& table) const {
   const std::vector<float> of_class = class_weights();
   std::vector<float> weights(table.labels.size(), 1.0F);
   for (std::size_t n = 0; n < weights.size() && !of_class.empty(); ++n)
     weights[n] = of_class[static_cast<std::size_t>(table.labels[n])];
-  const FeatureSet set{table.table.values, table.labels, table.table.width, data_.class_count()};
   // Copies of a photo on both sides of a fold would make weak regularisation look good.
-  const std::vector<int> groups = group_near_duplicates(table.fingerprints);
-  const FittedHead fitted = fit_head(context_, set, weights, stratified_folds(table.labels, groups, kFolds, options_.seed));
-  if (context_.stop_requested()) return fail(Error::Kind::kCancelled, "stopped on request before a model existed");
+  return {{table.table.values, table.labels, table.table.width, data_.class_count()},
+          std::move(weights),
+          group_near_duplicates(table.fingerprints)};
+}
+
+Result<FittedHead> TrainingRun::fit_last_layer(const HeadData& data) {
+  FittedHead fitted =
+      fit_head(context_, data.set, data.weights, stratified_folds(data.set.labels, data.groups, kFolds, options_.seed));
+  if (context_.stop_requested()) return fail(Error::Kind::kCancelled, "stopped on request");
   strength_ = fitted.search.chosen().strength;
   held_out_accuracy_ = fitted.search.chosen().held_out.accuracy;
   set_head(model_.spec, fitted.head, model_.parameters);
   if (!replaying_) FOVEA_TRY(save_model(model_, paths_.model));
   best_stage_ = "head";
+  return fitted;
+}
+
+Result<void> TrainingRun::head_stage() {
+  FOVEA_ASSIGN(Inference features, Inference::create(context_, *device_.backend, model_.spec, model_.parameters, "features"));
+  // The crop that backbones are trained with comes first: a model exists before anything else is tried.
+  model_.preprocess.fit = options_.fit == FitChoice::kAuto ? Fit::kCrop : fit_of(options_.fit);
+  FOVEA_ASSIGN(LabelledTable table, features_of_training(features, {}, "features"));
+  FOVEA_ASSIGN(FittedHead fitted, fit_last_layer(head_data(table)));
   reporter_.first_model({paths_.model, *held_out_accuracy_, kFolds, static_cast<std::int64_t>(table.labels.size())});
+
+  const Preprocess usual = model_.preprocess;
+  const auto try_other_fits = [&]() -> Result<void> {
+    FOVEA_ASSIGN(LabelledTable known, choose_fit(features, &table));
+    if (model_.preprocess == usual) return {};
+    FOVEA_ASSIGN(table, features_of_training(features, std::move(known), "features-fitted"));
+    FOVEA_ASSIGN(fitted, fit_last_layer(head_data(table)));
+    return {};
+  };
+  if (const Result<void> tried = try_other_fits(); !tried) {
+    model_.preprocess = usual;  // that of the last layer there is
+    return tried.error();
+  }
+  reporter_.begin_stage("head", val_rows_->size());
   reporter_.choice(
       {"regularisation", fmt::format("{:.1g}", fitted.search.chosen().strength),
        fmt::format("{:.1f} % right in {}-fold cross-validation on the training photos", 100 * *held_out_accuracy_, kFolds)});
-  trial_photos_ = choose_trial_photos(context_, set, groups, table.index, trial_size(photos_shown()), options_.seed);
-  head_folds(set, weights, groups);
+  const HeadData data = head_data(table);
+  trial_photos_ = choose_trial_photos(context_, data.set, data.groups, table.index, trial_size(photos_shown()), options_.seed);
+  head_folds(data.set, data.weights, data.groups);
 
   FOVEA_ASSIGN(Inference logits, Inference::create(context_, *device_.backend, model_.spec, model_.parameters, "logits"));
   Validation validation{*held_out_accuracy_, fitted.search.chosen().held_out.loss, {}};

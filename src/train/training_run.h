@@ -60,9 +60,19 @@ class TrainingRun {
 
   // head_stage.cpp
   /// Sets the model's preprocessing; gives the features that are known from trying.
-  Result<LabelledTable> choose_fit(Inference& features);
-  /// Of all training photos, fitted as choose_fit decides.
-  Result<LabelledTable> features_of_training(Inference& features);
+  /// `usual`, if not null: the features of all training photos as the first candidate fits them.
+  Result<LabelledTable> choose_fit(Inference& features, const LabelledTable* usual = nullptr);
+  /// Of all training photos, fitted as the model says; those in `known` are there already.
+  Result<LabelledTable> features_of_training(Inference& features, LabelledTable known, const std::string& stage);
+  /// What a last layer is fitted to; `table` must outlive it.
+  struct HeadData {
+    FeatureSet set;
+    std::vector<float> weights;  ///< per row
+    std::vector<int> groups;     ///< per row: near-duplicates
+  };
+  [[nodiscard]] HeadData head_data(const LabelledTable& table) const;
+  /// The exact last layer into the model, which is saved.
+  Result<FittedHead> fit_last_layer(const HeadData& data);
   Result<void> head_stage();
 
   // fold_stage.cpp
