@@ -67,6 +67,12 @@ Image scaled_down(Image photo, int shorter_side, Filter filter) {
   return resize(photo, scaled(photo.width), scaled(photo.height), filter);
 }
 
+// A record's checksum says that it is whole, not that whoever wrote the file keeps to the form.
+bool has_form(const Image& image, const CachedForm& form) {
+  return form.kind != CachedForm::Kind::kFitted ||
+         (image.height == form.preprocess.height && image.width == form.preprocess.width);
+}
+
 class Nowhere final : public PhotoCache::Store {
  public:
   explicit Nowhere(std::string trouble) : trouble_(std::move(trouble)) {}
@@ -160,7 +166,7 @@ const Preprocess* PhotoCache::fitted() const { return form_.kind == CachedForm::
 
 Result<Image> PhotoCache::load(const fs::path& path) {
   FOVEA_ASSIGN(const CacheEntry entry, entry_of(path, form_));
-  if (auto kept = store_->find(entry.key)) {
+  if (auto kept = store_->find(entry.key); kept && has_form(*kept, form_)) {
     ++hits_;
     return std::move(*kept);
   }

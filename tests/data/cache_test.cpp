@@ -5,10 +5,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cstddef>
 #include <fstream>
+#include <span>
 #include <thread>
 #include <vector>
 
+#include "core/hash.h"
+#include "data/cache_file.h"
 #include "data/photos.h"
 #include "image/decode.h"
 
@@ -108,6 +112,22 @@ TEST_F(Cache, DamageOnlyCostsWhatWasDamaged) {
   }
   expect_right(*open(), kPhotos - 1);
   expect_right(*open(), kPhotos);
+}
+
+// Of as many pixels, and with checksums that fit: it would be handed out for a picture of the form.
+TEST_F(Cache, ARecordOfAnotherShapeIsNotTrusted) {
+  expect_right(*open(), 0);
+  std::fstream stream(only_file(), std::ios::in | std::ios::out | std::ios::binary);
+  cache_file::RecordHeader header;
+  stream.seekg(sizeof(cache_file::FileHeader));
+  stream.read(reinterpret_cast<char*>(&header), sizeof(header));
+  ASSERT_EQ(header.width, 28U);
+  header.width = 14;
+  header.height = 56;
+  header.self = hash64(std::as_bytes(std::span(&header, 1)).first(offsetof(cache_file::RecordHeader, self)));
+  stream.seekp(sizeof(cache_file::FileHeader));
+  stream.write(reinterpret_cast<const char*>(&header), sizeof(header)).flush();
+  expect_right(*open(), kPhotos - 1);
 }
 
 TEST_F(Cache, SurvivesATruncatedFileAtAnyLength) {
