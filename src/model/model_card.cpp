@@ -55,8 +55,9 @@ class Reader {
       const Json& element = (*found)[i];
       const double value = element.is_number() ? element.get<double>() : std::nan("");
       if (!(value >= low && value <= high))
-        return refuse(key, fmt::format("holds {}, expected {} to {}", element.dump(-1, ' ', true, Json::error_handler_t::replace),
-                                       low, high));
+        // Never the element's own text: writing what is nested deeply overflows the stack.
+        return refuse(key, fmt::format("holds {}, expected {} to {}",
+                                       element.is_number() ? fmt::format("{}", value) : element.type_name(), low, high));
       values[i] = static_cast<float>(value);
     }
     return values;

@@ -96,6 +96,16 @@ TEST(ModelFile, NonsenseIsRefused) {
   }
 }
 
+TEST(ModelFile, DeepNestingIsRefusedLikeAnyOtherNonsense) {
+  constexpr std::size_t kDeep = 100'000;  // a frame of 100 bytes for each would fill a stack of 8 MiB
+  const std::string nested = std::string(kDeep, '[') + std::string(kDeep, ']');
+  EXPECT_FALSE(load_with("classes", "[" + nested + "]").ok());
+  EXPECT_FALSE(
+      load_with("preprocess",
+                R"({"height":64,"width":32,"fit":"squash","filter":"bilinear","crop_fraction":1,"mean":[)" + nested + ",0,0]}")
+          .ok());
+}
+
 TEST(ModelFile, BareWeightsAreNoModel) {
   FOVEA_NEEDS_SHARED("weights/efficientnet_lite0.safetensors");
   const auto loaded = load_model(test::shared_path("weights/efficientnet_lite0.safetensors"));
