@@ -30,9 +30,19 @@ function(fovea_test name)
   endif()
 endfunction()
 
-# A fuzz target: one function `LLVMFuzzerTestOneInput`. Built with a small driver that replays and mutates files,
-# and as a libFuzzer program where the compiler is clang.
+# A fuzz target: one function `LLVMFuzzerTestOneInput`, with a small driver that replays and mutates the files of SEEDS
+# (folders, relative to fuzz/seeds). LAYERS are all that it needs, so that a sanitizer build of it compiles no more:
+#   fovea_fuzz(image_fuzz LAYERS core image SEEDS image)
 function(fovea_fuzz name)
+  cmake_parse_arguments(FUZZ "" "" "LAYERS;SEEDS" ${ARGN})
+  list(TRANSFORM FUZZ_LAYERS PREPEND fovea_)
+  list(TRANSFORM FUZZ_SEEDS PREPEND ${PROJECT_SOURCE_DIR}/fuzz/seeds/)
+  list(JOIN FUZZ_SEEDS "\n" seeds)
+  file(WRITE ${CMAKE_RUNTIME_OUTPUT_DIRECTORY}/${name}.seeds "${seeds}\n")
   add_executable(${name} ${name}.cpp)
-  target_link_libraries(${name} PRIVATE fovea_internal fovea_fuzz_driver fovea_warnings)
+  target_link_libraries(${name} PRIVATE ${FUZZ_LAYERS} fovea_fuzz_driver fovea_warnings)
+  add_dependencies(fovea_fuzz_targets ${name})
+  if(FOVEA_TESTS)
+    add_test(NAME ${name} COMMAND ${name} --mutations 200)
+  endif()
 endfunction()
