@@ -36,6 +36,13 @@ class Show {
 
   void operator()(const ModelDescription& m) const {
     if (console_.json()) {
+      ordered_json rejection;  // null without
+      if (m.rejection) {
+        rejection = {{"threshold", m.rejection->threshold},
+                     {"known_rejected", m.rejection->known_rejected},
+                     {"known_photos", m.rejection->known_photos},
+                     {"measured_on", m.rejection->measured_on}};
+      }
       return print("model", {{"architecture", m.architecture},
                              {"classes", m.classes},
                              {"height", m.height},
@@ -44,11 +51,16 @@ class Show {
                              {"filter", m.filter},
                              {"parameters", m.parameters},
                              {"bytes", m.bytes},
+                             {"rejection", rejection},
                              {"provenance", object_of(m.provenance)}});
     }
     console_.print(fmt::format("{}: a model, {}, {} parameters, {}", path_, m.architecture, m.parameters, megabytes(m.bytes)));
     line("input", fmt::format("{} x {} pixels, {}, {}", m.width, m.height, m.fit, m.filter));
     line("classes", fmt::format("{}: {}", m.classes.size(), shortened(m.classes)));
+    if (m.rejection) {
+      line("unknown", fmt::format("above {:.3f}: {} of {} {}", m.rejection->threshold, percent(m.rejection->known_rejected),
+                                  m.rejection->known_photos, m.rejection->measured_on));
+    }
     for (const auto& [key, value] : m.provenance) line(key, value);
   }
 

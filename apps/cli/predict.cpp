@@ -44,8 +44,8 @@ void show(Console& console, const std::string& path, const Answer& answer, int t
     return;
   }
   std::string line = fitted(path, path_width);
+  if (answer.rejected) line += "  unknown;";
   for (const Prediction& p : shown) line += fmt::format("  {:>7} {}", percent(p.probability), p.label);
-  if (answer.rejected) line += "  (none of these)";
   console.print(line);
 }
 

@@ -94,6 +94,65 @@ class TrainView final : public TrainObserver {
   Console& console_;
 };
 
+/// The final figure is that of the test photos, where there are any; that of the validation photos stands beside it.
+nlohmann::ordered_json figures(const TrainReport& report) {
+  const auto pair = [](const Interval& interval) { return nlohmann::ordered_json{interval.low, interval.high}; };
+  nlohmann::ordered_json object = nlohmann::ordered_json::object();
+  const bool tested = report.test_accuracy.has_value();
+  object["photos"] = tested ? report.test_photos : report.val_photos;
+  if (tested || report.accuracy) {
+    object["accuracy"] = tested ? *report.test_accuracy : *report.accuracy;
+    object["interval"] = pair(tested ? report.test_interval : report.interval);
+    object["measured_on"] = tested ? "test" : "val";
+    object["picked_by_validation"] = !tested && report.picked_by_validation;
+  }
+  if (report.accuracy) {
+    object["val"] = {{"photos", report.val_photos},
+                     {"accuracy", *report.accuracy},
+                     {"interval", pair(report.interval)},
+                     {"picked_by_validation", report.picked_by_validation}};
+  }
+  if (tested) {
+    object["test"] = {{"photos", report.test_photos},
+                      {"accuracy", *report.test_accuracy},
+                      {"interval", pair(report.test_interval)},
+                      {"calibration_error", *report.test_calibration_error}};
+    if (report.test_rejected) object["test"]["rejected"] = *report.test_rejected;
+  }
+  if (const auto& c = report.calibration) {
+    object["calibration"] = {{"temperature", c->temperature},
+                             {"mapped", c->mapped},
+                             {"error_before", c->error_before},
+                             {"error", c->error},
+                             {"error_cross_fitted", c->error_cross_fitted},
+                             {"photos", c->photos}};
+  }
+  if (const auto& r = report.rejection) {
+    object["rejection"] = {{"threshold", r->threshold},         {"known_rejected", r->known_rejected},
+                           {"known_photos", r->known_photos},   {"measured_on", r->measured_on},
+                           {"none_rejected", r->none_rejected}, {"none_photos", r->none_photos}};
+  }
+  return object;
+}
+
+std::string right_of(double accuracy, std::int64_t photos, const Interval& interval, std::string_view kind) {
+  return fmt::format("{} right on {} (95 % interval {} to {})", percent(accuracy), fmt::format("{} {}", photos, kind),
+                     percent(interval.low), percent(interval.high));
+}
+
+void tell_figures(Console& console, const TrainReport& report) {
+  if (report.test_accuracy) {
+    console.note(right_of(*report.test_accuracy, report.test_photos, report.test_interval, "test photos, which no choice saw"));
+    std::string also = fmt::format("on them: calibration error {:.4f}", *report.test_calibration_error);
+    if (report.test_rejected) also += fmt::format(", {} wrongly called unknown", percent(*report.test_rejected));
+    console.note(also);
+  } else if (report.accuracy) {
+    console.note(right_of(*report.accuracy, report.val_photos, report.interval, "photos that it was not trained on"));
+    if (report.picked_by_validation)
+      console.note("the best epoch was picked by these photos, so on new ones expect slightly less");
+  }
+}
+
 void summarize(Console& console, const TrainReport& report) {
   if (console.json()) {
     nlohmann::ordered_json object{{"event", "done"},
@@ -102,13 +161,8 @@ void summarize(Console& console, const TrainReport& report) {
                                   {"report", report.html.string()},
                                   {"arch", report.arch},
                                   {"classes", report.classes},
-                                  {"train_photos", report.train_photos},
-                                  {"photos", report.val_photos}};
-    if (report.accuracy) {
-      object["accuracy"] = *report.accuracy;
-      object["interval"] = {report.interval.low, report.interval.high};
-      object["picked_by_validation"] = report.picked_by_validation;
-    }
+                                  {"train_photos", report.train_photos}};
+    object.update(figures(report));
     if (report.cross_validation) {
       object["cross_validation"] = {{"of", report.cross_validation->what},
                                     {"accuracies", report.cross_validation->accuracies},
@@ -124,12 +178,7 @@ void summarize(Console& console, const TrainReport& report) {
   if (report.stopped)
     console.note("stopped before the end: this is the best model so far; the same command with --resume goes on");
   console.print(fmt::format("{}", report.model.string()));
-  if (report.accuracy) {
-    console.note(fmt::format("{} right on {} that it was not trained on (95 % interval {} to {})", percent(*report.accuracy),
-                             counted(report.val_photos, "photo"), percent(report.interval.low), percent(report.interval.high)));
-    if (report.picked_by_validation)
-      console.note("the best epoch was picked by these photos, so on new ones expect slightly less");
-  }
+  tell_figures(console, report);
   if (report.cross_validation) {
     const CrossValidation& folds = *report.cross_validation;
     console.note(fmt::format("{} in {}-fold cross-validation of the {}, give or take {} between folds", percent(folds.mean),
@@ -228,6 +277,9 @@ Run add_train(CLI::App& app) {
       ->capture_default_str();
   app.add_option("--folds", options.folds, "also k-fold cross-validation: of the last layer; with --scope, of all that it says")
       ->check(CLI::Range(2, 100));
+  app.add_option("--reject-rate", options.reject_rate, "share of known photos that may be called unknown; 0: none is")
+      ->check(CLI::Range(0.0, 0.99))
+      ->capture_default_str();
   app.add_option("--seed", options.seed, "of everything random")->capture_default_str();
   app.add_flag("--resume", options.resume, "go on with the run that was interrupted: the same command with this added");
   app.add_option("--checkpoint-every", options.checkpoint_interval_s, "seconds of work that a power cut may cost")

@@ -73,6 +73,14 @@ void print_result(Console& console, const Evaluation& result, int mistakes) {
   }
   console.print(fmt::format("calibration error {}, log loss {:.3f}, mean F1 {}", percent(result.calibration_error),
                             result.log_loss, percent(result.macro_f1)));
+  if (result.rejected) {
+    std::string line = fmt::format("{} wrongly called unknown", percent(*result.rejected));
+    if (result.none_rejected) {
+      line += fmt::format("; {} of {} of none of the classes called so", percent(*result.none_rejected),
+                          counted(result.none_photos, "photo"));
+    }
+    console.print(line);
+  }
   print_classes(console, result);
   print_confusion(console, result);
   if (!result.coverage.empty()) {
@@ -92,6 +100,10 @@ void print_result(Console& console, const Evaluation& result, int mistakes) {
                                 wrong.path.string()));
     }
   }
+}
+
+nlohmann::ordered_json or_null(const std::optional<double>& value) {
+  return value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json();
 }
 
 void print_json(Console& console, const Evaluation& result) {
@@ -120,6 +132,9 @@ void print_json(Console& console, const Evaluation& result) {
                       {"log_loss", result.log_loss},
                       {"calibration_error", result.calibration_error},
                       {"macro_f1", result.macro_f1},
+                      {"rejected", or_null(result.rejected)},
+                      {"none_photos", result.none_photos},
+                      {"none_rejected", or_null(result.none_rejected)},
                       {"classes", classes},
                       {"confusion", result.confusion},
                       {"coverage", coverage},

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -56,7 +57,10 @@ struct Evaluation {
   double log_loss = 0.0;
   /// Expected calibration error: 15 equal bins of the top probability, mean |accuracy - probability| weighted by photos.
   double calibration_error = 0.0;
-  double macro_f1 = 0.0;  ///< mean over the classes that have photos
+  double macro_f1 = 0.0;           ///< mean over the classes that have photos
+  std::optional<double> rejected;  ///< share of the photos that the model wrongly calls unknown; none: it has no such statistics
+  std::int64_t none_photos = 0;    ///< of a none/ or background/ folder in the same split
+  std::optional<double> none_rejected;  ///< share of those that it calls unknown
   std::vector<ClassMetrics> classes;
   std::vector<std::vector<std::int64_t>> confusion;  ///< [true class][predicted class]
   std::vector<CoveragePoint> coverage;               ///< from answering everything to the surest tenth

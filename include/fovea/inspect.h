@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -23,6 +24,14 @@ struct ModelDescription {
   std::string filter;  ///< "bilinear", "bicubic"
   std::int64_t parameters = 0;
   std::uintmax_t bytes = 0;
+  /// When a photo is answered with "unknown".
+  struct Rejection {
+    double threshold = 0.0;
+    double known_rejected = 0.0;  ///< share of `known_photos` that is wrongly rejected
+    std::int64_t known_photos = 0;
+    std::string measured_on;  ///< what photos these were: "validation photos"
+  };
+  std::optional<Rejection> rejection;  ///< none: never
   /// Where it comes from: data, recipe, accuracy, program version; key and text.
   std::vector<std::pair<std::string, std::string>> provenance;
 };

@@ -87,6 +87,7 @@ struct TrainOptions {
   ClassWeights class_weights = ClassWeights::kNone;
   std::optional<AugmentLevel> augment;
 
+  double reject_rate = 0.05;  ///< share of known photos that may be taken for unknown, below 1; 0: nothing is rejected
   double val_fraction = 0.2;  ///< held out where the data has no val split of its own
   /// 2 or more: also k-fold cross-validation on the training photos, for the report; 0: none.
   int folds = 0;
@@ -179,6 +180,26 @@ struct CrossValidation {
   double deviation = 0;  ///< standard deviation between the folds
 };
 
+/// Whether the stated probabilities are right: expected calibration errors over 15 bins, as Evaluation::calibration_error.
+struct CalibrationReport {
+  double temperature = 1.0;         ///< probabilities begin as softmax(logits / temperature)
+  bool mapped = false;              ///< and the largest becomes what photos of like sureness were worth
+  double error_before = 0.0;        ///< at temperature 1
+  double error = 0.0;               ///< calibrated, on the photos that it was fitted on
+  double error_cross_fitted = 0.0;  ///< each fifth of them calibrated by the others
+  std::int64_t photos = 0;          ///< validation photos
+};
+
+/// What the model answers with "unknown".
+struct RejectionReport {
+  double threshold = 0.0;
+  double known_rejected = 0.0;  ///< wrongly, of the photos that the threshold was chosen on
+  std::int64_t known_photos = 0;
+  std::string measured_on;     ///< "validation photos"
+  double none_rejected = 0.0;  ///< of the photos of a none/ or background/ folder
+  std::int64_t none_photos = 0;
+};
+
 struct TrainReport {
   std::filesystem::path model;
   std::filesystem::path run_folder;
@@ -194,6 +215,11 @@ struct TrainReport {
   std::optional<double> test_accuracy;  ///< on the photos of a test/ split, which no choice saw
   std::int64_t test_photos = 0;
   std::optional<CrossValidation> cross_validation;  ///< where TrainOptions::folds asked for it
+  Interval test_interval;
+  std::optional<double> test_calibration_error;
+  std::optional<double> test_rejected;  ///< share of the test photos that is wrongly rejected
+  std::optional<CalibrationReport> calibration;
+  std::optional<RejectionReport> rejection;  ///< none: the model rejects nothing
   std::string best_stage;
   std::vector<StageReport> stages;
   std::vector<EpochReport> epochs;

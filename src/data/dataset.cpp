@@ -16,8 +16,21 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::vector<Sample>& samples_of(Dataset& dataset, Split split) {
-  return split == Split::kTrain ? dataset.train : split == Split::kVal ? dataset.val : dataset.test;
+template <class Splits>
+std::vector<Sample>& samples_of(Splits& of, Split split) {
+  return split == Split::kTrain ? of.train : split == Split::kVal ? of.val : of.test;
+}
+
+bool means_none(const std::string& label) {
+  const std::string lower = lower_case(label);
+  return lower == "none" || lower == "background";
+}
+
+// Takes the classes that mean "none of these" out of the names, unless too little would be left to choose from.
+void take_none_out(std::set<std::string>& names) {
+  constexpr std::ptrdiff_t kFewestClasses = 2;
+  const auto none = std::ranges::count_if(names, means_none);
+  if (static_cast<std::ptrdiff_t>(names.size()) - none >= kFewestClasses) std::erase_if(names, means_none);
 }
 
 // Names travel in the model file, which is UTF-8, and are printed on a line.
@@ -33,21 +46,29 @@ Result<void> check_names(const std::vector<std::string>& names) {
 Result<void> number_classes(const std::vector<NamedSample>& found, Dataset& dataset) {
   std::set<std::string> names;
   for (const NamedSample& sample : found) names.insert(sample.labels.begin(), sample.labels.end());
+  take_none_out(names);
   dataset.classes.assign(names.begin(), names.end());
   FOVEA_TRY(check_names(dataset.classes));
   for (const NamedSample& sample : found) {
     Sample numbered{sample.path, {}};
     for (const std::string& label : sample.labels) {
+      if (!names.contains(label)) continue;
       const auto position = std::lower_bound(dataset.classes.begin(), dataset.classes.end(), label);
       numbered.labels.push_back(static_cast<int>(position - dataset.classes.begin()));
+    }
+    if (numbered.labels.empty() && !sample.labels.empty()) {
+      samples_of(dataset.none, sample.split).push_back(std::move(numbered));
+      continue;
     }
     dataset.multi_label = dataset.multi_label || numbered.labels.size() != 1;
     std::sort(numbered.labels.begin(), numbered.labels.end());
     samples_of(dataset, sample.split).push_back(std::move(numbered));
   }
   for (const Split split : kSplits) {
-    std::vector<Sample>& samples = samples_of(dataset, split);
-    std::sort(samples.begin(), samples.end(), [](const Sample& a, const Sample& b) { return a.path.native() < b.path.native(); });
+    for (std::vector<Sample>* samples : {&samples_of(dataset, split), &samples_of(dataset.none, split)}) {
+      std::ranges::sort(
+          *samples, std::less(), [](const Sample& sample) -> const auto& { return sample.path.native(); });
+    }
   }
   return {};
 }
@@ -113,6 +134,9 @@ Result<Dataset> scan_dataset(const fs::path& path, const ScanOptions& options) {
     return fail(Error::Kind::kFormat, "{}: {}", path.string(), notes.passed_over());
   }
   note_lonely_classes(dataset, notes);
+  if (const std::size_t none = dataset.none.train.size() + dataset.none.val.size() + dataset.none.test.size(); none > 0) {
+    notes.say(fmt::format("{} photos of none of the classes: they say what is to be rejected", none));
+  }
   dataset.notes = notes.lines();
   return dataset;
 }

@@ -30,6 +30,13 @@ struct Dataset {
   std::vector<Sample> train;         ///< ordered by path, bytewise
   std::vector<Sample> val;
   std::vector<Sample> test;
+  /// Photos of none of the classes: those of a class called "none" or "background" (in any case), where two other classes are
+  /// there. It is no class; its photos tell what is to be rejected. Without labels; ordered as the others.
+  struct None {
+    std::vector<Sample> train;
+    std::vector<Sample> val;
+    std::vector<Sample> test;
+  } none;
   bool multi_label = false;   ///< some photo has not exactly one label
   bool val_held_out = false;  ///< val was taken from train by `hold_out_validation`, not given
   /// What a person should know, a line each: ignored files and why, classes that only one side has, empty class

@@ -14,6 +14,7 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr const char* kVersionField = "fovea_model";
+constexpr const char* kRejectionField = "rejection";
 constexpr std::size_t kLongestName = 1024;
 
 /// Reads fields of one JSON object of the metadata; errors name file, field and reason.
@@ -143,6 +144,55 @@ Result<Preprocess> read_preprocess(const WeightFile& file) {
   return card;
 }
 
+/// "temperature", and "map": [[stated, actual], ...] where the model has one.
+Result<Calibration> read_calibration(const WeightFile& file) {
+  constexpr const char* kField = "calibration";
+  constexpr std::size_t kMostKnots = 4096;
+  FOVEA_ASSIGN(const Json json, json_field(file, kField, Json::value_t::object));
+  const Reader read(file, kField, json);
+  Calibration calibration;
+  FOVEA_ASSIGN(calibration.temperature, read.number("temperature", 1e-2, 1e2));
+  const auto map = json.find("map");
+  if (map == json.end()) return calibration;
+  if (!map->is_array() || map->size() > kMostKnots)
+    return read.refuse("map", fmt::format("is no list of at most {}", kMostKnots));
+  const auto share = [](const Json& value) { return value.is_number() && value.get<double>() >= 0 && value.get<double>() <= 1; };
+  for (const Json& pair : *map) {
+    if (!pair.is_array() || pair.size() != 2 || !share(pair[0]) || !share(pair[1])) {
+      return read.refuse("map", "holds something else than pairs of 0 to 1");
+    }
+    const Calibration::Knot knot{pair[0].get<double>(), pair[1].get<double>()};
+    if (!calibration.map.empty() &&
+        !(knot.stated > calibration.map.back().stated && knot.actual >= calibration.map.back().actual))
+      return read.refuse("map", "does not ascend");
+    calibration.map.push_back(knot);
+  }
+  return calibration;
+}
+
+Json calibration_card(const Calibration& calibration) {
+  Json card{{"temperature", calibration.temperature}};
+  if (!calibration.map.empty()) card["map"] = Json::array();
+  for (const Calibration::Knot& knot : calibration.map) card["map"].push_back(Json::array({knot.stated, knot.actual}));
+  return card;
+}
+
+/// What is not in tensors of it.
+Result<std::optional<Rejection>> read_rejection_card(const WeightFile& file) {
+  if (!file.metadata().contains(kRejectionField)) return std::optional<Rejection>();
+  FOVEA_ASSIGN(const Json json, json_field(file, kRejectionField, Json::value_t::object));
+  const Reader read(file, kRejectionField, json);
+  const auto any = [](std::string_view text) { return std::optional(std::string(text)); };
+  Rejection rejection;
+  FOVEA_ASSIGN(rejection.rest, read.number("rest", 1e-12, 1e12));
+  FOVEA_ASSIGN(rejection.threshold, read.number("threshold", 0, 1e12));
+  FOVEA_ASSIGN(rejection.known_rejected, read.number("known_rejected", 0, 1));
+  FOVEA_ASSIGN(const double photos, read.number("known_photos", 0, 1e12));
+  rejection.known_photos = static_cast<std::int64_t>(photos);
+  FOVEA_ASSIGN(rejection.measured_on, read.word("measured_on", any));
+  return std::optional(std::move(rejection));
+}
+
 std::vector<std::pair<std::string, std::string>> read_provenance(const WeightFile& file) {
   std::vector<std::pair<std::string, std::string>> provenance;
   const auto found = file.metadata().find("provenance");
@@ -166,25 +216,33 @@ std::map<std::string, std::string> write_model_card(const Model& model) {
   const Preprocess& card = model.preprocess;
   nlohmann::ordered_json provenance = nlohmann::ordered_json::object();
   for (const auto& [key, value] : model.provenance) provenance[key] = value;
-  return {{kVersionField, std::to_string(kModelFormatVersion)},
-          {"architecture", model.architecture},
-          {"network", dump({{"padding", name_of(spec.padding)},
-                            {"bn_eps", spec.bn_eps},
-                            {"bn_momentum", spec.bn_momentum},
-                            {"dropout", spec.dropout},
-                            {"head", name_of(spec.head)},
-                            {"head_channels", spec.head_channels}})},
-          {"classes", dump(model.classes)},
-          {"preprocess", dump({{"height", card.height},
-                               {"width", card.width},
-                               {"fit", name_of(card.fit)},
-                               {"filter", name_of(card.filter)},
-                               {"crop_fraction", card.crop_fraction},
-                               {"mean", card.mean},
-                               {"std", card.std},
-                               {"colour_order", "RGB"}})},
-          {"calibration", dump({{"temperature", model.temperature}})},
-          {"provenance", provenance.dump(-1, ' ', false, Json::error_handler_t::replace)}};
+  std::map<std::string, std::string> fields{{kVersionField, std::to_string(kModelFormatVersion)},
+                                            {"architecture", model.architecture},
+                                            {"network", dump({{"padding", name_of(spec.padding)},
+                                                              {"bn_eps", spec.bn_eps},
+                                                              {"bn_momentum", spec.bn_momentum},
+                                                              {"dropout", spec.dropout},
+                                                              {"head", name_of(spec.head)},
+                                                              {"head_channels", spec.head_channels}})},
+                                            {"classes", dump(model.classes)},
+                                            {"preprocess", dump({{"height", card.height},
+                                                                 {"width", card.width},
+                                                                 {"fit", name_of(card.fit)},
+                                                                 {"filter", name_of(card.filter)},
+                                                                 {"crop_fraction", card.crop_fraction},
+                                                                 {"mean", card.mean},
+                                                                 {"std", card.std},
+                                                                 {"colour_order", "RGB"}})},
+                                            {"calibration", dump(calibration_card(model.calibration))},
+                                            {"provenance", provenance.dump(-1, ' ', false, Json::error_handler_t::replace)}};
+  if (const auto& rejection = model.rejection) {
+    fields[kRejectionField] = dump({{"rest", rejection->rest},
+                                    {"threshold", rejection->threshold},
+                                    {"known_rejected", rejection->known_rejected},
+                                    {"known_photos", rejection->known_photos},
+                                    {"measured_on", rejection->measured_on}});
+  }
+  return fields;
 }
 
 Result<Model> read_model_card(const WeightFile& file) {
@@ -198,11 +256,11 @@ Result<Model> read_model_card(const WeightFile& file) {
   FOVEA_ASSIGN(model.spec, read_network(file, architecture->spec));
   FOVEA_ASSIGN(model.classes, read_classes(file));
   FOVEA_ASSIGN(model.preprocess, read_preprocess(file));
-  FOVEA_ASSIGN(const Json calibration, json_field(file, "calibration", Json::value_t::object));
-  FOVEA_ASSIGN(model.temperature, Reader(file, "calibration", calibration).number("temperature", 1e-2, 1e2));
+  FOVEA_ASSIGN(model.calibration, read_calibration(file));
   model.spec.classes = static_cast<int>(model.classes.size());
   model.spec.height = model.preprocess.height;
   model.spec.width = model.preprocess.width;
+  FOVEA_ASSIGN(model.rejection, read_rejection_card(file));
   model.provenance = read_provenance(file);
   return model;
 }

@@ -28,7 +28,13 @@ Result<ParameterSet> load_parameters(const WeightFile& file, const NetworkSpec& 
 Result<Model> load_own(const WeightFile& file) {
   FOVEA_ASSIGN(Model model, read_model_card(file));
   FOVEA_ASSIGN(model.parameters, load_parameters(file, model.spec));
+  if (model.rejection) {
+    FOVEA_ASSIGN(const graph::Graph graph, build_network(model.spec));
+    const Shape features = graph.shape(*graph.output("features"));
+    FOVEA_TRY(read_rejection_tensors(file, model.spec.classes, features[1], *model.rejection));
+  }
   for (const StoredTensor& tensor : file.tensors()) {
+    if (model.rejection && is_rejection_tensor(tensor.name)) continue;
     if (model.parameters.find(tensor.name) == nullptr) {
       return fail(Error::Kind::kFormat, "{}: tensor '{}' has no place in {}", file.source(), printable(tensor.name),
                   model.architecture);
@@ -84,6 +90,9 @@ Result<void> save_model(const Model& model, const std::filesystem::path& path) {
   for (const ParameterSet::Entry& entry : model.parameters.entries()) {
     const auto extents = entry.shape.extents();
     tensors.push_back({entry.name, DType::kF32, {extents.begin(), extents.end()}, std::as_bytes(model.parameters.values(entry))});
+  }
+  if (model.rejection) {
+    for (StoredTensor& tensor : rejection_tensors(*model.rejection)) tensors.push_back(std::move(tensor));
   }
   return write_safetensors(path, tensors, write_model_card(model));
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -10,6 +11,8 @@
 #include "format/weights.h"
 #include "image/preprocess.h"
 #include "model/network.h"
+#include "model/probabilities.h"
+#include "model/rejection.h"
 #include "runtime/parameters.h"
 
 namespace fovea {
@@ -19,8 +22,8 @@ struct Model {
   NetworkSpec spec;
   std::vector<std::string> classes;  ///< spec.classes names, in the order of the logits
   Preprocess preprocess;             ///< its height and width are the spec's
-  /// Probabilities are softmax(logits / temperature).
-  double temperature = 1.0;
+  Calibration calibration;
+  std::optional<Rejection> rejection;  ///< none: no photo is rejected
   /// Data, recipe, accuracy, program version: key and text, for people.
   std::vector<std::pair<std::string, std::string>> provenance;
   ParameterSet parameters;

@@ -27,6 +27,7 @@ namespace {
 /// Photos computed together when there are many: enough to keep all threads in step, few enough to stay in the caches.
 constexpr int kBatch = 8;
 constexpr std::string_view kLogits = "logits";
+constexpr std::string_view kFeatures = "features";
 
 }  // namespace
 
@@ -44,9 +45,9 @@ class Classifier::Impl {
   Result<NetworkRunner*> runner(int batch) {
     auto found = runners_.find(batch);
     if (found == runners_.end()) {
-      constexpr std::array<std::string_view, 1> kOutputs{kLogits};
-      FOVEA_ASSIGN(NetworkRunner made,
-                   NetworkRunner::create(context_, *device_.backend, model_.spec, model_.parameters, batch, kOutputs));
+      constexpr std::array<std::string_view, 2> kOutputs{kLogits, kFeatures};
+      FOVEA_ASSIGN(NetworkRunner made, NetworkRunner::create(context_, *device_.backend, model_.spec, model_.parameters, batch,
+                                                             std::span(kOutputs).first(model_.rejection ? 2 : 1)));
       found = runners_.emplace(batch, std::move(made)).first;
     }
     return &found->second;
@@ -57,13 +58,15 @@ class Classifier::Impl {
     normalize(fit_image(photo, model_.preprocess).pixels, model_.preprocess, input);
   }
 
-  [[nodiscard]] Answer answer(std::span<const float> logits) const {
-    const std::vector<double> probabilities = probabilities_of(logits, model_.temperature);
+  /// What the last run of `network` says of photo `index`.
+  [[nodiscard]] Answer answer(const NetworkRunner& network, int index) const {
+    const std::vector<double> probabilities = probabilities_of(network.row(kLogits, index), model_.calibration);
     std::vector<std::size_t> order(probabilities.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
     std::ranges::stable_sort(order, std::greater(), [&](std::size_t i) { return probabilities[i]; });
     Answer answer;
     for (const std::size_t i : order) answer.predictions.push_back({model_.classes[i], probabilities[i]});
+    answer.rejected = model_.rejection && is_rejected(*model_.rejection, network.row(kFeatures, index));
     return answer;
   }
 
@@ -72,7 +75,7 @@ class Classifier::Impl {
     FOVEA_ASSIGN(NetworkRunner * network, runner(1));
     prepare(*photo, network->input(0));
     network->run();
-    return answer(network->row(kLogits, 0));
+    return answer(*network, 0);
   }
 
   /// Up to `network.batch()` photos: decoded side by side, then computed together. False when the caller wants no more.
@@ -89,8 +92,7 @@ class Classifier::Impl {
     });
     network.run();
     for (std::size_t i = 0; i < photos.size(); ++i) {
-      const Result<Answer> result =
-          errors[i] ? Result<Answer>(*errors[i]) : Result<Answer>(answer(network.row(kLogits, static_cast<int>(i))));
+      const Result<Answer> result = errors[i] ? Result<Answer>(*errors[i]) : Result<Answer>(answer(network, static_cast<int>(i)));
       if (!on_answer(first + i, result)) return false;
     }
     return true;

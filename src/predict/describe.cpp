@@ -50,6 +50,10 @@ Result<Description> describe_model(const fs::path& path) {
     if (entry.role == graph::Role::kParameter) description.parameters += entry.shape.elements();
   }
   description.bytes = fs::file_size(path);
+  if (const auto& rejection = model.rejection) {
+    description.rejection = ModelDescription::Rejection{rejection->threshold, rejection->known_rejected, rejection->known_photos,
+                                                        rejection->measured_on};
+  }
   description.provenance = model.provenance;
   return Description(std::move(description));
 }

@@ -6,6 +6,8 @@
 #include <span>
 #include <vector>
 
+#include "fovea/trainer.h"
+#include "model/probabilities.h"
 #include "train/inference.h"
 
 namespace fovea::training {
@@ -14,7 +16,20 @@ namespace fovea::training {
 /// modern neural networks", ICML 2017). 1 when there are no rows. Convex in 1/T: found by golden-section search.
 [[nodiscard]] double fit_temperature(const Table& logits, std::span<const std::int32_t> labels);
 
-/// Rows of softmax(logits / temperature).
-[[nodiscard]] std::vector<float> probabilities_of(const Table& logits, double temperature);
+/// probabilities_of each row.
+[[nodiscard]] std::vector<float> probabilities_of(const Table& logits, const Calibration& calibration);
+
+/// The map of largest probabilities by isotonic regression (pool adjacent violators: M. Ayer et al., 1955; B. Zadrozny and C.
+/// Elkan, KDD 2002) towards right (1) or wrong (0), each photo counting as much for what temperature says of it: few photos
+/// cannot carry the map far away, and nothing becomes certain. At most 64 knots. `stated` and `right` are equally long.
+[[nodiscard]] std::vector<Calibration::Knot> fit_confidence(std::span<const double> stated, std::span<const double> right);
+
+/// Temperature, and the map unless photos that are left out of the fit say that it does harm: their squared error (G. Brier,
+/// 1950) grows by more than a standard error. Few photos get no map.
+struct FittedCalibration {
+  Calibration calibration;
+  CalibrationReport report;
+};
+[[nodiscard]] FittedCalibration fit_calibration(const Table& logits, std::span<const std::int32_t> labels, std::uint64_t seed);
 
 }  // namespace fovea::training

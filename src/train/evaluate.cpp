@@ -11,18 +11,38 @@
 #include "train/calibration.h"
 #include "train/metrics.h"
 #include "train/photo_rows.h"
+#include "train/rejection.h"
 #include "train/report_input.h"
 
 namespace fovea {
 namespace {
 
-Result<std::vector<Sample>> samples_of(Dataset& data, const std::string& split) {
-  if (split == "train") return std::move(data.train);
-  if (split == "test") return std::move(data.test);
-  if (split == "val" || (split.empty() && !data.val.empty())) return std::move(data.val);
-  if (!split.empty()) return fail(Error::Kind::kUsage, "split '{}': expected train, val or test", split);
-  if (data.test.empty()) return std::move(data.train);
-  return std::move(data.test);
+/// The split that is meant where none is named.
+std::string split_of(const Dataset& data, const std::string& asked) {
+  if (!asked.empty()) return asked;
+  return !data.val.empty() ? "val" : data.test.empty() ? "train" : "test";
+}
+
+template <class Splits>
+std::vector<Sample> samples_of(Splits& splits, const std::string& split) {
+  return std::move(split == "train" ? splits.train : split == "test" ? splits.test : splits.val);
+}
+
+/// How many photos of the classes, and of none of them, the model calls unknown.
+Result<void> measure_rejection(const Context& context, const Model& model, training::Inference& logits,
+                               const training::LabelledTable& known, const std::vector<Sample>& none, bool strict,
+                               training::Reporter& reporter, Evaluation& result) {
+  if (!model.rejection) return {};
+  const auto share = [&](const training::Table& features) {
+    return training::share_above(training::rejection_scores(context, *model.rejection, features), model.rejection->threshold);
+  };
+  result.rejected = share(known.features);
+  if (none.empty()) return {};
+  const training::PhotoRows rows(context, none, model.preprocess, strict);
+  FOVEA_ASSIGN(const training::LabelledTable out, rows.run_once(logits, reporter));
+  result.none_photos = out.features.rows();
+  if (result.none_photos > 0) result.none_rejected = share(out.features);
+  return {};
 }
 
 /// Labels turned from the data's numbers into the model's; what the model does not know is taken out and counted.
@@ -67,7 +87,12 @@ Result<Evaluation> evaluate(const std::filesystem::path& model_path, const std::
     return fail(Error::Kind::kUnsupported, "{}: photos with several labels: expected one label a photo", data_path.string());
   }
   for (const std::string& note : data.notes) reporter.note(note);
-  FOVEA_ASSIGN(auto chosen, samples_of(data, options.split));
+  const std::string split = split_of(data, options.split);
+  if (split != "train" && split != "val" && split != "test") {
+    return fail(Error::Kind::kUsage, "split '{}': expected train, val or test", split);
+  }
+  std::vector<Sample> chosen = samples_of(data, split);
+  const std::vector<Sample> none = samples_of(data.none, split);
   Evaluation counted;
   const std::vector<Sample> samples = known_samples(std::move(chosen), data.classes, model.classes, counted);
   if (samples.empty()) {
@@ -81,13 +106,15 @@ Result<Evaluation> evaluate(const std::filesystem::path& model_path, const std::
 
   reporter.begin_stage("val", static_cast<std::int64_t>(samples.size()));
   const training::PhotoRows rows(context, samples, model.preprocess, options.strict);
-  FOVEA_ASSIGN(auto logits, training::Inference::create(context, *device.backend, model.spec, model.parameters, "logits"));
+  FOVEA_ASSIGN(auto logits, training::Inference::create(context, *device.backend, model.spec, model.parameters, "logits",
+                                                        model.rejection.has_value()));
   FOVEA_ASSIGN(const training::LabelledTable out, rows.run_once(logits, reporter));
-  const std::vector<float> probabilities = training::probabilities_of(out.table, model.temperature);
+  const std::vector<float> probabilities = training::probabilities_of(out.table, model.calibration);
   const training::Predictions predictions{probabilities, out.labels};
   Evaluation result = training::evaluation_of(predictions, model.classes, options.top);
   result.unknown_labels = std::move(counted.unknown_labels);
   result.unknown_photos = counted.unknown_photos;
+  FOVEA_TRY(measure_rejection(context, model, logits, out, none, options.strict, reporter, result));
   result.wrong = training::wrong_photos(predictions, out.index, samples, model.classes);
   reporter.end_stage(result.accuracy);
   result.skipped = std::move(reporter.report().skipped);

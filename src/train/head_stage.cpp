@@ -104,8 +104,9 @@ Result<void> TrainingRun::head_stage() {
   const HeadData data = head_data(table);
   trial_photos_ = choose_trial_photos(context_, data.set, data.groups, table.index, trial_size(photos_shown()), options_.seed);
   head_folds(data.set, data.weights, data.groups);
+  remember_features(table);
 
-  FOVEA_ASSIGN(Inference logits, Inference::create(context_, *device_.backend, model_.spec, model_.parameters, "logits"));
+  FOVEA_ASSIGN(Inference logits, Inference::create(context_, *device_.backend, model_.spec, model_.parameters, "logits", true));
   Validation validation{*held_out_accuracy_, fitted.search.chosen().held_out.loss, {}};
   if (!data_.val.empty()) {
     FOVEA_ASSIGN(validation, validate(logits));

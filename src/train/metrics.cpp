@@ -20,6 +20,10 @@ Interval wilson_interval(std::int64_t successes, std::int64_t trials) {
   return {successes == 0 ? 0.0 : (centre - half) / scale, successes == trials ? 1.0 : (centre + half) / scale};
 }
 
+Interval interval_of(double share, std::int64_t trials) {
+  return wilson_interval(std::llround(share * static_cast<double>(trials)), trials);
+}
+
 std::size_t argmax(std::span<const float> scores) {
   return static_cast<std::size_t>(std::max_element(scores.begin(), scores.end()) - scores.begin());
 }

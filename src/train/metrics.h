@@ -15,6 +15,9 @@ namespace fovea::training {
 /// (E. B. Wilson, "Probable inference", JASA 1927). {0, 1} for no trials.
 [[nodiscard]] Interval wilson_interval(std::int64_t successes, std::int64_t trials);
 
+/// The same for a share of `trials` that came about by counting.
+[[nodiscard]] Interval interval_of(double share, std::int64_t trials);
+
 /// Index of the largest of `scores`; the first of equals.
 [[nodiscard]] std::size_t argmax(std::span<const float> scores);
 

@@ -148,7 +148,7 @@ class PhotoRows::Computation {
       if (i != row) {
         for (Rows* rows : {&rows_of_output_, &rows_of_features_}) std::ranges::copy(rows->row(i), rows->row(row).begin());
       }
-      out.labels.push_back(sample.labels.front());
+      out.labels.push_back(sample.labels.empty() ? -1 : sample.labels.front());
       out.index.push_back(positions_[i]);
       if (fingerprints_) out.fingerprints.push_back(std::move(photos_[i].fingerprint));
     }

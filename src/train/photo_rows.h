@@ -20,7 +20,7 @@ namespace fovea::training {
 struct LabelledTable {
   Table table;
   Table features;                    ///< where the inference gives them beside its output
-  std::vector<std::int32_t> labels;  ///< per row
+  std::vector<std::int32_t> labels;  ///< per row; -1 for a photo without
   std::vector<std::int32_t> index;   ///< per row: position in the list of samples
   /// Per row, where asked for: what a photo looks like, to recognise it again.
   std::vector<std::optional<Fingerprint>> fingerprints;

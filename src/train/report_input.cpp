@@ -60,9 +60,9 @@ std::vector<WrongPhoto> wrong_photos(const Predictions& predictions, std::span<c
   return wrong;
 }
 
-std::vector<report::ReliabilityBin> reliability_bins(const LabelledTable& logits, double temperature) {
+std::vector<report::ReliabilityBin> reliability_bins(const LabelledTable& logits, const Calibration& calibration) {
   constexpr int kBins = 15;
-  const std::vector<float> probabilities = probabilities_of(logits.table, temperature);
+  const std::vector<float> probabilities = probabilities_of(logits.table, calibration);
   const Predictions predictions{probabilities, logits.labels};
   std::vector<report::ReliabilityBin> bins(kBins);
   for (std::size_t n = 0; n < logits.labels.size(); ++n) {
@@ -128,11 +128,11 @@ Result<report::Input> report_input(const Context& context, const Device& device,
   report::Input input = model_facts(context, device, model, path);
   FOVEA_ASSIGN(input.mistakes, picture_mistakes(context, *device.backend, model, evaluation.wrong, kMostMistakes));
   report::Calibration calibration;
-  calibration.after = reliability_bins(logits, model.temperature);
+  calibration.after = reliability_bins(logits, model.calibration);
   calibration.error_after = evaluation.calibration_error;
-  if (model.temperature != 1) {
-    calibration.before = reliability_bins(logits, 1);
-    const std::vector<float> raw = probabilities_of(logits.table, 1);
+  if (model.calibration.temperature != 1 || !model.calibration.map.empty()) {
+    calibration.before = reliability_bins(logits, Calibration{});
+    const std::vector<float> raw = probabilities_of(logits.table, Calibration{});
     calibration.error_before = calibration_error({raw, logits.labels});
   }
   input.calibration = std::move(calibration);

@@ -23,8 +23,8 @@ namespace fovea::training {
 [[nodiscard]] std::vector<WrongPhoto> wrong_photos(const Predictions& predictions, std::span<const std::int32_t> index,
                                                    std::span<const Sample> samples, std::span<const std::string> classes);
 
-/// `logits` at `temperature`, in 15 equal bins of the top probability.
-[[nodiscard]] std::vector<report::ReliabilityBin> reliability_bins(const LabelledTable& logits, double temperature);
+/// `logits` as calibrated, in 15 equal bins of the top probability.
+[[nodiscard]] std::vector<report::ReliabilityBin> reliability_bins(const LabelledTable& logits, const Calibration& calibration);
 
 /// Thumbnails of the surest `most` of `wrong`, each with its heat map. A photo that cannot be read any more is left out.
 Result<std::vector<report::Mistake>> picture_mistakes(const Context& context, const Backend& backend, Model& model,

@@ -209,7 +209,7 @@ void TrainingRun::keep_tuning(FineTuner& tuner, const Tuning& tuning) {
                      {"accuracy", best_->accuracy},
                      {"loss", best_->loss},
                      {"widths", best->widths},
-                     {"temperature", model_.temperature}};
+                     {"temperature", model_.calibration.temperature}};
   }
   keep(tuning.stage, tensors, dump(state));
 }
@@ -236,7 +236,7 @@ Result<bool> TrainingRun::recall_tuning(FineTuner& tuner, Tuning& tuning) {
     if (!state.contains("best")) return {};
     const Json& figures = state.at("best");
     best_stage_ = figures.at("stage").get<std::string>();
-    model_.temperature = figures.at("temperature").get<double>();
+    model_.calibration.temperature = figures.at("temperature").get<double>();
     FOVEA_ASSIGN(LabelledTable logits, unpack_rows(saved->tensors, "best.", figures.at("widths")));
     best_ = Validation{figures.at("accuracy").get<double>(), figures.at("loss").get<double>(), std::move(logits)};
     return save_model(model_, paths_.model);

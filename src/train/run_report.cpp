@@ -11,13 +11,13 @@ namespace fovea::training {
 
 Result<report::Input> TrainingRun::report_of_run() {
   if (!best_ || best_->logits.labels.empty()) return model_facts(context_, device_, model_, paths_.model);
-  const std::vector<float> probabilities = probabilities_of(best_->logits.table, model_.temperature);
+  const std::vector<float> probabilities = probabilities_of(best_->logits.table, model_.calibration);
   const Predictions predictions{probabilities, best_->logits.labels};
   Evaluation evaluation = evaluation_of(predictions, model_.classes, 5);
   evaluation.wrong = wrong_photos(predictions, best_->logits.index, data_.val, model_.classes);
   FOVEA_ASSIGN(report::Input input, report_input(context_, device_, model_, paths_.model, best_->logits, std::move(evaluation)));
   input.measured_on = "validation photo";
-  input.calibration->note = "The temperature was fitted on these same photos.";
+  input.calibration->note = "It was fitted on these same photos.";
   input.worth = reporter_.report().picked_by_validation
                     ? "The best epoch was picked by these photos, so on new ones expect slightly less."
                     : "The network was not trained on these photos.";

@@ -94,6 +94,7 @@ Result<void> check_options(const TrainOptions& options) {
   if (!(options.mixup >= 0)) return refuse("mixup", options.mixup, "0 (none) or more");
   if (!(options.cutmix >= 0)) return refuse("cutmix", options.cutmix, "0 (none) or more");
   if (!(options.val_fraction >= 0 && options.val_fraction < 1)) return refuse("val", options.val_fraction, "0 to below 1");
+  if (!(options.reject_rate >= 0 && options.reject_rate < 1)) return refuse("reject rate", options.reject_rate, "0 to below 1");
   if (options.time_budget_s && !(*options.time_budget_s > 0))
     return refuse("time budget", *options.time_budget_s, "seconds above 0");
   if (!options.pretrained && options.scope != Scope::kFull) {

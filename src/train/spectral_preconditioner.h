@@ -30,8 +30,7 @@ class SpectralPreconditioner {
  private:
   std::int64_t width_;
   std::vector<double> eigenvalues_;
-  std::vector<float> basis_;             ///< (width, kRank), orthonormal columns
-  std::vector<float> basis_transposed_;  ///< (kRank, width)
+  std::vector<float> basis_;  ///< (width, kRank), orthonormal columns
 };
 
 }  // namespace fovea::training

@@ -96,7 +96,7 @@ Result<void> TrainingRun::stages() {
 
 Result<TrainingRun::Validation> TrainingRun::validate(Inference& logits) {
   FOVEA_ASSIGN(LabelledTable out, val_rows_->run(logits, reporter_));
-  const std::vector<float> probabilities = probabilities_of(out.table, 1);
+  const std::vector<float> probabilities = probabilities_of(out.table, Calibration{});
   const Predictions predictions{probabilities, out.labels};
   return Validation{accuracy(predictions), log_loss(predictions), std::move(out)};
 }
@@ -111,7 +111,7 @@ Result<bool> TrainingRun::keep_if_better(Validation validation, std::span<const 
       first || validation.accuracy > best_->accuracy || (validation.accuracy == best_->accuracy && validation.loss < best_->loss);
   if (!better) return false;
   std::ranges::copy(weights, model_.parameters.all().begin());
-  model_.temperature = fit_temperature(validation.logits.table, validation.logits.labels);
+  model_.calibration.temperature = fit_temperature(validation.logits.table, validation.logits.labels);
   best_ = std::move(validation);
   best_stage_ = stage;
   if (!replaying_) FOVEA_TRY(save_model(model_, paths_.model));
@@ -124,16 +124,8 @@ std::vector<float> TrainingRun::class_weights() const {
 }
 
 Result<void> TrainingRun::finish() {
+  FOVEA_TRY(close());
   TrainReport& report = reporter_.report();
-  if (!data_.test.empty() && !stopped_) FOVEA_TRY(test());
-  if (best_ && !data_.val.empty()) {
-    report.val_photos = static_cast<std::int64_t>(best_->logits.labels.size());
-    report.accuracy = best_->accuracy;
-    report.interval = wilson_interval(std::llround(best_->accuracy * static_cast<double>(report.val_photos)), report.val_photos);
-    report.picked_by_validation = report.stages.size() > 0 && !report.epochs.empty();
-    model_.provenance.emplace_back("val_accuracy", fmt::format("{:.6f}", best_->accuracy));
-    model_.provenance.emplace_back("val_photos", std::to_string(report.val_photos));
-  }
   report.best_stage = best_stage_;
   report.stopped = stopped_;
   model_.provenance.emplace_back("data", options_.data.string());
@@ -146,19 +138,6 @@ Result<void> TrainingRun::finish() {
   FOVEA_TRY(save_model(model_, paths_.model));
   report.seconds = reporter_.seconds();
   write_report();
-  return {};
-}
-
-Result<void> TrainingRun::test() {
-  reporter_.begin_stage("test", static_cast<std::int64_t>(data_.test.size()));
-  PhotoRows rows(context_, data_.test, model_.preprocess, options_.strict);
-  FOVEA_ASSIGN(Inference logits, Inference::create(context_, *device_.backend, model_.spec, model_.parameters, "logits"));
-  FOVEA_ASSIGN(const LabelledTable out, rows.run(logits, reporter_));
-  const std::vector<float> probabilities = probabilities_of(out.table, 1);
-  TrainReport& report = reporter_.report();
-  report.test_photos = static_cast<std::int64_t>(out.labels.size());
-  report.test_accuracy = accuracy({probabilities, out.labels});
-  reporter_.end_stage(report.test_accuracy);
   return {};
 }
 

@@ -52,11 +52,22 @@ class TrainingRun {
   Result<void> scan();
   Result<void> stages();
   Result<void> finish();
-  Result<void> test();
   Result<Validation> validate(Inference& logits);
   /// Takes the weights over into the model, and writes it, if they are better than what there is.
   Result<bool> keep_if_better(Validation validation, std::span<const float> weights, std::string_view stage);
   [[nodiscard]] std::vector<float> class_weights() const;
+
+  // closing_stage.cpp
+  /// Calibration, rejection and the figures of the final weights.
+  Result<void> close();
+  void calibrate();
+  Result<void> learn_rejection();
+  /// Keeps the training photos' features for rejection, if the backbone stays as it is.
+  void remember_features(const LabelledTable& table);
+  Result<LabelledTable> features_of_known();
+  Result<Table> features_of_none();
+  Result<void> test();
+  void state_accuracy();
 
   // head_stage.cpp
   /// Sets the model's preprocessing; gives the features that are known from trying.
@@ -134,6 +145,7 @@ class TrainingRun {
   std::string best_stage_;
   TrialPhotos trial_photos_;
   double strength_ = 0;                      ///< of the last layer's regularisation
+  std::optional<LabelledTable> known_;       ///< features of training photos by the backbone as it came
   std::optional<double> held_out_accuracy_;  ///< of the last layer, by cross-validation
   bool stopped_ = false;
   bool replaying_ = false;          ///< what was done before an interruption is gone through again

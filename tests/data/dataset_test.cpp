@@ -44,6 +44,29 @@ TEST(ScanFolders, OneFolderForEachClass) {
   EXPECT_THAT(dataset->notes, IsEmpty());
 }
 
+TEST(ScanFolders, NoneIsNoClass) {
+  const test::TemporaryFolder root;
+  for (const char* name :
+       {"train/b/1.jpg", "train/a/1.jpg", "train/None/1.jpg", "train/None/2.jpg", "val/b/2.jpg", "val/background/3.jpg"})
+    photo_file(root / name);
+  const auto dataset = scan_dataset(root.path());
+  ASSERT_TRUE(dataset.ok()) << dataset.error().message;
+  EXPECT_THAT(dataset->classes, ElementsAre("a", "b"));
+  EXPECT_EQ(dataset->train.size(), 2U);
+  EXPECT_THAT(dataset->train[1].labels, ElementsAre(1));
+  EXPECT_THAT(names_of(dataset->none.train, root.path()), ElementsAre("train/None/1.jpg", "train/None/2.jpg"));
+  EXPECT_THAT(names_of(dataset->none.val, root.path()), ElementsAre("val/background/3.jpg"));
+  EXPECT_THAT(dataset->notes, Contains(HasSubstr("3 photos of none of the classes")));
+}
+
+TEST(ScanFolders, NoneIsAClassWhereOnlyOneOtherIsThere) {
+  const test::TemporaryFolder root;
+  for (const char* name : {"cat/1.jpg", "background/2.jpg"}) photo_file(root / name);
+  const auto dataset = scan_dataset(root.path());
+  ASSERT_TRUE(dataset.ok()) << dataset.error().message;
+  EXPECT_THAT(dataset->classes, ElementsAre("background", "cat"));
+}
+
 TEST(ScanFolders, SplitsShareTheirClassesByName) {
   const test::TemporaryFolder root;
   for (const char* name : {"train/b/1.jpg", "train/a/1.jpg", "valid/b/2.jpg", "valid/c/3.jpg", "TEST/b/4.jpg"})

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 #include "format/safetensors.h"
@@ -28,7 +29,7 @@ Model tiny() {
   model.preprocess.height = 64;
   model.preprocess.width = 32;
   model.preprocess.fit = Fit::kSquash;
-  model.temperature = 1.25;
+  model.calibration = {1.25, {{0.3, 0.2}, {0.75, 0.5}, {0.9, 0.5}}};
   model.provenance = {{"seed", "7"}, {"data", "skies"}};
   model.parameters = ParameterSet(*build_network(model.spec));
   initialize_parameters(model.parameters, 7);
@@ -63,9 +64,66 @@ TEST(ModelFile, ComesBackAsItWasWritten) {
   EXPECT_EQ(loaded->spec, model.spec);
   EXPECT_EQ(loaded->classes, model.classes);
   EXPECT_EQ(loaded->preprocess, model.preprocess);
-  EXPECT_EQ(loaded->temperature, model.temperature);
+  EXPECT_EQ(loaded->calibration, model.calibration);
   EXPECT_EQ(loaded->provenance, model.provenance);
   EXPECT_TRUE(std::ranges::equal(loaded->parameters.all(), model.parameters.all()));
+}
+
+Rejection tiny_rejection(std::int64_t width) {
+  constexpr std::size_t kRank = 2;
+  Rejection rejection;
+  rejection.mean.assign(static_cast<std::size_t>(width), 0.01F);
+  rejection.basis.assign(kRank * static_cast<std::size_t>(width), 0.0F);
+  rejection.basis.front() = rejection.basis.back() = 1;
+  rejection.whitening = {1, 0, 0.5F, 2};
+  rejection.centres = {0, 1, 2, 3, 4, 5};
+  rejection.rest = 0.25;
+  rejection.threshold = 3.5;
+  rejection.known_rejected = 0.04;
+  rejection.known_photos = 50;
+  rejection.measured_on = "validation photos";
+  return rejection;
+}
+
+TEST(ModelFile, CarriesRejectionAndOldFilesHaveNone) {
+  const test::TemporaryFolder folder;
+  Model model = tiny();
+  ASSERT_TRUE(save_model(model, folder / "old.safetensors").ok());
+  EXPECT_FALSE(load_model(folder / "old.safetensors")->rejection);
+  model.rejection = tiny_rejection(1280);
+  ASSERT_TRUE(save_model(model, folder / "m.safetensors").ok());
+  const auto loaded = load_model(folder / "m.safetensors");
+  ASSERT_TRUE(loaded.ok()) << loaded.error().message;
+  ASSERT_TRUE(loaded->rejection);
+  EXPECT_EQ(loaded->rejection->basis, model.rejection->basis);
+  EXPECT_EQ(loaded->rejection->centres, model.rejection->centres);
+  EXPECT_EQ(loaded->rejection->threshold, 3.5);
+  EXPECT_EQ(loaded->rejection->measured_on, "validation photos");
+  const std::vector<float> features(1280, 0.5F);
+  EXPECT_EQ(rejection_score(*loaded->rejection, features), rejection_score(*model.rejection, features));
+}
+
+TEST(ModelFile, DamagedRejectionIsRefusedInOneLine) {
+  const test::TemporaryFolder folder;
+  const auto refusal = [&](auto damage) {
+    Model model = tiny();
+    model.rejection = tiny_rejection(1280);
+    damage(*model.rejection);
+    EXPECT_TRUE(save_model(model, folder / "m.safetensors").ok());
+    const auto loaded = load_model(folder / "m.safetensors");
+    EXPECT_FALSE(loaded.ok());
+    return loaded.ok() ? "accepted" : loaded.error().message;
+  };
+  EXPECT_NE(refusal([](Rejection& r) { r = tiny_rejection(640); }).find("rejection.mean"), std::string::npos);
+  EXPECT_NE(refusal([](Rejection& r) { r.centres.resize(8); }).find("rejection.centres"), std::string::npos);
+  EXPECT_NE(refusal([](Rejection& r) { r.basis[5] = NAN; }).find("rejection.basis"), std::string::npos);
+  EXPECT_NE(refusal([](Rejection& r) { r.rest = 0; }).find("rejection.rest"), std::string::npos);
+  EXPECT_NE(refusal([](Rejection& r) { r.threshold = -1; }).find("rejection.threshold"), std::string::npos);
+  // The tensors without the field, and the field without the tensors.
+  const auto without_tensors =
+      load_with("rejection", R"({"rest":1,"threshold":1,"known_rejected":0,"known_photos":1,"measured_on":""})");
+  ASSERT_FALSE(without_tensors.ok());
+  EXPECT_NE(without_tensors.error().message.find("rejection.basis"), std::string::npos);
 }
 
 TEST(ModelFile, EveryRequiredFieldIsMissedByName) {
@@ -86,7 +144,10 @@ TEST(ModelFile, NonsenseIsRefused) {
         R"({"padding":"same","bn_eps":-1,"bn_momentum":0.1,"dropout":0,"head":"linear","head_channels":32})"}},
       {"classes", {"{}", "[]", "[1]", R"(["a","a","b"])", R"(["a",""])", R"(["a","b"])"}},
       {"preprocess", {"{}", R"({"height":1e9})"}},
-      {"calibration", {R"({"temperature":0})", R"({"temperature":"hot"})"}}};
+      {"calibration",
+       {R"({"temperature":0})", R"({"temperature":"hot"})", R"({"temperature":1,"map":3})", R"({"temperature":1,"map":[[0.5]]})",
+        R"({"temperature":1,"map":[[0.5,2]]})", R"({"temperature":1,"map":[[0.5,0.4],[0.5,0.6]]})",
+        R"({"temperature":1,"map":[[0.5,0.4],[0.6,0.3]]})"}}};
   for (const auto& [field, values] : nonsense) {
     for (const std::string& value : values) {
       const auto loaded = load_with(field, value);

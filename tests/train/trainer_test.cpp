@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/file.h"
+#include "fovea/classifier.h"
 #include "fovea/evaluate.h"
 #include "model/model_file.h"
 #include "train/tiny_data.h"
@@ -60,6 +61,66 @@ TEST_F(Trainer, TheHeadLearnsColoursAndTheModelSaysSoToo) {
   EXPECT_EQ(evaluation->accuracy, *report->accuracy);
   EXPECT_EQ(evaluation->photos, 12);
   EXPECT_EQ(static_cast<double>(evaluation->wrong.size()), std::round(12 * (1 - *report->accuracy)));
+}
+
+TEST_F(Trainer, TheFinalFigureIsThatOfTheTestPhotos) {
+  for (int label = 0; label < 3; ++label) {
+    for (std::uint32_t n = 0; n < 5; ++n) {
+      test::photo_file(options_.data / "test" / std::string(1, static_cast<char>('a' + label)) / (std::to_string(n) + ".png"),
+                       test::coloured_photo(label, 100 + n));
+    }
+  }
+  const auto report = train(options_);
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  ASSERT_TRUE(report->test_accuracy);
+  EXPECT_EQ(report->test_photos, 15);
+  EXPECT_LE(report->test_interval.low, *report->test_accuracy);
+  EXPECT_TRUE(report->test_calibration_error);
+  ASSERT_TRUE(report->calibration);
+  EXPECT_EQ(report->calibration->photos, 12);
+  const auto model = load_model(report->model);
+  ASSERT_TRUE(model.ok()) << model.error().message;
+  const auto accuracy = std::ranges::find(model->provenance, "accuracy", &std::pair<std::string, std::string>::first);
+  ASSERT_NE(accuracy, model->provenance.end());
+  EXPECT_NE(accuracy->second.find("15 test photos, which no choice saw"), std::string::npos) << accuracy->second;
+  const auto evaluation = evaluate(report->model, options_.data, {.split = "test"});
+  ASSERT_TRUE(evaluation.ok()) << evaluation.error().message;
+  EXPECT_EQ(evaluation->accuracy, *report->test_accuracy);
+  EXPECT_EQ(evaluation->calibration_error, *report->test_calibration_error);
+  EXPECT_EQ(evaluation->rejected, report->test_rejected);
+}
+
+TEST_F(Trainer, PhotosOfNoneAreNoClassAndSetWhatIsRejected) {
+  Image stripes(48, 40);
+  for (std::uint32_t n = 0; n < 6; ++n) {
+    for (std::size_t i = 0; i < stripes.pixels.size(); ++i) {
+      stripes.pixels[i] = static_cast<std::uint8_t>(i / 3 % 48 / (2 + n) % 2 * 255);
+    }
+    test::photo_file(options_.data / "train/none" / (std::to_string(n) + ".png"), stripes);
+  }
+  options_.reject_rate = 0.1;
+  const auto report = train(options_);
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_EQ(report->classes, (std::vector<std::string>{"a", "b", "c"}));
+  EXPECT_EQ(report->train_photos, 24);
+  ASSERT_TRUE(report->rejection);
+  EXPECT_EQ(report->rejection->none_photos, 6);
+  EXPECT_LE(report->rejection->known_rejected, 0.1);
+  auto classifier = Classifier::open(report->model);
+  ASSERT_TRUE(classifier.ok()) << classifier.error().message;
+  int rejected = 0;
+  for (int n = 0; n < 6; ++n) {
+    const auto answer = classifier->classify_file(options_.data / "train/none" / (std::to_string(n) + ".png"));
+    ASSERT_TRUE(answer.ok()) << answer.error().message;
+    EXPECT_EQ(answer->predictions.size(), 3U);
+    rejected += answer->rejected ? 1 : 0;
+  }
+  EXPECT_EQ(rejected, std::lround(report->rejection->none_rejected * 6));
+  options_.reject_rate = 0;
+  const auto without = train(options_);
+  ASSERT_TRUE(without.ok()) << without.error().message;
+  EXPECT_FALSE(without->rejection);
+  EXPECT_FALSE(load_model(without->model)->rejection);
 }
 
 TEST_F(Trainer, FullTrainingWritesAMetricsLineForEachEpoch) {

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/rejection.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+
+#include "core/error.h"
+
+namespace fovea {
+namespace {
+
+double dot(std::span<const float> a, std::span<const float> b) {
+  // Eight sums side by side: the order is fixed, and a vector of the processor may hold them.
+  std::array<float, 8> sums{};
+  std::size_t i = 0;
+  for (; i + sums.size() <= a.size(); i += sums.size()) {
+    for (std::size_t lane = 0; lane < sums.size(); ++lane) sums[lane] += a[i + lane] * b[i + lane];
+  }
+  double total = 0;
+  for (const float sum : sums) total += sum;
+  for (; i < a.size(); ++i) total += static_cast<double>(a[i]) * b[i];
+  return total;
+}
+
+constexpr std::string_view kPrefix = "rejection.";
+constexpr std::array<std::string_view, 4> kTensors{"mean", "basis", "whitening", "centres"};
+
+std::string full_name(std::string_view tensor) { return std::string(kPrefix) += tensor; }
+
+std::span<const float> row(std::span<const float> matrix, std::size_t n, std::size_t width) {
+  return matrix.subspan(n * width, width);
+}
+
+}  // namespace
+
+double rejection_score(const Rejection& rejection, std::span<const float> features) {
+  const auto width = rejection.mean.size();
+  const auto rank = static_cast<std::size_t>(rejection.rank());
+  const double length = std::sqrt(dot(features, features));
+  if (!(length > 0) || features.size() != width) return std::numeric_limits<double>::infinity();
+  std::vector<float> centred(width);
+  for (std::size_t i = 0; i < width; ++i) centred[i] = static_cast<float>(features[i] / length) - rejection.mean[i];
+  std::vector<float> inside(rank);
+  for (std::size_t r = 0; r < rank; ++r) inside[r] = static_cast<float>(dot(row(rejection.basis, r, width), centred));
+  std::vector<float> white(rank);
+  for (std::size_t r = 0; r < rank; ++r) white[r] = static_cast<float>(dot(row(rejection.whitening, r, rank), inside));
+  double nearest = std::numeric_limits<double>::infinity();
+  for (std::size_t k = 0; k * rank < rejection.centres.size(); ++k) {
+    const auto centre = row(rejection.centres, k, rank);
+    double distance = 0;
+    for (std::size_t r = 0; r < rank; ++r) distance += std::pow(static_cast<double>(white[r]) - centre[r], 2);
+    nearest = std::min(nearest, distance);
+  }
+  const double outside = std::max(0.0, dot(centred, centred) - dot(inside, inside));
+  return nearest / static_cast<double>(rank) + outside / rejection.rest;
+}
+
+bool is_rejection_tensor(std::string_view name) {
+  return name.starts_with(kPrefix) && std::ranges::find(kTensors, name.substr(kPrefix.size())) != kTensors.end();
+}
+
+std::vector<StoredTensor> rejection_tensors(const Rejection& rejection) {
+  const std::int64_t width = rejection.width();
+  const std::int64_t rank = rejection.rank();
+  const auto classes = static_cast<std::int64_t>(rejection.centres.size()) / rank;
+  const auto tensor = [](const char* name, std::vector<std::int64_t> extents, std::span<const float> values) {
+    return StoredTensor{full_name(name), DType::kF32, std::move(extents), std::as_bytes(values)};
+  };
+  return {tensor("mean", {width}, rejection.mean), tensor("basis", {rank, width}, rejection.basis),
+          tensor("whitening", {rank, rank}, rejection.whitening), tensor("centres", {classes, rank}, rejection.centres)};
+}
+
+Result<void> read_rejection_tensors(const WeightFile& file, std::int64_t classes, std::int64_t width, Rejection& rejection) {
+  const auto read = [&](const char* suffix, std::vector<std::int64_t> expected) -> Result<std::vector<float>> {
+    const std::string name = full_name(suffix);
+    const StoredTensor* tensor = file.find(name);
+    if (tensor != nullptr && tensor->extents != expected) {
+      return fail(Error::Kind::kFormat, "{}: tensor '{}' is {}, expected {}", file.source(), name, to_string(tensor->extents),
+                  to_string(expected));
+    }
+    return file.to_f32(name);
+  };
+  const StoredTensor* basis = file.find(full_name("basis"));
+  const std::int64_t rank = basis != nullptr && !basis->extents.empty() ? basis->extents.front() : 0;
+  if (rank < 1 || rank > Rejection::kMaxRank) {
+    return fail(Error::Kind::kFormat, "{}: tensor 'rejection.basis' is missing or has {} rows, expected 1 to {}", file.source(),
+                rank, Rejection::kMaxRank);
+  }
+  FOVEA_ASSIGN(rejection.mean, read("mean", {width}));
+  FOVEA_ASSIGN(rejection.basis, read("basis", {rank, width}));
+  FOVEA_ASSIGN(rejection.whitening, read("whitening", {rank, rank}));
+  // A class that no training photo showed has no centre.
+  const StoredTensor* centres = file.find(full_name("centres"));
+  const std::int64_t count = centres != nullptr && !centres->extents.empty() ? centres->extents.front() : 0;
+  if (count < 1 || count > classes) {
+    return fail(Error::Kind::kFormat, "{}: tensor 'rejection.centres' is missing or has {} rows, expected 1 to {}", file.source(),
+                count, classes);
+  }
+  FOVEA_ASSIGN(rejection.centres, read("centres", {count, rank}));
+  return {};
+}
+
+}  // namespace fovea

@@ -1,0 +1,59 @@
+// Fovea: telling from a network's features that a photo is of none of its classes.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "format/weights.h"
+#include "fovea/result.h"
+
+namespace fovea {
+
+/// How the features of known photos lie. With u the features at length 1, c = u - mean and z = basis c:
+///
+///   score = min_k |whitening z - centres[k]|^2 / rank + (|c|^2 - |z|^2) / rest
+///
+/// The first term is the Mahalanobis distance to the nearest class with one covariance for all (K. Lee et al., "A simple unified
+/// framework for detecting out-of-distribution samples", NeurIPS 2018), in the directions in which known photos differ; the
+/// second is what is left outside of these (the residual of H. Wang et al., "ViM", CVPR 2022). For known photos both are near 1
+/// on average.
+struct Rejection {
+  static constexpr std::int64_t kMaxRank = 256;
+
+  std::vector<float> mean;       ///< (width)
+  std::vector<float> basis;      ///< (rank, width), orthonormal rows
+  std::vector<float> whitening;  ///< (rank, rank)
+  std::vector<float> centres;    ///< (classes that known photos showed, rank), whitened
+  double rest = 1.0;             ///< mean of |c|^2 - |z|^2 over known photos
+  double threshold = 0.0;        ///< a higher score is rejected
+  /// How the threshold came about.
+  double known_rejected = 0.0;  ///< share of known photos that it rejects
+  std::int64_t known_photos = 0;
+  std::string measured_on;  ///< "validation photos"
+
+  [[nodiscard]] std::int64_t width() const { return static_cast<std::int64_t>(mean.size()); }
+  [[nodiscard]] std::int64_t rank() const { return mean.empty() ? 0 : static_cast<std::int64_t>(basis.size() / mean.size()); }
+};
+
+/// The score of features (width); about rank (width + rank + classes) multiplications.
+[[nodiscard]] double rejection_score(const Rejection& rejection, std::span<const float> features);
+
+[[nodiscard]] inline bool is_rejected(const Rejection& rejection, std::span<const float> features) {
+  // A score that is no number is of features that no known photo has.
+  return !(rejection_score(rejection, features) <= rejection.threshold);
+}
+
+/// In a model file: the tensors "rejection.mean", ".basis", ".whitening" and ".centres"; the rest stands in the model card.
+[[nodiscard]] bool is_rejection_tensor(std::string_view name);
+
+/// Views into `rejection`.
+[[nodiscard]] std::vector<StoredTensor> rejection_tensors(const Rejection& rejection);
+
+/// Fills the tensors, which must fit `classes` and each other; kFormat and kNotFound name file and tensor.
+Result<void> read_rejection_tensors(const WeightFile& file, std::int64_t classes, std::int64_t width, Rejection& rejection);
+
+}  // namespace fovea
