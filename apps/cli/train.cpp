@@ -163,6 +163,8 @@ void summarize(Console& console, const TrainReport& report) {
                                   {"classes", report.classes},
                                   {"train_photos", report.train_photos}};
     object.update(figures(report));
+    if (report.balanced_accuracy) object["balanced_accuracy"] = *report.balanced_accuracy;
+    if (report.macro_f1) object["macro_f1"] = *report.macro_f1;
     if (report.cross_validation) {
       object["cross_validation"] = {{"of", report.cross_validation->what},
                                     {"accuracies", report.cross_validation->accuracies},
@@ -179,6 +181,10 @@ void summarize(Console& console, const TrainReport& report) {
     console.note("stopped before the end: this is the best model so far; the same command with --resume goes on");
   console.print(fmt::format("{}", report.model.string()));
   tell_figures(console, report);
+  if (report.balanced_accuracy && report.macro_f1) {
+    console.note(fmt::format("each class counting the same: {} right, mean F1 {}", percent(*report.balanced_accuracy),
+                             percent(*report.macro_f1)));
+  }
   if (report.cross_validation) {
     const CrossValidation& folds = *report.cross_validation;
     console.note(fmt::format("{} in {}-fold cross-validation of the {}, give or take {} between folds", percent(folds.mean),
@@ -252,9 +258,12 @@ void add_recipe_flags(CLI::App& app, TrainOptions& options) {
   app.add_option("--cutmix", options.cutmix, "alpha of its Beta distribution; 0: none")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
+  add_choice<Balance>(
+      app, "--balance", options.balance, {{"auto", Balance::kAuto}, {"off", Balance::kOff}, {"on", Balance::kOn}},
+      "on: every class is drawn as often as any other; auto: where one has over five times the photos of another");
   add_choice<ClassWeights>(app, "--class-weights", options.class_weights,
-                           {{"none", ClassWeights::kNone}, {"balanced", ClassWeights::kBalanced}},
-                           "balanced: every class weighs the same");
+                           {{"auto", ClassWeights::kAuto}, {"none", ClassWeights::kNone}, {"balanced", ClassWeights::kBalanced}},
+                           "balanced: every class weighs the same; auto: in the last layer, where --balance evens out");
 }
 
 }  // namespace

@@ -71,8 +71,9 @@ void print_result(Console& console, const Evaluation& result, int mistakes) {
   if (static_cast<std::size_t>(result.top) < result.classes.size()) {
     console.print(fmt::format("{} with the label among the top {}", percent(result.top_accuracy), result.top));
   }
-  console.print(fmt::format("calibration error {}, log loss {:.3f}, mean F1 {}", percent(result.calibration_error),
-                            result.log_loss, percent(result.macro_f1)));
+  console.print(fmt::format("each class counting the same: {} right, mean F1 {}", percent(result.balanced_accuracy),
+                            percent(result.macro_f1)));
+  console.print(fmt::format("calibration error {}, log loss {:.3f}", percent(result.calibration_error), result.log_loss));
   if (result.rejected) {
     std::string line = fmt::format("{} wrongly called unknown", percent(*result.rejected));
     if (result.none_rejected) {
@@ -131,6 +132,7 @@ void print_json(Console& console, const Evaluation& result) {
                       {"top_accuracy", result.top_accuracy},
                       {"log_loss", result.log_loss},
                       {"calibration_error", result.calibration_error},
+                      {"balanced_accuracy", result.balanced_accuracy},
                       {"macro_f1", result.macro_f1},
                       {"rejected", or_null(result.rejected)},
                       {"none_photos", result.none_photos},

@@ -57,7 +57,8 @@ struct Evaluation {
   double log_loss = 0.0;
   /// Expected calibration error: 15 equal bins of the top probability, mean |accuracy - probability| weighted by photos.
   double calibration_error = 0.0;
-  double macro_f1 = 0.0;           ///< mean over the classes that have photos
+  double balanced_accuracy = 0.0;  ///< mean recall of the classes that have photos
+  double macro_f1 = 0.0;           ///< mean F1 of those
   std::optional<double> rejected;  ///< share of the photos that the model wrongly calls unknown; none: it has no such statistics
   std::int64_t none_photos = 0;    ///< of a none/ or background/ folder in the same split
   std::optional<double> none_rejected;  ///< share of those that it calls unknown

@@ -51,7 +51,15 @@ enum class AugmentLevel : std::uint8_t {
   kStrong,    ///< and RandAugment and random erasing
 };
 
+/// In which proportion fine-tuning draws the classes.
+enum class Balance : std::uint8_t {
+  kAuto,  ///< kOn where one class has many times the photos of another
+  kOff,   ///< every photo once an epoch
+  kOn,    ///< each class as often as any other
+};
+
 enum class ClassWeights : std::uint8_t {
+  kAuto,  ///< of the last layer, where fine-tuning draws evenly: the two then pull the same way
   kNone,
   kBalanced,  ///< each class weighs the same in the loss, however many photos it has
 };
@@ -84,7 +92,8 @@ struct TrainOptions {
   std::optional<double> ema_decay;  ///< of the weight average; 0: none
   double mixup = 0.0;               ///< alpha of its Beta distribution; 0: none
   double cutmix = 0.0;
-  ClassWeights class_weights = ClassWeights::kNone;
+  Balance balance = Balance::kAuto;
+  ClassWeights class_weights = ClassWeights::kAuto;
   std::optional<AugmentLevel> augment;
 
   double reject_rate = 0.05;  ///< share of known photos that may be taken for unknown, below 1; 0: nothing is rejected
@@ -212,6 +221,9 @@ struct TrainReport {
   Interval interval;               ///< Wilson's, at 95 %
   /// The best epoch was picked by the validation accuracy, so `accuracy` is slightly flattered; photos in a test/ split are not.
   bool picked_by_validation = false;
+  /// Mean recall and mean F1 of the classes on the validation photos: each class counts the same. Where the classes are skewed.
+  std::optional<double> balanced_accuracy;
+  std::optional<double> macro_f1;
   std::optional<double> test_accuracy;  ///< on the photos of a test/ split, which no choice saw
   std::int64_t test_photos = 0;
   std::optional<CrossValidation> cross_validation;  ///< where TrainOptions::folds asked for it

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "data/loader.h"
+#include "data/order.h"
 #include "train/photo_rows.h"
 
 namespace fovea::training {
@@ -52,25 +53,20 @@ class PhotoBatches final : public BatchSource {
   Batch batch_;
 };
 
-/// Cached activations in an order drawn from (seed, epoch).
+/// Cached activations instead of photos; order, targets and weights as BatchLoader's.
 class CachedBatches final : public BatchSource {
  public:
-  struct Options {
-    std::int64_t batch = 32;
-    std::int64_t classes = 0;
-    float label_smoothing = 0;
-    std::vector<float> class_weights;  ///< one per class, or none
-    std::uint64_t seed = 0;
-  };
-  CachedBatches(LabelledTable table, const Options& options);
+  /// `samples`: what the rows' `index` counts. Of the options, those of pixels and workers say nothing here.
+  CachedBatches(LabelledTable table, std::span<const Sample> samples, LoaderOptions options);
   void start_epoch(std::uint32_t epoch, std::int64_t first) override;
   Result<bool> next(StepBatch& batch) override;
   [[nodiscard]] std::int64_t batches_per_epoch() const override;
 
  private:
   LabelledTable table_;
-  Options options_;
-  std::vector<std::int32_t> order_;
+  LoaderOptions options_;
+  std::vector<Sample> rows_;  ///< labels alone
+  std::vector<Visit> visits_;
   std::size_t position_ = 0;
   std::vector<float> input_;
   std::vector<float> targets_;

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "train/balance.h"
 #include "train/calibration.h"
 #include "train/metrics.h"
 #include "train/rejection.h"
@@ -163,6 +164,7 @@ void TrainingRun::state_accuracy() {
     report.accuracy = best_->accuracy;
     report.interval = interval_of(best_->accuracy, report.val_photos);
     report.picked_by_validation = !report.epochs.empty();
+    tell_balance(data_, best_->logits, report);
   }
   if (report.test_accuracy) {
     note("accuracy", fmt::format("{} of {} test photos, which no choice saw (95 % interval {})",

@@ -55,7 +55,7 @@ Result<LabelledTable> TrainingRun::features_of_training(Inference& features, Lab
 }
 
 TrainingRun::HeadData TrainingRun::head_data(const LabelledTable& table) const {
-  const std::vector<float> of_class = class_weights();
+  const std::vector<float>& of_class = balance_.head_weights;
   std::vector<float> weights(table.labels.size(), 1.0F);
   for (std::size_t n = 0; n < weights.size() && !of_class.empty(); ++n)
     weights[n] = of_class[static_cast<std::size_t>(table.labels[n])];

@@ -122,12 +122,13 @@ std::vector<ClassMetrics> class_metrics(const std::vector<std::vector<std::int64
   return result;
 }
 
-double macro_f1(std::span<const ClassMetrics> classes) {
+/// Mean of one figure over the classes that have photos.
+double class_mean(std::span<const ClassMetrics> classes, double ClassMetrics::*figure) {
   double sum = 0;
   int present = 0;
   for (const ClassMetrics& c : classes) {
     if (c.photos == 0) continue;
-    sum += c.f1;
+    sum += c.*figure;
     ++present;
   }
   return present == 0 ? 0 : sum / present;
@@ -157,7 +158,8 @@ Evaluation evaluation_of(const Predictions& predictions, std::span<const std::st
   result.log_loss = log_loss(predictions);
   result.calibration_error = calibration_error(predictions);
   result.classes = class_metrics(result.confusion, classes);
-  result.macro_f1 = macro_f1(result.classes);
+  result.balanced_accuracy = class_mean(result.classes, &ClassMetrics::recall);
+  result.macro_f1 = class_mean(result.classes, &ClassMetrics::f1);
   result.coverage = coverage_curve(predictions);
   return result;
 }

@@ -66,6 +66,7 @@ Checkpoint::Identity run_identity(const TrainOptions& o, const Dataset& data, co
           {"ema", text_of(o.ema_decay)},
           {"mixup", fmt::format("{}", o.mixup)},
           {"cutmix", fmt::format("{}", o.cutmix)},
+          {"balance", number(o.balance)},
           {"class-weights", number(o.class_weights)},
           {"augment", o.augment ? number(*o.augment) : "chosen"},
           {"val", fmt::format("{}", o.val_fraction)},

@@ -33,8 +33,10 @@ Result<TrainReport> TrainingRun::run() {
     stopped_ = true;
   }
   FOVEA_TRY(finish());
-  if (outcome) FOVEA_TRY(fold_runs());
-  if (outcome) checkpoint_.remove();
+  if (!stopped_) FOVEA_TRY(fold_runs());
+  // What a time budget left out is not an interruption.
+  const bool interrupted = stopped_ && context_.stop_requested();
+  if (!interrupted) checkpoint_.remove();
   return std::move(reporter_.report());
 }
 
@@ -49,6 +51,8 @@ Result<void> TrainingRun::prepare() {
   reporter_.write_to(paths_.run_folder, checkpoint_.resumed());
   reporter_.choice({"device", device_.name, device_.reason});
   for (const std::string& note : data_.notes) reporter_.note(note);
+  balance_ = plan_balance(options_, data_);
+  if (balance_.choice) reporter_.choice(*balance_.choice);
   reporter_.end_stage();
   TrainReport& report = reporter_.report();
   report.model = paths_.model;
@@ -116,11 +120,6 @@ Result<bool> TrainingRun::keep_if_better(Validation validation, std::span<const 
   best_stage_ = stage;
   if (!replaying_) FOVEA_TRY(save_model(model_, paths_.model));
   return true;
-}
-
-std::vector<float> TrainingRun::class_weights() const {
-  if (options_.class_weights == ClassWeights::kNone) return {};
-  return balanced_class_weights(data_.train, data_.class_count());
 }
 
 Result<void> TrainingRun::finish() {

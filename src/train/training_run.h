@@ -13,6 +13,7 @@
 #include "model/model_file.h"
 #include "report/report.h"
 #include "runtime/device.h"
+#include "train/balance.h"
 #include "train/checkpoint.h"
 #include "train/cross_validation.h"
 #include "train/fine_tuner.h"
@@ -55,7 +56,6 @@ class TrainingRun {
   Result<Validation> validate(Inference& logits);
   /// Takes the weights over into the model, and writes it, if they are better than what there is.
   Result<bool> keep_if_better(Validation validation, std::span<const float> weights, std::string_view stage);
-  [[nodiscard]] std::vector<float> class_weights() const;
 
   // closing_stage.cpp
   /// Calibration, rejection and the figures of the final weights.
@@ -107,6 +107,7 @@ class TrainingRun {
   Result<void> judge_epoch(FineTuner& tuner, Inference& logits, const Tuning& tuning, double wait_share);
   std::optional<double> best_accuracy_of(std::string_view stage);
   [[nodiscard]] FineTuneOptions tuning_options(const TuningWay& way) const;
+  /// Order, targets, weights and augmentation of the batches.
   [[nodiscard]] LoaderOptions loading_options(int batch) const;
   [[nodiscard]] int tuning_batch() const;
   [[nodiscard]] PlannedEpochs planned_epochs() const;
@@ -138,6 +139,7 @@ class TrainingRun {
   Checkpoint checkpoint_;
   std::optional<Dataset> given_;
   Dataset data_;
+  BalancePlan balance_;
   Model model_;  ///< the best so far
   std::optional<PhotoRows> train_rows_;
   std::optional<PhotoRows> val_rows_;

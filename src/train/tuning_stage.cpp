@@ -158,12 +158,12 @@ Result<void> TrainingRun::tune(std::string_view stage, FineTuneOptions options, 
 LoaderOptions TrainingRun::loading_options(int batch) const {
   LoaderOptions loading;
   loading.batch = batch;
-  loading.order = LoaderOptions::Order::kShuffled;
+  loading.order = balance_.sampling ? LoaderOptions::Order::kBalanced : LoaderOptions::Order::kShuffled;
   loading.preprocess = model_.preprocess;
   loading.augment = policy_of(options_);
   loading.classes = data_.class_count();
   loading.label_smoothing = static_cast<float>(options_.label_smoothing);
-  loading.class_weights = class_weights();
+  loading.class_weights = balance_.tuning_weights;
   loading.seed = options_.seed;
   loading.strict = options_.strict;
   return loading;
@@ -201,11 +201,7 @@ Result<void> TrainingRun::cached_stage(std::string_view name, int cut_stage, dou
   FOVEA_ASSIGN(LabelledTable table, train_rows_->run_once(frozen, reporter_));
   reporter_.end_stage();
   if (table.labels.empty()) return fail(Error::Kind::kFormat, "{}: no training photo could be read", options_.data.string());
-  CachedBatches source(std::move(table), {.batch = tuning.batch,
-                                          .classes = data_.class_count(),
-                                          .label_smoothing = static_cast<float>(options_.label_smoothing),
-                                          .class_weights = class_weights(),
-                                          .seed = options_.seed});
+  CachedBatches source(std::move(table), data_.train, loading_options(tuning.batch));
   return tune(name, tuning, source, options_.epochs.value_or(default_epochs));
 }
 
