@@ -2,6 +2,7 @@
 #include "graph/autodiff.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "core/error.h"
@@ -11,6 +12,13 @@ namespace {
 
 Error no_derivative(const Op& op, std::string_view advice) {
   return fail(Error::Kind::kUnsupported, "autodiff: {} has no derivative{}", name_of(op), advice);
+}
+
+/// Of a loss: what makes the gradient by its logits from its probabilities, targets and weights. Nothing of any other op.
+std::optional<Op> backward_of_loss(const Op& op) {
+  if (std::holds_alternative<SoftmaxCrossEntropy>(op)) return SoftmaxCrossEntropyBackward{};
+  if (std::holds_alternative<SigmoidBinaryCrossEntropy>(op)) return SigmoidBinaryCrossEntropyBackward{};
+  return std::nullopt;
 }
 
 /// Walks a graph backwards and appends what each node contributes to the gradients of its inputs.
@@ -191,16 +199,15 @@ Result<Graph> differentiate(const Graph& graph, const std::function<bool(std::st
                             std::span<const std::string> inputs) {
   if (!graph.status()) return graph.status().error();
   const auto loss = graph.output("loss");
-  const auto found = std::ranges::find_if(graph.nodes(), [&](const Node& node) {
-    return loss && std::holds_alternative<SoftmaxCrossEntropy>(node.op) && node.outputs[0] == *loss;
-  });
+  const auto found = std::ranges::find_if(
+      graph.nodes(), [&](const Node& node) { return loss && backward_of_loss(node.op) && node.outputs[0] == *loss; });
   if (found == graph.nodes().end())
-    return fail(Error::Kind::kUsage, "autodiff: the graph has no output 'loss' made by SoftmaxCrossEntropy");
+    return fail(Error::Kind::kUsage, "autodiff: the graph has no output 'loss' made by a loss op");
   const Node node = *found;
   const auto position = static_cast<std::size_t>(found - graph.nodes().begin());
   Differentiator differentiator(graph, trainable, inputs);
   const ValueId dlogits =
-      differentiator.graph().add(SoftmaxCrossEntropyBackward{}, {node.outputs[1], node.inputs[1], node.inputs[2]});
+      differentiator.graph().add(*backward_of_loss(node.op), {node.outputs[1], node.inputs[1], node.inputs[2]});
   differentiator.accumulate(node.inputs[0], dlogits);
   return differentiator.run(position);
 }

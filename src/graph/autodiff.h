@@ -13,7 +13,7 @@ namespace fovea::graph {
 /// The name of the output that holds the gradient of parameter `name`.
 [[nodiscard]] std::string gradient_name(std::string_view name);
 
-/// `graph` followed by the nodes that compute the gradient of its output "loss" (made by SoftmaxCrossEntropy) with respect to
+/// `graph` followed by the nodes that compute the gradient of its output "loss" (made by one of the losses) with respect to
 /// every parameter for which `trainable` holds; each becomes an output `gradient_name(parameter)`. Nothing is computed that no
 /// such gradient needs. Nothing may be shared by two ops except values: a parameter used twice gets the sum. Gradients with
 /// respect to inputs named in `inputs` become outputs too (for finite-difference tests and heat maps). Fails for an op without a

@@ -121,6 +121,10 @@ struct Softmax {};
 /// softmax(logits). Label smoothing and mixing live in the targets; the mean, class weights and padding rows in the weights.
 struct SoftmaxCrossEntropy {};
 
+/// logits (N,K), targets (N,K) each in [0,1], weights (N) -> loss (1) = sum_n weights_n * -sum_k [targets_nk log p_nk +
+/// (1 - targets_nk) log(1 - p_nk)], p (N,K) = 1 / (1 + exp(-logits)): K questions of yes or no, each answered for itself.
+struct SigmoidBinaryCrossEntropy {};
+
 // ---- backward --------------------------------------------------------------------------------------------------
 
 /// dy (N,H',W',K), w (K,C,R,S) -> dx of shape `input`.
@@ -181,11 +185,15 @@ struct AttentionBackward {
 /// p (N,K), targets (N,K), weights (N) -> dlogits (N,K) = weights_n (p sum_k targets_nk - targets).
 struct SoftmaxCrossEntropyBackward {};
 
-using Op = std::variant<Conv2d, DepthwiseConv2d, Linear, BatchNorm, BatchNormTrain, UpdateRunningStatistics, FoldBatchNorm,
-                        Activate, Add, Concat, SliceChannels, PadChannels, GlobalAveragePool, Dropout, Attention, Softmax,
-                        SoftmaxCrossEntropy, Conv2dBackwardInput, Conv2dBackwardWeight, DepthwiseConv2dBackward,
-                        LinearBackwardInput, LinearBackwardWeight, BatchNormTrainBackward, FoldBatchNormBackward,
-                        ActivateBackward, GlobalAveragePoolBackward, AttentionBackward, SoftmaxCrossEntropyBackward>;
+/// p (N,K), targets (N,K), weights (N) -> dlogits (N,K) = weights_n (p - targets).
+struct SigmoidBinaryCrossEntropyBackward {};
+
+using Op =
+    std::variant<Conv2d, DepthwiseConv2d, Linear, BatchNorm, BatchNormTrain, UpdateRunningStatistics, FoldBatchNorm, Activate,
+                 Add, Concat, SliceChannels, PadChannels, GlobalAveragePool, Dropout, Attention, Softmax, SoftmaxCrossEntropy,
+                 SigmoidBinaryCrossEntropy, Conv2dBackwardInput, Conv2dBackwardWeight, DepthwiseConv2dBackward,
+                 LinearBackwardInput, LinearBackwardWeight, BatchNormTrainBackward, FoldBatchNormBackward, ActivateBackward,
+                 GlobalAveragePoolBackward, AttentionBackward, SoftmaxCrossEntropyBackward, SigmoidBinaryCrossEntropyBackward>;
 
 /// The name of the struct: "Conv2d".
 [[nodiscard]] std::string_view name_of(const Op& op);

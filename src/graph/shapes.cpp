@@ -207,6 +207,7 @@ Inferred infer_shapes(const Op& op, std::span<const Shape> inputs) {
           [&](const Attention& o) { return attention(in, o.heads, o.key_dim, o.head_dim, false); },
           [&](const Softmax&) { return same_shapes(in, 1); },
           [&](const SoftmaxCrossEntropy&) { return cross_entropy(in, false); },
+          [&](const SigmoidBinaryCrossEntropy&) { return cross_entropy(in, false); },
           [&](const Conv2dBackwardInput& o) { return conv_backward_input(in, o); },
           [&](const Conv2dBackwardWeight& o) { return conv_backward_weight(in, o); },
           [&](const DepthwiseConv2dBackward& o) { return depthwise_backward(in, o); },
@@ -229,6 +230,7 @@ Inferred infer_shapes(const Op& op, std::span<const Shape> inputs) {
           },
           [&](const AttentionBackward& o) { return attention(in, o.heads, o.key_dim, o.head_dim, true); },
           [&](const SoftmaxCrossEntropyBackward&) { return cross_entropy(in, true); },
+          [&](const SigmoidBinaryCrossEntropyBackward&) { return cross_entropy(in, true); },
       },
       op);
 }

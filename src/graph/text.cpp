@@ -82,6 +82,7 @@ std::string_view name_of(const Op& op) {
                                                 "Attention",
                                                 "Softmax",
                                                 "SoftmaxCrossEntropy",
+                                                "SigmoidBinaryCrossEntropy",
                                                 "Conv2dBackwardInput",
                                                 "Conv2dBackwardWeight",
                                                 "DepthwiseConv2dBackward",
@@ -92,7 +93,8 @@ std::string_view name_of(const Op& op) {
                                                 "ActivateBackward",
                                                 "GlobalAveragePoolBackward",
                                                 "AttentionBackward",
-                                                "SoftmaxCrossEntropyBackward"};
+                                                "SoftmaxCrossEntropyBackward",
+                                                "SigmoidBinaryCrossEntropyBackward"};
   static_assert(std::size(kNames) == std::variant_size_v<Op>);
   return kNames[op.index()];
 }

@@ -39,7 +39,8 @@ class Scalar {
       if (source.inputs[i].role == graph::Role::kInput) inputs.push_back(input_name(i));
     }
     const auto all = [](std::string_view) { return true; };
-    const bool is_loss = std::holds_alternative<graph::SoftmaxCrossEntropy>(source.op);
+    const bool is_loss = std::holds_alternative<graph::SoftmaxCrossEntropy>(source.op) ||
+                         std::holds_alternative<graph::SigmoidBinaryCrossEntropy>(source.op);
     auto made =
         is_loss ? graph::differentiate(forward_, all, inputs) : graph::differentiate_from(forward_, kOutput, "seed", all, inputs);
     if (!made) throw std::logic_error(source.name + ": " + made.error().message);

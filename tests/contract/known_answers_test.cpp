@@ -89,6 +89,7 @@ TEST(known_answers, HeadAndAttention) {
   expect_answer("Attention", graph::Attention{2, 3, 4});
   expect_answer("Softmax", graph::Softmax{});
   expect_answer("SoftmaxCrossEntropy", graph::SoftmaxCrossEntropy{});
+  expect_answer("SigmoidBinaryCrossEntropy", graph::SigmoidBinaryCrossEntropy{});
 }
 
 /// Both activations fused into the backward of a depthwise convolution give what their own nodes around it give.

@@ -72,10 +72,12 @@ KernelResult prepare_op(const Setup& setup, const graph::PadChannels& op);
 KernelResult prepare_op(const Setup& setup, const graph::GlobalAveragePool& op);
 KernelResult prepare_op(const Setup& setup, const graph::GlobalAveragePoolBackward& op);
 
-// softmax.cpp, attention.cpp
+// softmax.cpp, sigmoid.cpp, attention.cpp
 KernelResult prepare_op(const Setup& setup, const graph::Softmax& op);
 KernelResult prepare_op(const Setup& setup, const graph::SoftmaxCrossEntropy& op);
 KernelResult prepare_op(const Setup& setup, const graph::SoftmaxCrossEntropyBackward& op);
+KernelResult prepare_op(const Setup& setup, const graph::SigmoidBinaryCrossEntropy& op);
+KernelResult prepare_op(const Setup& setup, const graph::SigmoidBinaryCrossEntropyBackward& op);
 KernelResult prepare_op(const Setup& setup, const graph::Attention& op);
 KernelResult prepare_op(const Setup& setup, const graph::AttentionBackward& op);
 

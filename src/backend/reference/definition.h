@@ -12,35 +12,37 @@
 #include "graph/ops.h"
 
 // To add an op: a line here, and a file that defines it and ends with FOVEA_INSTANTIATE of it.
-#define FOVEA_DEFINED_OPS(op)    \
-  op(Conv2d);                    \
-  op(DepthwiseConv2d);           \
-  op(Linear);                    \
-  op(BatchNorm);                 \
-  op(BatchNormTrain);            \
-  op(UpdateRunningStatistics);   \
-  op(FoldBatchNorm);             \
-  op(Activate);                  \
-  op(Add);                       \
-  op(Concat);                    \
-  op(SliceChannels);             \
-  op(PadChannels);               \
-  op(GlobalAveragePool);         \
-  op(Dropout);                   \
-  op(Attention);                 \
-  op(Softmax);                   \
-  op(SoftmaxCrossEntropy);       \
-  op(Conv2dBackwardInput);       \
-  op(Conv2dBackwardWeight);      \
-  op(DepthwiseConv2dBackward);   \
-  op(LinearBackwardInput);       \
-  op(LinearBackwardWeight);      \
-  op(BatchNormTrainBackward);    \
-  op(FoldBatchNormBackward);     \
-  op(ActivateBackward);          \
-  op(GlobalAveragePoolBackward); \
-  op(AttentionBackward);         \
-  op(SoftmaxCrossEntropyBackward)
+#define FOVEA_DEFINED_OPS(op)      \
+  op(Conv2d);                      \
+  op(DepthwiseConv2d);             \
+  op(Linear);                      \
+  op(BatchNorm);                   \
+  op(BatchNormTrain);              \
+  op(UpdateRunningStatistics);     \
+  op(FoldBatchNorm);               \
+  op(Activate);                    \
+  op(Add);                         \
+  op(Concat);                      \
+  op(SliceChannels);               \
+  op(PadChannels);                 \
+  op(GlobalAveragePool);           \
+  op(Dropout);                     \
+  op(Attention);                   \
+  op(Softmax);                     \
+  op(SoftmaxCrossEntropy);         \
+  op(SigmoidBinaryCrossEntropy);   \
+  op(Conv2dBackwardInput);         \
+  op(Conv2dBackwardWeight);        \
+  op(DepthwiseConv2dBackward);     \
+  op(LinearBackwardInput);         \
+  op(LinearBackwardWeight);        \
+  op(BatchNormTrainBackward);      \
+  op(FoldBatchNormBackward);       \
+  op(ActivateBackward);            \
+  op(GlobalAveragePoolBackward);   \
+  op(AttentionBackward);           \
+  op(SoftmaxCrossEntropyBackward); \
+  op(SigmoidBinaryCrossEntropyBackward)
 
 #define FOVEA_INSTANTIATE(Op)                                      \
   template void define(const graph::Op&, const Operands<double>&); \
