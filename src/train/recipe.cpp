@@ -87,9 +87,8 @@ PlannedEpochs plan_epochs(std::int64_t photos, int classes, bool pretrained) {
   constexpr double kPhotosShown = 2700;  // enough steps, however few the photos
   constexpr std::int64_t kMany = 5000;
   constexpr std::int64_t kVeryMany = 20'000;
-  constexpr std::int64_t kFewPerClass = 60;
   const std::int64_t per_class = photos / std::max(1, classes);
-  const int least = photos > kVeryMany ? 2 : photos > kMany ? 3 : per_class < kFewPerClass ? 5 : 4;
+  const int least = photos > kVeryMany ? 2 : photos > kMany ? 3 : 4;
   const double wanted = kPhotosShown / static_cast<double>(std::max<std::int64_t>(1, photos));
   return {std::clamp(static_cast<int>(std::lround(wanted)), least, 12),
           fmt::format("for {} photos, {} a class", photos, per_class)};
