@@ -31,7 +31,7 @@ function(fovea_test name)
 endfunction()
 
 # A fuzz target: one function `LLVMFuzzerTestOneInput`, with a small driver that replays and mutates the files of SEEDS
-# (folders, relative to fuzz/seeds). LAYERS are all that it needs, so that a sanitizer build of it compiles no more:
+# (folders, relative to fuzz/seeds). LAYERS are all that it needs, so that a sanitizer build of it compiles no more ("internal": all):
 #   fovea_fuzz(image_fuzz LAYERS core image SEEDS image)
 function(fovea_fuzz name)
   cmake_parse_arguments(FUZZ "" "" "LAYERS;SEEDS" ${ARGN})
