@@ -17,6 +17,7 @@ using Run = std::function<int()>;
 Run add_train(CLI::App& app);
 Run add_predict(CLI::App& app);
 Run add_val(CLI::App& app);
+Run add_check(CLI::App& app);
 Run add_info(CLI::App& app);
 
 }  // namespace fovea::cli

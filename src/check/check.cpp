@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fovea/check.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <memory>
+#include <numeric>
+#include <optional>
+
+#include "check/contact_sheet.h"
+#include "check/findings.h"
+#include "check/label_errors.h"
+#include "core/error.h"
+#include "core/file.h"
+#include "model/registry.h"
+#include "runtime/device.h"
+#include "train/fit_choice.h"
+#include "train/photo_rows.h"
+#include "train/run_setup.h"
+
+namespace fovea::checking {
+namespace {
+
+using training::Inference;
+using training::Table;
+
+/// A pretrained backbone, ready to turn photos into features.
+struct FrozenNetwork {
+  Device device;
+  Model model;
+  std::optional<Inference> features;
+};
+
+class Checker {
+ public:
+  Checker(const CheckOptions& options, TrainObserver* observer);
+  Result<CheckReport> run();
+
+ private:
+  Result<void> prepare();
+  Result<void> open_network();
+  Result<void> look();
+  Result<void> look_at_labels(std::span<const int> groups);
+  void note(std::string text);
+
+  CheckOptions options_;
+  training::Reporter reporter_;
+  Context context_;
+  Dataset data_;
+  Preprocess preprocess_;
+  std::unique_ptr<FrozenNetwork> network_;  ///< null: labels are not looked at
+  std::vector<SurveyedPhoto> photos_;
+  training::LabelledTable seen_;  // features of those that could be decoded
+  CheckReport report_;
+};
+
+Checker::Checker(const CheckOptions& options, TrainObserver* observer) : options_(options), reporter_(observer) {
+  context_.threads = options.threads > 0 ? options.threads : available_processors();
+  context_.deterministic = options.deterministic;
+  context_.stop = options.stop;
+}
+
+void Checker::note(std::string text) {
+  reporter_.note(text);
+  report_.notes.push_back(std::move(text));
+}
+
+Result<void> Checker::open_network() {
+  if (!options_.network) {
+    note("labels were not looked at: that needs the network");
+    return {};
+  }
+  if (data_.multi_label) {
+    note("labels were not looked at: photos with several labels are not understood yet");
+    return {};
+  }
+  if (data_.class_count() < 2) {
+    note("labels were not looked at: there is only one class");
+    return {};
+  }
+  const TrainOptions wanted{.arch = options_.arch, .weights = options_.weights};
+  if (!training::find_weights(wanted)) {
+    note(
+        fmt::format("labels were not looked at: there are no pretrained weights of {0} here; './dev setup' fetches those of "
+                    "efficientnet_lite0, and --weights FILE names others",
+                    options_.arch));
+    return {};
+  }
+  auto network = std::make_unique<FrozenNetwork>();
+  FOVEA_ASSIGN(network->device, open_device(options_.device));
+  FOVEA_ASSIGN(network->model, training::make_model(wanted, data_.classes));
+  FOVEA_ASSIGN(network->features,
+               Inference::create(context_, *network->device.backend, network->model.spec, network->model.parameters, "features"));
+  preprocess_ = network->model.preprocess;
+  network_ = std::move(network);
+  return {};
+}
+
+Result<void> Checker::prepare() {
+  if (!options_.contact_sheet.empty()) FOVEA_TRY(check_sheet_name(options_.contact_sheet));
+  FOVEA_ASSIGN(const Architecture architecture, find_architecture(options_.arch));
+  preprocess_ = architecture.preprocess;
+  reporter_.begin_stage("scan");
+  FOVEA_ASSIGN(data_, scan_dataset(options_.data));
+  for (const std::string& text : data_.notes) note(text);
+  FOVEA_TRY(open_network());
+  preprocess_.fit = options_.fit == FitChoice::kAuto ? Fit::kCrop : training::fit_of(options_.fit);
+  photos_ = photos_of(data_);
+  reporter_.end_stage();
+  return {};
+}
+
+Result<void> Checker::look() {
+  reporter_.begin_stage("photos", static_cast<std::int64_t>(photos_.size()));
+  SurveyingSource source(preprocess_, !options_.contact_sheet.empty(), photos_);
+  if (network_) {
+    std::vector<Sample> samples;
+    for (const SurveyedPhoto& photo : photos_) samples.push_back(photo.sample);
+    const training::PhotoRows rows(context_, samples, preprocess_, false);
+    std::vector<std::int32_t> all(samples.size());
+    std::iota(all.begin(), all.end(), 0);
+    FOVEA_ASSIGN(seen_, rows.run_some(*network_->features, all, reporter_, &source));
+  } else {
+    FOVEA_TRY(load_each(context_, source, photos_, reporter_));
+  }
+  reporter_.end_stage();
+  return {};
+}
+
+Result<void> Checker::look_at_labels(std::span<const int> groups) {
+  reporter_.begin_stage("labels");
+  const std::vector<std::int32_t>& labels = seen_.labels;
+  std::vector<std::int32_t> group_of_row;
+  for (const std::int32_t photo : seen_.index) group_of_row.push_back(groups[static_cast<std::size_t>(photo)]);
+  const std::vector<bool> judged = judged_classes(labels, group_of_row, data_.class_count());
+  if (std::ranges::count(judged, true) < 2) {
+    note(fmt::format("labels were not looked at: fewer than two classes have {} different photos", kFolds));
+    return {};
+  }
+  std::vector<std::string> passed_over;
+  for (std::size_t k = 0; k < judged.size(); ++k) {
+    if (!judged[k]) passed_over.push_back(data_.classes[k]);
+  }
+  if (!passed_over.empty()) {
+    note(fmt::format("labels of classes with fewer than {} different photos were not looked at: {}", kFolds,
+                     fmt::join(passed_over, ", ")));
+  }
+  const training::FeatureSet set{seen_.table.values, labels, seen_.table.width, data_.class_count()};
+  const Table probabilities = held_out_probabilities(context_, set, group_of_row, options_.seed);
+  if (context_.stop_requested()) return fail(Error::Kind::kCancelled, "stopped on request");
+  for (const SuspectLabel& suspect : find_label_errors(probabilities, labels, judged)) {
+    const SurveyedPhoto& photo = photos_[static_cast<std::size_t>(seen_.index[static_cast<std::size_t>(suspect.row)])];
+    report_.labels.push_back({named(photo, data_.classes), data_.classes[static_cast<std::size_t>(suspect.predicted)],
+                              suspect.probability, suspect.label_probability});
+  }
+  report_.labels_checked = true;
+  reporter_.end_stage();
+  return {};
+}
+
+Result<CheckReport> Checker::run() {
+  FOVEA_TRY(prepare());
+  FOVEA_TRY(look());
+  const Surveyed surveyed{photos_, data_.classes};
+  std::vector<std::optional<Fingerprint>> fingerprints;
+  for (const SurveyedPhoto& photo : photos_) fingerprints.push_back(photo.fingerprint);
+  const std::vector<int> groups = group_near_duplicates(fingerprints);
+  report_.photos = static_cast<std::int64_t>(photos_.size());
+  report_.files = find_bad_files(surveyed, preprocess_);
+  report_.duplicates = find_duplicates(surveyed, groups);
+  report_.classes = count_classes(surveyed);
+  report_.class_findings = find_class_problems(report_.classes);
+  report_.shapes = find_odd_shapes(surveyed, preprocess_);
+  report_.sizes = summarize_sizes(photos_, preprocess_);
+  if (network_) FOVEA_TRY(look_at_labels(groups));
+  if (!options_.contact_sheet.empty()) {
+    FOVEA_TRY(write_file_atomically(options_.contact_sheet, contact_sheet(report_, surveyed, preprocess_)));
+  }
+  report_.seconds = reporter_.seconds();
+  return std::move(report_);
+}
+
+}  // namespace
+}  // namespace fovea::checking
+
+namespace fovea {
+
+bool CheckReport::needs_a_person() const {
+  return std::ranges::any_of(files, [](const FileFinding& f) { return f.problem <= FileProblem::kTruncated; }) ||
+         std::ranges::any_of(duplicates, [](const DuplicateGroup& g) { return g.across_splits || g.across_classes; }) ||
+         std::ranges::any_of(class_findings,
+                             [](const ClassFinding& c) { return c.problem == ClassFinding::Problem::kNotInTraining; });
+}
+
+Result<CheckReport> check(const CheckOptions& options, TrainObserver* observer) {
+  return checking::Checker(options, observer).run();
+}
+
+}  // namespace fovea
