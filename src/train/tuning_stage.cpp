@@ -187,7 +187,8 @@ Result<void> TrainingRun::full_stage() {
 
 PlannedEpochs TrainingRun::planned_epochs() const {
   if (options_.epochs) return {*options_.epochs, "asked for"};
-  return plan_epochs(static_cast<std::int64_t>(data_.train.size()), data_.class_count(), options_.pretrained);
+  return plan_epochs(static_cast<std::int64_t>(data_.train.size()), data_.class_count(), options_.pretrained,
+                     options_.scope == Scope::kFull);
 }
 
 std::int64_t TrainingRun::photos_shown() const { return planned_epochs().epochs * static_cast<std::int64_t>(data_.train.size()); }
