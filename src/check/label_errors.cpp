@@ -115,19 +115,11 @@ Table held_out_probabilities(const Context& context, const FeatureSet& set, std:
                              std::uint64_t seed) {
   const SoftmaxRegression regression(context, set);
   const std::vector<std::int32_t> folds = training::stratified_folds(set.labels, groups, kFolds, seed);
-  const std::vector<bool> judged = judged_classes(set.labels, groups, set.classes);
-  std::vector<float> weights(set.labels.size(), 1.0F);
-  const auto predict = [&] {
-    const auto search = training::search_strength(context, regression, weights, folds);
-    Table table = held_out_logits(context, set, regression, weights, folds, search.chosen().strength);
-    calibrate(table, set.labels);
-    return table;
-  };
-  // Once more without what looks wrong at first: wrong labels teach the layer to agree with them.
-  for (const SuspectLabel& suspect : find_label_errors(predict(), set.labels, judged)) {
-    weights[static_cast<std::size_t>(suspect.row)] = 0;
-  }
-  return predict();
+  const std::vector<float> weights(set.labels.size(), 1.0F);
+  const auto search = training::search_strength(context, regression, weights, folds);
+  Table table = held_out_logits(context, set, regression, weights, folds, search.chosen().strength);
+  calibrate(table, set.labels);
+  return table;
 }
 
 std::vector<bool> judged_classes(std::span<const std::int32_t> labels, std::span<const std::int32_t> groups,

@@ -11,8 +11,7 @@
 
 namespace fovea::checking {
 
-/// Each photo as a last layer sees it that was fitted to the other folds, less the photos that a first round suspects:
-/// probabilities (N, K), calibrated by temperature.
+/// Each photo as a last layer sees it that was fitted to the other folds: probabilities (N, K), calibrated by temperature.
 /// `groups` holds a number per photo: near-duplicates, which stay in one fold.
 [[nodiscard]] training::Table held_out_probabilities(const Context& context, const training::FeatureSet& set,
                                                      std::span<const std::int32_t> groups, std::uint64_t seed);
