@@ -74,10 +74,7 @@ TEST(KFold, EveryPhotoIsTestedOnceAndNeverTrainedOnThen) {
 class Folds : public testing::Test {
  protected:
   void SetUp() override {
-    ::setenv("XDG_CACHE_HOME", (folder_ / "cache").c_str(), 1);
-    test::write_tiny_data(folder_ / "data");
-    test::write_tiny_weights(folder_ / "weights.safetensors");
-    options_ = test::tiny_options(folder_);
+    options_ = test::prepare_tiny_run(folder_);
     options_.folds = 3;
   }
   test::TemporaryFolder folder_;

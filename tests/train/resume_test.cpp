@@ -12,10 +12,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string bytes_of(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
+using test::bytes_of;
 
 /// Asks for a stop at the n-th thing it is told.
 class Stopper final : public TrainObserver {
@@ -39,10 +36,7 @@ class Stopper final : public TrainObserver {
 class Resume : public testing::TestWithParam<Scope> {
  protected:
   void SetUp() override {
-    ::setenv("XDG_CACHE_HOME", (folder_ / "cache").c_str(), 1);
-    test::write_tiny_data(folder_ / "data");
-    test::write_tiny_weights(folder_ / "weights.safetensors");
-    options_ = test::tiny_options(folder_);
+    options_ = test::prepare_tiny_run(folder_);
     options_.scope = GetParam();
     options_.checkpoint_interval_s = 0;
     options_.epochs = 3;

@@ -5,7 +5,10 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <cstdlib>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -70,6 +73,19 @@ inline TrainOptions tiny_options(const TemporaryFolder& folder) {
   options.fit = FitChoice::kSquash;
   options.scope = Scope::kHead;
   return options;
+}
+
+/// The files of tiny_options, and a cache of its own, in `folder`.
+inline TrainOptions prepare_tiny_run(const TemporaryFolder& folder) {
+  ::setenv("XDG_CACHE_HOME", (folder / "cache").c_str(), 1);
+  write_tiny_data(folder / "data");
+  write_tiny_weights(folder / "weights.safetensors");
+  return tiny_options(folder);
+}
+
+inline std::string bytes_of(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
 }
 
 }  // namespace fovea::test

@@ -17,19 +17,11 @@
 namespace fovea {
 namespace {
 
-std::string bytes_of(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
+using test::bytes_of;
 
 class Trainer : public testing::Test {
  protected:
-  void SetUp() override {
-    ::setenv("XDG_CACHE_HOME", (folder_ / "cache").c_str(), 1);
-    test::write_tiny_data(folder_ / "data");
-    test::write_tiny_weights(folder_ / "weights.safetensors");
-    options_ = test::tiny_options(folder_);
-  }
+  void SetUp() override { options_ = test::prepare_tiny_run(folder_); }
   test::TemporaryFolder folder_;
   TrainOptions options_;
 };
