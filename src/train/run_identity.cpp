@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 
 #include <array>
+#include <optional>
+#include <type_traits>
 
 #include "core/hash.h"
 #include "fovea/version.h"
@@ -13,8 +15,17 @@ namespace fovea::training {
 namespace {
 
 template <class T>
+std::string text_of(const T& value) {
+  if constexpr (std::is_enum_v<T> || std::is_same_v<T, bool>) {
+    return fmt::format("{}", static_cast<int>(value));
+  } else {
+    return fmt::format("{}", value);
+  }
+}
+
+template <class T>
 std::string text_of(const std::optional<T>& value) {
-  return value ? fmt::format("{}", *value) : "chosen";
+  return value ? text_of(*value) : "chosen";
 }
 
 /// Name, size and time of change: enough to notice that another photo lies there now.
@@ -40,38 +51,45 @@ std::string fingerprint_of_data(const Dataset& data) {
 
 }  // namespace
 
-Checkpoint::Identity run_identity(const TrainOptions& o, const Dataset& data, const Device& device) {
-  const auto number = [](auto value) { return fmt::format("{}", static_cast<int>(value)); };
+Checkpoint::Identity run_identity(const TrainOptions& options, const Dataset& photos, const Device& device) {
+  // Every option by its place, so that a new one does not compile until it is decided here whether it changes the outcome.
+  const auto& [data, model, run_folder, arch, weights, pretrained, scope, head, batchnorm, fit, size, epochs, batch,
+               time_budget_s, optimizer, lr, weight_decay, momentum, label_smoothing, dropout, clip_norm, ema_decay, mixup,
+               cutmix, balance, class_weights, augment, reject_rate, val_fraction, folds, folds_of_recipe, seed, threads,
+               deterministic, device_name, strict, resume, checkpoint_interval_s, stop] = options;
   return {{"program version", std::string(version())},
-          {"photos", fingerprint_of_data(data)},
+          {"photos", fingerprint_of_data(photos)},
           {"device", device.name},
-          {"arch", o.arch},
-          {"weights", o.weights.string()},
-          {"pretrained", number(o.pretrained)},
-          {"scope", number(o.scope)},
-          {"head", number(o.head)},
-          {"bn", number(o.batchnorm)},
-          {"fit", number(o.fit)},
-          {"size", text_of(o.size)},
-          {"epochs", text_of(o.epochs)},
-          {"batch", text_of(o.batch)},
-          {"time-budget", text_of(o.time_budget_s)},
-          {"optimizer", number(o.optimizer)},
-          {"lr", text_of(o.lr)},
-          {"weight-decay", text_of(o.weight_decay)},
-          {"momentum", fmt::format("{}", o.momentum)},
-          {"label-smoothing", fmt::format("{}", o.label_smoothing)},
-          {"dropout", fmt::format("{}", o.dropout)},
-          {"clip", fmt::format("{}", o.clip_norm)},
-          {"ema", text_of(o.ema_decay)},
-          {"mixup", fmt::format("{}", o.mixup)},
-          {"cutmix", fmt::format("{}", o.cutmix)},
-          {"balance", number(o.balance)},
-          {"class-weights", number(o.class_weights)},
-          {"augment", o.augment ? number(*o.augment) : "chosen"},
-          {"val", fmt::format("{}", o.val_fraction)},
-          {"seed", fmt::format("{}", o.seed)},
-          {"strict", number(o.strict)}};
+          {"arch", arch},
+          {"weights", weights.string()},
+          {"pretrained", text_of(pretrained)},
+          {"scope", text_of(scope)},
+          {"head", text_of(head)},
+          {"bn", text_of(batchnorm)},
+          {"fit", text_of(fit)},
+          {"size", text_of(size)},
+          {"epochs", text_of(epochs)},
+          {"batch", text_of(batch)},
+          {"time-budget", text_of(time_budget_s)},
+          {"optimizer", text_of(optimizer)},
+          {"lr", text_of(lr)},
+          {"weight-decay", text_of(weight_decay)},
+          {"momentum", text_of(momentum)},
+          {"label-smoothing", text_of(label_smoothing)},
+          {"dropout", text_of(dropout)},
+          {"clip", text_of(clip_norm)},
+          {"ema", text_of(ema_decay)},
+          {"mixup", text_of(mixup)},
+          {"cutmix", text_of(cutmix)},
+          {"balance", text_of(balance)},
+          {"class-weights", text_of(class_weights)},
+          {"augment", text_of(augment)},
+          {"reject-rate", text_of(reject_rate)},
+          {"val", text_of(val_fraction)},
+          {"folds", text_of(folds)},
+          {"folds-of", text_of(folds_of_recipe)},
+          {"seed", text_of(seed)},
+          {"strict", text_of(strict)}};
 }
 
 }  // namespace fovea::training

@@ -92,6 +92,12 @@ TEST_P(Resume, OtherOptionsAreRefused) {
   const auto report = train(options_);
   ASSERT_FALSE(report.ok());
   EXPECT_NE(report.error().message.find("lr 'chosen', this one has '0.123'"), std::string::npos) << report.error().message;
+  options_.lr.reset();
+  options_.reject_rate = 0.25;
+  const auto other_rate = train(options_);
+  ASSERT_FALSE(other_rate.ok());
+  EXPECT_NE(other_rate.error().message.find("reject-rate '0.05', this one has '0.25'"), std::string::npos)
+      << other_rate.error().message;
 }
 
 INSTANTIATE_TEST_SUITE_P(Scopes, Resume, testing::Values(Scope::kHead, Scope::kTail, Scope::kFull), [](const auto& scope) {
