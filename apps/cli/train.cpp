@@ -228,7 +228,10 @@ void add_network_flags(CLI::App& app, TrainOptions& options) {
                          {"crop", FitChoice::kCrop},
                          {"squash", FitChoice::kSquash}},
                         "how a photo becomes a square");
-  app.add_option("--size", options.size, "input side in pixels")->check(CLI::Range(32, 640));
+  app.add_option("--zoom", options.zoom, "of --fit crop: 1 keeps the whole shorter side, 2 half of it")
+      ->check(CLI::Range(1.0, 8.0));
+  app.add_option("--size", options.size, "input side in pixels; what is not given of fit, zoom and size is chosen")
+      ->check(CLI::Range(32, 640));
 }
 
 void add_recipe_flags(CLI::App& app, TrainOptions& options) {

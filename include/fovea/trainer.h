@@ -77,7 +77,8 @@ struct TrainOptions {
   HeadKind head = HeadKind::kLinear;
   BatchNormMode batchnorm = BatchNormMode::kAuto;
   FitChoice fit = FitChoice::kAuto;
-  std::optional<int> size;  ///< input side in pixels; empty: that of the weights
+  std::optional<double> zoom;  ///< of kCrop: shorter side through the side that is kept, 1 or more
+  std::optional<int> size;     ///< input side in pixels; empty: that of the weights, or a larger one where that clearly pays
   std::optional<int> epochs;
   std::optional<int> batch;
   std::optional<double> time_budget_s;  ///< training plans to be done, and stops, within this time

@@ -106,7 +106,7 @@ Result<void> Checker::prepare() {
   FOVEA_ASSIGN(data_, scan_dataset(options_.data));
   for (const std::string& text : data_.notes) note(text);
   FOVEA_TRY(open_network());
-  preprocess_.fit = options_.fit == FitChoice::kAuto ? Fit::kCrop : training::fit_of(options_.fit);
+  preprocess_ = training::fit_candidates({.fit = options_.fit}, preprocess_).front();
   photos_ = photos_of(data_);
   reporter_.end_stage();
   return {};

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "train/fit_choice.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -118,17 +120,43 @@ std::size_t best_fit(std::span<const FitTrial> trials) {
   return static_cast<std::size_t>(first - trials.begin());
 }
 
-Fit fit_of(FitChoice choice) {
-  return choice == FitChoice::kCrop ? Fit::kCrop : choice == FitChoice::kSquash ? Fit::kSquash : Fit::kLetterbox;
-}
-
-std::vector<Preprocess> fit_candidates(const Preprocess& base) {
+std::vector<Preprocess> fit_candidates(const TrainOptions& options, const Preprocess& base) {
   std::vector<Preprocess> candidates;
-  for (const Fit fit : {Fit::kCrop, Fit::kSquash, Fit::kLetterbox}) {
+  const auto add = [&](Fit fit, float crop_fraction) {
     candidates.push_back(base);
     candidates.back().fit = fit;
+    candidates.back().crop_fraction = crop_fraction;
+  };
+  const bool any = options.fit == FitChoice::kAuto;
+  if (any || options.fit == FitChoice::kCrop) {
+    if (options.zoom) {
+      add(Fit::kCrop, static_cast<float>(1 / *options.zoom));
+    } else {
+      // What backbones are trained with, everything there is, and a closer look.
+      for (const float crop_fraction : {0.875F, 1.0F, 0.7F}) add(Fit::kCrop, crop_fraction);
+    }
   }
+  if (any || options.fit == FitChoice::kSquash) add(Fit::kSquash, base.crop_fraction);
+  if (any || options.fit == FitChoice::kLetterbox) add(Fit::kLetterbox, base.crop_fraction);
   return candidates;
+}
+
+Preprocess with_larger_input(const Preprocess& base) {
+  constexpr int kStride = 32;  // of the networks, from input to last map
+  const auto larger = [](int side) { return (side * 9 / 7 + kStride / 2) / kStride * kStride; };
+  Preprocess result = base;
+  result.height = larger(base.height);
+  result.width = larger(base.width);
+  return result;
+}
+
+std::string describe(const Preprocess& preprocess) {
+  if (preprocess.fit != Fit::kCrop) return std::string(name_of(preprocess.fit));
+  return fmt::format("crop of {:g} %", 100 * preprocess.crop_fraction);
+}
+
+std::string describe(const SoftmaxRegression::Score& score) {
+  return fmt::format("{:.1f} % right (loss {:.3f})", 100 * score.accuracy, score.loss);
 }
 
 }  // namespace fovea::training

@@ -31,10 +31,15 @@ Result<std::vector<FitTrial>> try_fits(const Context& context, std::span<const S
 /// it overrules the crop that backbones are trained with.
 [[nodiscard]] std::size_t best_fit(std::span<const FitTrial> trials);
 
-/// The fit that was asked for; anything but kAuto.
-[[nodiscard]] Fit fit_of(FitChoice choice);
+/// What `options.fit` and `options.zoom` leave open, at the input size of `base`, the most usual first; never empty.
+[[nodiscard]] std::vector<Preprocess> fit_candidates(const TrainOptions& options, const Preprocess& base);
 
-/// Crop, squash and letterbox at the input size of `base`.
-[[nodiscard]] std::vector<Preprocess> fit_candidates(const Preprocess& base);
+/// With about 9/7 of the side: 288 for 224.
+[[nodiscard]] Preprocess with_larger_input(const Preprocess& base);
+
+/// "crop of 87.5 %", "squash".
+[[nodiscard]] std::string describe(const Preprocess& preprocess);
+/// "93.1 % right (loss 0.211)".
+[[nodiscard]] std::string describe(const SoftmaxRegression::Score& score);
 
 }  // namespace fovea::training

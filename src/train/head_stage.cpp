@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "core/error.h"
 #include "train/fit_choice.h"
@@ -14,27 +15,49 @@ constexpr int kFolds = 5;
 
 }  // namespace
 
-Result<LabelledTable> TrainingRun::choose_fit(Inference& features, const LabelledTable* usual) {
-  if (options_.fit != FitChoice::kAuto) {
-    model_.preprocess.fit = fit_of(options_.fit);
-    return LabelledTable{};
-  }
-  const std::vector<Preprocess> candidates = fit_candidates(model_.preprocess);
+std::int64_t TrainingRun::fitting_photos() const {
   // An eighth of the photos is enough to see differences that matter.
-  const auto photos = std::clamp<std::int64_t>(static_cast<std::int64_t>(data_.train.size()) / 8, 96, 400);
-  reporter_.begin_stage("fit", photos * (static_cast<std::int64_t>(candidates.size()) - (usual != nullptr ? 1 : 0)));
-  FOVEA_ASSIGN(auto trials, try_fits(context_, data_.train, data_.class_count(), candidates, photos, features, reporter_,
-                                     options_.strict, options_.seed, usual));
+  return std::clamp<std::int64_t>(static_cast<std::int64_t>(data_.train.size()) / 8, 96, 400);
+}
+
+Result<LabelledTable> TrainingRun::choose_fit(Inference& features, const LabelledTable* usual) {
+  const std::vector<Preprocess> candidates = fit_candidates(options_, model_.preprocess);
+  model_.preprocess = candidates.front();
+  if (candidates.size() == 1) return LabelledTable{};
+  reporter_.begin_stage("fit", fitting_photos() * (static_cast<std::int64_t>(candidates.size()) - (usual != nullptr ? 1 : 0)));
+  FOVEA_ASSIGN(auto trials, try_fits(context_, data_.train, data_.class_count(), candidates, fitting_photos(), features,
+                                     reporter_, options_.strict, options_.seed, usual));
   const std::size_t best = best_fit(trials);
   model_.preprocess = trials[best].preprocess;
   reporter_.end_stage();
   std::string reason = "cross-validated on part of the training photos:";
   for (const FitTrial& trial : trials) {
-    reason += fmt::format(" {} {:.1f} % (loss {:.3f})", name_of(trial.preprocess.fit), 100 * trial.held_out.accuracy,
-                          trial.held_out.loss);
+    reason += fmt::format("{} {} {}", &trial == &trials.front() ? "" : ";", describe(trial.preprocess), describe(trial.held_out));
   }
-  reporter_.choice({"fit", std::string(name_of(model_.preprocess.fit)), reason});
+  reporter_.choice({"fit", describe(model_.preprocess), reason});
   return std::move(trials[best].features);
+}
+
+Result<LabelledTable> TrainingRun::choose_size(Inference& features, LabelledTable usual) {
+  if (options_.size) return usual;
+  const Preprocess larger = with_larger_input(model_.preprocess);
+  NetworkSpec spec = model_.spec;
+  spec.height = larger.height;
+  spec.width = larger.width;
+  FOVEA_ASSIGN(Inference at_larger, Inference::create(context_, *device_.backend, spec, model_.parameters, "features"));
+  reporter_.begin_stage("size", fitting_photos());
+  FOVEA_ASSIGN(auto trials, try_fits(context_, data_.train, data_.class_count(), std::array{model_.preprocess, larger},
+                                     fitting_photos(), at_larger, reporter_, options_.strict, options_.seed, &usual));
+  reporter_.end_stage();
+  const bool pays = best_fit(trials) == 1;
+  reporter_.choice({"size", std::to_string(pays ? larger.width : model_.preprocess.width),
+                    fmt::format("cross-validated on part of the training photos: {} {}; {} {}", model_.preprocess.width,
+                                describe(trials[0].held_out), larger.width, describe(trials[1].held_out))});
+  if (!pays) return usual;
+  model_.spec = spec;
+  model_.preprocess = larger;
+  features = std::move(at_larger);
+  return std::move(trials[1].features);
 }
 
 Result<LabelledTable> TrainingRun::features_of_training(Inference& features, LabelledTable table, const std::string& stage) {
@@ -80,21 +103,24 @@ Result<FittedHead> TrainingRun::fit_last_layer(const HeadData& data) {
 Result<void> TrainingRun::head_stage() {
   FOVEA_ASSIGN(Inference features, Inference::create(context_, *device_.backend, model_.spec, model_.parameters, "features"));
   // The crop that backbones are trained with comes first: a model exists before anything else is tried.
-  model_.preprocess.fit = options_.fit == FitChoice::kAuto ? Fit::kCrop : fit_of(options_.fit);
+  model_.preprocess = fit_candidates(options_, model_.preprocess).front();
   FOVEA_ASSIGN(LabelledTable table, features_of_training(features, {}, "features"));
   FOVEA_ASSIGN(FittedHead fitted, fit_last_layer(head_data(table)));
   reporter_.first_model({paths_.model, *held_out_accuracy_, kFolds, static_cast<std::int64_t>(table.labels.size())});
 
   const Preprocess usual = model_.preprocess;
+  const NetworkSpec usual_spec = model_.spec;
   const auto try_other_fits = [&]() -> Result<void> {
     FOVEA_ASSIGN(LabelledTable known, choose_fit(features, &table));
+    FOVEA_ASSIGN(known, choose_size(features, model_.preprocess == usual ? table : std::move(known)));
     if (model_.preprocess == usual) return {};
     FOVEA_ASSIGN(table, features_of_training(features, std::move(known), "features-fitted"));
     FOVEA_ASSIGN(fitted, fit_last_layer(head_data(table)));
     return {};
   };
   if (const Result<void> tried = try_other_fits(); !tried) {
-    model_.preprocess = usual;  // that of the last layer there is
+    model_.preprocess = usual;  // those of the last layer there is
+    model_.spec = usual_spec;
     return tried.error();
   }
   reporter_.begin_stage("head", val_rows_->size());

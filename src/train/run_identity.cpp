@@ -53,7 +53,7 @@ std::string fingerprint_of_data(const Dataset& data) {
 
 Checkpoint::Identity run_identity(const TrainOptions& options, const Dataset& photos, const Device& device) {
   // Every option by its place, so that a new one does not compile until it is decided here whether it changes the outcome.
-  const auto& [data, model, run_folder, arch, weights, pretrained, scope, head, batchnorm, fit, size, epochs, batch,
+  const auto& [data, model, run_folder, arch, weights, pretrained, scope, head, batchnorm, fit, zoom, size, epochs, batch,
                time_budget_s, optimizer, lr, weight_decay, momentum, label_smoothing, dropout, clip_norm, ema_decay, mixup,
                cutmix, balance, class_weights, augment, reject_rate, val_fraction, folds, folds_of_recipe, seed, threads,
                deterministic, device_name, strict, resume, checkpoint_interval_s, stop] = options;
@@ -67,6 +67,7 @@ Checkpoint::Identity run_identity(const TrainOptions& options, const Dataset& ph
           {"head", text_of(head)},
           {"bn", text_of(batchnorm)},
           {"fit", text_of(fit)},
+          {"zoom", text_of(zoom)},
           {"size", text_of(size)},
           {"epochs", text_of(epochs)},
           {"batch", text_of(batch)},

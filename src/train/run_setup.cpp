@@ -78,6 +78,12 @@ Result<void> check_options(const TrainOptions& options) {
     return Result<void>(fail(Error::Kind::kUsage, "{} {}: expected {}", what, value, expected));
   };
   if (options.epochs && *options.epochs < 1) return refuse("epochs", *options.epochs, "at least 1");
+  if (options.zoom && !(*options.zoom >= 1 && *options.zoom <= 8))
+    return refuse("zoom", *options.zoom, "1 (the whole shorter side) to 8");
+  if (options.zoom && options.fit != FitChoice::kAuto && options.fit != FitChoice::kCrop) {
+    return fail(Error::Kind::kUsage, "a zoom of {}: expected none, or --fit crop: other fits keep the whole photo",
+                *options.zoom);
+  }
   if (options.batch && (*options.batch < 1 || *options.batch > 4096)) return refuse("batch", *options.batch, "1 to 4096");
   if (options.lr && !(*options.lr > 0 && *options.lr < 100)) return refuse("lr", *options.lr, "a positive rate below 100");
   if (options.weight_decay && !(*options.weight_decay >= 0)) return refuse("weight decay", *options.weight_decay, "0 or more");

@@ -73,6 +73,10 @@ class TrainingRun {
   /// Sets the model's preprocessing; gives the features that are known from trying.
   /// `usual`, if not null: the features of all training photos as the first candidate fits them.
   Result<LabelledTable> choose_fit(Inference& features, const LabelledTable* usual = nullptr);
+  /// A larger input where that is clearly better: then the model's size, `features` and what is given back are those of it.
+  /// `usual`: the features that are known as the model is.
+  Result<LabelledTable> choose_size(Inference& features, LabelledTable usual);
+  [[nodiscard]] std::int64_t fitting_photos() const;  ///< that fits and sizes are tried on
   /// Of all training photos, fitted as the model says; those in `known` are there already.
   Result<LabelledTable> features_of_training(Inference& features, LabelledTable known, const std::string& stage);
   /// What a last layer is fitted to; `table` must outlive it.

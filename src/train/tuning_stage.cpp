@@ -171,7 +171,8 @@ LoaderOptions TrainingRun::loading_options(int batch) const {
 
 Result<void> TrainingRun::full_stage() {
   if (!train_rows_) {
-    if (options_.fit != FitChoice::kAuto) model_.preprocess.fit = fit_of(options_.fit);
+    if (options_.fit != FitChoice::kAuto || options_.zoom)
+      model_.preprocess = fit_candidates(options_, model_.preprocess).front();
     val_rows_.emplace(context_, data_.val, model_.preprocess, options_.strict);
   }
   const auto cache = PhotoCache::open(options_.data, CachedForm::working(model_.preprocess));

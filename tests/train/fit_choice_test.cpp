@@ -24,7 +24,27 @@ TEST(FitChoice, AClearlySmallerLossWins) {
   EXPECT_EQ(best_fit(trials), 2U);
 }
 
-TEST(FitChoice, CropComesFirst) { EXPECT_EQ(fit_candidates({}).front().fit, Fit::kCrop); }
+TEST(FitChoice, TheUsualCropComesFirst) {
+  const auto candidates = fit_candidates({}, {});
+  EXPECT_EQ(candidates.size(), 5U);
+  EXPECT_EQ(candidates.front(), (Preprocess{.fit = Fit::kCrop, .crop_fraction = 0.875F}));
+}
+
+TEST(FitChoice, WhatIsAskedForIsNotChosen) {
+  const auto squash = fit_candidates({.fit = FitChoice::kSquash}, {});
+  ASSERT_EQ(squash.size(), 1U);
+  EXPECT_EQ(squash.front().fit, Fit::kSquash);
+  const auto zoomed = fit_candidates({.fit = FitChoice::kCrop, .zoom = 2}, {});
+  ASSERT_EQ(zoomed.size(), 1U);
+  EXPECT_EQ(zoomed.front().crop_fraction, 0.5F);
+  EXPECT_EQ(fit_candidates({.fit = FitChoice::kCrop}, {}).size(), 3U);
+}
+
+TEST(FitChoice, ALargerInputIsAMultipleOfTheStride) {
+  EXPECT_EQ(with_larger_input({.height = 224, .width = 224}).width, 288);
+  EXPECT_EQ(with_larger_input({.height = 64, .width = 96}).height, 96);
+  EXPECT_EQ(with_larger_input({.height = 64, .width = 96}).width, 128);
+}
 
 }  // namespace
 }  // namespace fovea::training
