@@ -28,6 +28,7 @@ constexpr Verb kVerbs[] = {
     {"predict", "what photos show", fovea::cli::add_predict},
     {"val", "how good a model is on photos with known labels", fovea::cli::add_val},
     {"check", "what is wrong, or looks wrong, with a folder of labelled photos", fovea::cli::add_check},
+    {"plan", "how long training would take here, for each network", fovea::cli::add_plan},
     {"info", "what a model, a weight file, a photo or a folder of photos holds", fovea::cli::add_info},
 };
 

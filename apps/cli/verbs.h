@@ -18,6 +18,7 @@ Run add_train(CLI::App& app);
 Run add_predict(CLI::App& app);
 Run add_val(CLI::App& app);
 Run add_check(CLI::App& app);
+Run add_plan(CLI::App& app);
 Run add_info(CLI::App& app);
 
 }  // namespace fovea::cli

@@ -30,6 +30,9 @@ class NetworkRunner {
   /// Must follow every change of the parameters.
   void refresh() { executor_->prepare_weights(); }
   void run() { executor_->run(); }
+  /// Memory of its own, and what it shares with its twins.
+  [[nodiscard]] std::size_t own_bytes() const { return executor_->plan().arena_bytes() + images_.size(); }
+  [[nodiscard]] std::size_t shared_bytes() const { return executor_->plan().persistent_bytes(); }
   /// Of a batch.
   [[nodiscard]] Shape shape(std::string_view output) const { return executor_->output(output).shape; }
   /// What the last run made of the first `photos` photos: (photos, numbers of the output per photo).

@@ -16,7 +16,6 @@
 namespace fovea::training {
 namespace {
 
-constexpr std::int64_t kMostKnownRows = 8192;  // more tell nothing new about the covariance of 64 directions
 constexpr std::size_t kEnoughToMeasure = 100;  // validation photos whose scores alone set the threshold
 constexpr int kFolds = 5;
 
@@ -25,10 +24,10 @@ std::string in_percent(const Interval& interval) {
   return fmt::format("{} to {}", in_percent(interval.low), in_percent(interval.high));
 }
 
-/// At most `most` positions of [0, count), evenly spread.
-std::vector<std::int32_t> spread(std::int64_t count, std::int64_t most) {
+/// Positions of [0, count) for rejection to learn from, evenly spread.
+std::vector<std::int32_t> spread(std::int64_t count) {
   std::vector<std::int32_t> positions;
-  const std::int64_t taken = std::min(count, most);
+  const std::int64_t taken = rejection_size(count);
   for (std::int64_t i = 0; i < taken; ++i) positions.push_back(static_cast<std::int32_t>(i * count / taken));
   return positions;
 }
@@ -43,7 +42,7 @@ struct KnownScores {
 void TrainingRun::remember_features(const LabelledTable& table) {
   known_.emplace();
   known_->table.width = table.table.width;
-  for (const std::int32_t n : spread(table.table.rows(), kMostKnownRows)) {
+  for (const std::int32_t n : spread(table.table.rows())) {
     const auto row = table.table.row(n);
     known_->table.values.insert(known_->table.values.end(), row.begin(), row.end());
     known_->labels.push_back(table.labels[static_cast<std::size_t>(n)]);
@@ -55,7 +54,7 @@ Result<LabelledTable> TrainingRun::features_of_known() {
   if (known_ && best_stage_ == "head") return std::move(*known_);
   FOVEA_ASSIGN(Inference features, Inference::create(context_, *device_.backend, model_.spec, model_.parameters, "features"));
   const PhotoRows rows(context_, data_.train, model_.preprocess, options_.strict);
-  const auto positions = spread(rows.size(), kMostKnownRows);
+  const auto positions = spread(rows.size());
   reporter_.begin_stage("rejection", static_cast<std::int64_t>(positions.size()));
   auto table = rows.run_some(features, positions, reporter_);
   if (table) reporter_.end_stage();

@@ -178,6 +178,11 @@ void FineTuner::set_counters(const Counters& counters) {
   runs_ = counters.runs;
 }
 
+std::size_t FineTuner::bytes() const {
+  return executor_->plan().arena_bytes() + executor_->plan().persistent_bytes() + parameters_->gradients().size_bytes() +
+         optimizer_.bytes() + sum_.size() + average_.size();
+}
+
 double FineTuner::measure_step() {
   const graph::Graph& graph = executor_->plan().graph();
   const auto floats = [&](const char* name) { return static_cast<std::size_t>(graph.shape(*graph.find(name)).elements()); };

@@ -74,6 +74,9 @@ class FineTuner {
   /// Seconds of one step, measured without changing any parameter.
   double measure_step();
 
+  /// Memory, with the gradients but without the parameters.
+  [[nodiscard]] std::size_t bytes() const;
+
   /// Before the first step. `average_decay` 0: no average.
   void set_schedule(const Schedule& schedule, double average_decay);
   /// What to validate and to save: the average, or the parameters themselves; as long as ParameterSet::all().

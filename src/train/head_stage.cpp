@@ -16,8 +16,7 @@ constexpr int kFolds = 5;
 }  // namespace
 
 std::int64_t TrainingRun::fitting_photos() const {
-  // An eighth of the photos is enough to see differences that matter.
-  return std::clamp<std::int64_t>(static_cast<std::int64_t>(data_.train.size()) / 8, 96, 400);
+  return fit_trial_size(static_cast<std::int64_t>(data_.train.size()));
 }
 
 Result<LabelledTable> TrainingRun::choose_fit(Inference& features, const LabelledTable* usual) {

@@ -42,6 +42,8 @@ class Inference {
   [[nodiscard]] int lanes() const { return static_cast<int>(lanes_.size()); }
   /// Lanes may run side by side, each by one thread.
   [[nodiscard]] NetworkRunner& lane(int index) { return lanes_[static_cast<std::size_t>(index)]; }
+  /// Memory, without the parameters.
+  [[nodiscard]] std::size_t bytes() const { return lanes_.front().shared_bytes() + lanes_.size() * lanes_.front().own_bytes(); }
   [[nodiscard]] const std::string& output() const { return output_; }
   [[nodiscard]] bool also_features() const { return also_features_; }
 

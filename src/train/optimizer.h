@@ -54,6 +54,7 @@ class Optimizer {
   [[nodiscard]] std::span<float> first_moments() { return first_.floats(); }
   [[nodiscard]] std::span<float> second_moments() { return second_.floats(); }
   void set_steps(std::int64_t steps) { steps_ = steps; }
+  [[nodiscard]] std::size_t bytes() const { return first_.size() + second_.size(); }
   [[nodiscard]] std::span<const Span> spans() const { return spans_; }
 
  private:

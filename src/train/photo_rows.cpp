@@ -23,6 +23,10 @@ std::vector<std::int32_t> all_positions(std::span<const Sample> samples) {
 
 }  // namespace
 
+std::int64_t most_kept_photos(std::int64_t bytes) {
+  return static_cast<std::int64_t>(kMostKeptBytes) / std::max<std::int64_t>(bytes, 1);
+}
+
 void LabelledTable::append(LabelledTable other) {
   table.append(other.table);
   features.append(other.features);

@@ -27,6 +27,9 @@ struct LabelledTable {
   void append(LabelledTable other);
 };
 
+/// How many photos of so many fitted bytes are kept in memory, at most.
+[[nodiscard]] std::int64_t most_kept_photos(std::int64_t bytes);
+
 /// Samples of one label each. Every thread decodes, fits and computes photos of its own, one after the other.
 class PhotoRows {
  public:

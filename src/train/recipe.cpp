@@ -47,6 +47,23 @@ double peak_rate(const TrainOptions& options, const TuningWay& way) {
   return options.lr.value_or(options.optimizer == OptimizerKind::kSgd ? 30 * way.rate : way.rate);
 }
 
+int tuning_batch_of(const TrainOptions& options, std::int64_t photos) {
+  return static_cast<int>(std::min<std::int64_t>(options.batch.value_or(32), photos));
+}
+
+AugmentPolicy policy_of(const TrainOptions& options) {
+  AugmentPolicy policy;
+  switch (options.augment.value_or(AugmentLevel::kStandard)) {
+    case AugmentLevel::kNone: policy = augment_policy(AugmentStrength::kNone); break;
+    case AugmentLevel::kLight: policy = augment_policy(AugmentStrength::kLight); break;
+    case AugmentLevel::kStandard: policy = augment_policy(AugmentStrength::kMedium); break;
+    case AugmentLevel::kStrong: policy = augment_policy(AugmentStrength::kStrong); break;
+  }
+  if (options.mixup > 0) policy.mixup = static_cast<float>(options.mixup);
+  if (options.cutmix > 0) policy.cutmix = static_cast<float>(options.cutmix);
+  return policy;
+}
+
 double average_decay(std::int64_t steps) { return 1 - 10 / static_cast<double>(std::max<std::int64_t>(20, steps)); }
 
 double TrialScore::loss() const {
@@ -80,6 +97,10 @@ bool tuning_pays(const TrialScore& untuned, const TrialScore& tuned) {
   return harm.mean <= harm.standard_error;
 }
 
+std::int64_t fit_trial_size(std::int64_t photos) { return std::clamp<std::int64_t>(photos / 8, 96, 400); }
+
+std::int64_t rejection_size(std::int64_t photos) { return std::min<std::int64_t>(photos, 8192); }
+
 std::int64_t trial_size(std::int64_t photos_shown) { return std::clamp<std::int64_t>(photos_shown / 10, 540, 3000); }
 
 PlannedEpochs plan_epochs(std::int64_t photos, int classes, bool pretrained, bool at_length) {
@@ -92,6 +113,11 @@ PlannedEpochs plan_epochs(std::int64_t photos, int classes, bool pretrained, boo
   const double wanted = photos_shown / static_cast<double>(std::max<std::int64_t>(1, photos));
   return {std::clamp(static_cast<int>(std::lround(wanted)), least, 12),
           fmt::format("for {} photos, {} a class", photos, per_class)};
+}
+
+PlannedEpochs planned_epochs_of(const TrainOptions& options, std::int64_t photos, int classes) {
+  if (options.epochs) return {*options.epochs, "asked for"};
+  return plan_epochs(photos, classes, options.pretrained, options.scope == Scope::kFull);
 }
 
 }  // namespace fovea::training

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "data/augment.h"
 #include "fovea/trainer.h"
 #include "model/network.h"
 #include "train/softmax_regression.h"
@@ -34,6 +35,12 @@ struct TuningWay {
 /// makes them alike.
 [[nodiscard]] double peak_rate(const TrainOptions& options, const TuningWay& way);
 
+/// Photos of a step, of a training set of so many.
+[[nodiscard]] int tuning_batch_of(const TrainOptions& options, std::int64_t photos);
+
+/// The variations of the training photos that were asked for, or the usual ones.
+[[nodiscard]] AugmentPolicy policy_of(const TrainOptions& options);
+
 /// Decay of a weight average over about a tenth of a run of so many steps: longer ones lag behind in a run of few epochs.
 [[nodiscard]] double average_decay(std::int64_t steps);
 
@@ -54,6 +61,13 @@ struct PairedDifference {
 /// Which way to go: the usual one, the first, unless another is better by more than three standard errors.
 [[nodiscard]] std::size_t best_way(std::span<const TrialScore> tried);
 
+/// Of so many training photos, those on which fits are compared: an eighth is enough to see differences that matter.
+[[nodiscard]] std::int64_t fit_trial_size(std::int64_t photos);
+
+/// Of so many training photos, those whose features rejection learns from: more tell nothing new about the covariance of 64
+/// directions.
+[[nodiscard]] std::int64_t rejection_size(std::int64_t photos);
+
 /// Photos for a trial of ways, training and judging together, so that it costs about an eighth of the run.
 [[nodiscard]] std::int64_t trial_size(std::int64_t photos_shown);
 
@@ -73,5 +87,8 @@ struct PlannedEpochs {
 /// Passes over so many training photos of so many classes. Who asks for the whole network by name gets it at length, small sets
 /// twice as long.
 [[nodiscard]] PlannedEpochs plan_epochs(std::int64_t photos, int classes, bool pretrained, bool at_length = false);
+
+/// Those that were asked for, or plan_epochs'.
+[[nodiscard]] PlannedEpochs planned_epochs_of(const TrainOptions& options, std::int64_t photos, int classes);
 
 }  // namespace fovea::training

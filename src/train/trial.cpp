@@ -17,11 +17,7 @@
 namespace fovea::training {
 namespace {
 
-constexpr int kSide = 128;  // of the pictures
-constexpr int kBatch = 16;  // enough steps in one epoch
-constexpr std::uint32_t kEpochs = 2;
-constexpr std::size_t kSeries = 5;   // photos that are held out together
-constexpr std::size_t kFewest = 30;  // held-out photos that can tell anything
+constexpr std::size_t kSeries = 5;  // photos that are held out together
 constexpr double kWarmUp = 0.15;
 
 std::vector<Sample> pick(std::span<const Sample> samples, const TrialPhotos& photos, bool held_out) {
@@ -54,8 +50,7 @@ TrialScore score_of(LabelledTable rows) {
 TrialPhotos choose_trial_photos(const Context& context, const FeatureSet& set, std::span<const std::int32_t> duplicates,
                                 std::span<const std::int32_t> index, std::int64_t most, std::uint64_t seed) {
   // Folds are spread over the classes, so one of them is a sample that is too.
-  const auto parts = static_cast<int>(std::max<std::int64_t>(1, (set.rows() + most - 1) / most));
-  const auto part_of_row = stratified_folds(set.labels, duplicates, parts, seed);
+  const auto part_of_row = stratified_folds(set.labels, duplicates, trial_share(set.rows(), most), seed);
   struct Row {
     std::int32_t position;
     std::size_t number;
@@ -78,7 +73,7 @@ TrialPhotos choose_trial_photos(const Context& context, const FeatureSet& set, s
   const auto series = group_look_alikes(context, {features, labels, set.width, set.classes}, copies, kSeries, 2 * kTrialParts);
   const auto folds = stratified_folds(labels, series, kTrialParts, seed);
   TrialPhotos photos;
-  if (static_cast<std::size_t>(std::ranges::count(folds, 0)) < kFewest) return photos;
+  if (static_cast<std::size_t>(std::ranges::count(folds, 0)) < kFewestHeldOut) return photos;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     photos.positions.push_back(rows[i].position);
     photos.held_out.push_back(folds[i] == 0);
@@ -91,8 +86,8 @@ Result<TuningTrial> TuningTrial::prepare(const Context& context, const TrialSett
   TuningTrial trial(context, setting);
   const Model& model = setting.model;
   trial.spec_ = model.spec;
-  trial.spec_.height = std::min(model.spec.height, kSide);
-  trial.spec_.width = std::min(model.spec.width, kSide);
+  trial.spec_.height = std::min(model.spec.height, kTrialSide);
+  trial.spec_.width = std::min(model.spec.width, kTrialSide);
   trial.preprocess_ = model.preprocess;
   trial.preprocess_.height = trial.spec_.height;
   trial.preprocess_.width = trial.spec_.width;
@@ -127,19 +122,19 @@ Result<TrialScore> TuningTrial::score(ParameterSet& parameters, PhotoSource& sou
 Result<TrialScore> TuningTrial::run(const TuningWay& way, PhotoSource& source, Reporter& reporter) {
   LoaderOptions loading = setting_.loading;
   loading.preprocess = preprocess_;
-  loading.batch = std::min(kBatch, static_cast<int>(inside_.size()));
+  loading.batch = std::min(kTrialBatch, static_cast<int>(inside_.size()));
   FOVEA_ASSIGN(auto loader, BatchLoader::create(context_, inside_, source, loading));
   PhotoBatches batches(std::move(loader));
   FineTuneOptions tuning = setting_.tuning;
   tuning.norm = way.norm;
   tuning.batch = loading.batch;
-  const std::int64_t steps = batches.batches_per_epoch() * kEpochs;
+  const std::int64_t steps = batches.batches_per_epoch() * kTrialEpochs;
   const auto warm_up = static_cast<std::int64_t>(kWarmUp * static_cast<double>(steps));
   tuning.schedule = {.peak = peak_rate(setting_.options, way), .steps = steps, .warmup = std::max<std::int64_t>(1, warm_up)};
   tuning.ema_decay = average_decay(steps);
   FOVEA_ASSIGN(ParameterSet tuned, copy_parameters(spec_, start_));
   FOVEA_ASSIGN(FineTuner tuner, FineTuner::create(context_, setting_.backend, spec_, tuned, tuning));
-  for (std::uint32_t epoch = 1; epoch <= kEpochs; ++epoch) {
+  for (std::uint32_t epoch = 1; epoch <= kTrialEpochs; ++epoch) {
     std::int64_t told = 0;
     FOVEA_ASSIGN(const auto result, tuner.run_epoch(batches, epoch, [&](const EpochResult& done) -> Result<bool> {
       reporter.advance(done.photos - std::exchange(told, done.photos));

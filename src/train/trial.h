@@ -23,6 +23,15 @@ struct TrialPhotos {
   std::vector<bool> held_out;           ///< per position
 };
 inline constexpr int kTrialParts = 3;
+inline constexpr int kTrialSide = 128;             ///< of the pictures, at most
+inline constexpr int kTrialBatch = 16;             ///< enough steps in one epoch
+inline constexpr std::uint32_t kTrialEpochs = 2;   ///< of each way
+inline constexpr std::size_t kFewestHeldOut = 30;  ///< photos that can tell anything
+
+/// One in how many of `rows` takes part, so that they are at most about `most`.
+[[nodiscard]] constexpr int trial_share(std::int64_t rows, std::int64_t most) {
+  return static_cast<int>(rows <= most ? 1 : (rows + most - 1) / most);
+}
 
 /// At most about `most` of the rows of `set`, spread evenly over the classes; what is held out looks unlike the rest of its
 /// class. `duplicates` (a group number) and `index` (position in the list of samples) are given per row. Nothing if the rows are

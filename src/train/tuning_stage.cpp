@@ -12,19 +12,6 @@
 namespace fovea::training {
 namespace {
 
-AugmentPolicy policy_of(const TrainOptions& options) {
-  AugmentPolicy policy;
-  switch (options.augment.value_or(AugmentLevel::kStandard)) {
-    case AugmentLevel::kNone: policy = augment_policy(AugmentStrength::kNone); break;
-    case AugmentLevel::kLight: policy = augment_policy(AugmentStrength::kLight); break;
-    case AugmentLevel::kStandard: policy = augment_policy(AugmentStrength::kMedium); break;
-    case AugmentLevel::kStrong: policy = augment_policy(AugmentStrength::kStrong); break;
-  }
-  if (options.mixup > 0) policy.mixup = static_cast<float>(options.mixup);
-  if (options.cutmix > 0) policy.cutmix = static_cast<float>(options.cutmix);
-  return policy;
-}
-
 /// The first stage whose output is as small as the backbone's end: what follows is cheap and is where classes part.
 Result<int> tail_cut(const NetworkSpec& spec, std::int64_t photos) {
   constexpr double kMostBytes = 2e9;
@@ -41,9 +28,7 @@ Result<int> tail_cut(const NetworkSpec& spec, std::int64_t photos) {
 
 }  // namespace
 
-int TrainingRun::tuning_batch() const {
-  return static_cast<int>(std::min<std::int64_t>(options_.batch.value_or(32), static_cast<std::int64_t>(data_.train.size())));
-}
+int TrainingRun::tuning_batch() const { return tuning_batch_of(options_, static_cast<std::int64_t>(data_.train.size())); }
 
 FineTuneOptions TrainingRun::tuning_options(const TuningWay& way) const {
   FineTuneOptions tuning;
@@ -187,9 +172,7 @@ Result<void> TrainingRun::full_stage() {
 }
 
 PlannedEpochs TrainingRun::planned_epochs() const {
-  if (options_.epochs) return {*options_.epochs, "asked for"};
-  return plan_epochs(static_cast<std::int64_t>(data_.train.size()), data_.class_count(), options_.pretrained,
-                     options_.scope == Scope::kFull);
+  return planned_epochs_of(options_, static_cast<std::int64_t>(data_.train.size()), data_.class_count());
 }
 
 std::int64_t TrainingRun::photos_shown() const { return planned_epochs().epochs * static_cast<std::int64_t>(data_.train.size()); }

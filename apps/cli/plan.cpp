@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fovea/plan.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "console.h"
+#include "signals.h"
+#include "verbs.h"
+
+namespace fovea::cli {
+namespace {
+
+struct PlanFlags {
+  TrainingPlanOptions options;
+  OutputFlags output;
+};
+
+/// "0:35", "12:05", "1:02:10": narrow, and comparable down a column.
+std::string clock(double seconds) {
+  const auto whole = static_cast<std::int64_t>(std::llround(seconds));
+  if (whole < 3600) return fmt::format("{}:{:02}", whole / 60, whole % 60);
+  return fmt::format("{}:{:02}:{:02}", whole / 3600, whole % 3600 / 60, whole % 60);
+}
+
+std::string memory(std::int64_t bytes) {
+  const double mega = static_cast<double>(bytes) / (1 << 20);
+  return mega < 1000 ? fmt::format("{:.0f} M", mega) : fmt::format("{:.1f} G", mega / 1024);
+}
+
+nlohmann::ordered_json json_of(const PlannedTime& time) {
+  return {{"seconds", time.seconds}, {"processor_seconds", time.processor_seconds}};
+}
+
+nlohmann::ordered_json json_of(const NetworkPlan& plan, int epochs) {
+  nlohmann::ordered_json object{{"event", "network"}, {"arch", plan.arch}, {"device", plan.device}, {"size", plan.size}};
+  if (!plan.not_measured.empty()) {
+    object["not_measured"] = plan.not_measured;
+    return object;
+  }
+  object["parameters"] = plan.parameters;
+  if (plan.published_accuracy) object["published_accuracy"] = *plan.published_accuracy;
+  object["weights_here"] = plan.weights_here;
+  object["looks_per_second"] = plan.looks_per_second;
+  if (epochs > 0) object["steps_per_second"] = plan.steps_per_second;
+  object["memory_bytes"] = plan.memory;
+  object["features"] = json_of(plan.features);
+  object["first_model"] = json_of(plan.first_model);
+  object["refit"] = json_of(plan.refit);
+  object["head"] = json_of(plan.head);
+  if (epochs > 0) {
+    object["trial"] = json_of(plan.trial);
+    object["epoch"] = json_of(plan.epoch);
+    object["epochs"] = epochs;
+  }
+  object["whole"] = json_of(plan.whole);
+  object["advice"] = name_of(plan.advice);
+  return object;
+}
+
+void print_json(Console& console, const TrainingPlan& plan) {
+  for (const NetworkPlan& network : plan.networks) console.print_json(json_of(network, plan.epochs));
+  nlohmann::ordered_json unusable = nlohmann::ordered_json::array();
+  for (const UnusableDevice& device : plan.unusable) unusable.push_back({{"device", device.name}, {"reason", device.reason}});
+  nlohmann::ordered_json object{
+      {"event", "done"},       {"train_photos", plan.train_photos},           {"val_photos", plan.val_photos},
+      {"epochs", plan.epochs}, {"photos_per_second", plan.photos_per_second}, {"unusable", unusable}};
+  if (plan.pick) object["pick"] = plan.networks[*plan.pick].arch;
+  object["taken_by_others"] = plan.taken_by_others;
+  object["seconds"] = plan.seconds;
+  console.print_json(object);
+}
+
+/// What the column says to a person; how much more or less time stands beside it.
+std::string advice(const NetworkPlan& network, const NetworkPlan* pick) {
+  const auto times = [&] { return fmt::format("{:.1f}x", network.whole.seconds / pick->whole.seconds); };
+  switch (network.advice) {
+    case Advice::kPick: return "this one";
+    case Advice::kBetter: return "better, " + times();
+    case Advice::kWeaker: return "weaker, " + times();
+    case Advice::kPointless: return "no gain, " + times();
+    case Advice::kWorthTrying: return "worth a try, " + times();
+    case Advice::kTooLarge: return "memory!";
+    case Advice::kNone: break;
+  }
+  return "";
+}
+
+void print_rows(Console& console, const TrainingPlan& plan) {
+  const bool tunes = plan.epochs > 0;
+  const NetworkPlan* pick = plan.pick ? &plan.networks[*plan.pick] : nullptr;
+  std::string device;
+  bool starred = false;
+  console.print(fmt::format("{:<18} {:>3}  {:>6} {:>6} {:>6} {:>7} {:>7} {:>6}  {}", "network", "px", "model", "head",
+                            tunes ? "trial" : "", tunes ? "epoch" : "", "whole", "memory", "pick"));
+  for (const NetworkPlan& n : plan.networks) {
+    if (n.device != device && !plan.unusable.empty()) device = n.device;
+    const std::string name = fmt::format("{}{}", n.arch, n.device == "cpu" ? "" : " " + n.device);
+    if (!n.not_measured.empty()) {
+      console.print(fmt::format("{} {:>3}  {}", fitted(name, 18), n.size, n.not_measured));
+      continue;
+    }
+    const bool star = !n.weights_here;
+    starred = starred || star;
+    console.print(fmt::format("{} {:>3}  {:>6} {:>6} {:>6} {:>7} {:>7} {:>6}  {}{}", fitted(name, 18), n.size,
+                              clock(n.first_model.seconds), clock(n.head.seconds), tunes ? clock(n.trial.seconds) : "",
+                              tunes ? clock(n.epoch.seconds) : "", clock(n.whole.seconds), memory(n.memory), advice(n, pick),
+                              star ? " *" : ""));
+  }
+  if (starred) console.note("* its pretrained weights are not here: train --weights FILE");
+}
+
+void explain(Console& console, const TrainingPlan& plan, const TrainingPlanOptions& options) {
+  const auto say = [&](const std::string& text) { console.note(wrapped(text, 78, 2)); };
+  const NetworkPlan* pick = plan.pick ? &plan.networks[*plan.pick] : nullptr;
+  std::string photos = fmt::format("{} to train on, {} to judge by", counted(plan.train_photos, "photo"), plan.val_photos);
+  if (plan.epochs > 0) {
+    say(fmt::format(
+        "{}. model: a usable one is there; head: the run, if it ends with the last layer; whole: with a trial and {} of "
+        "fine-tuning, which --scope auto leaves out where they do not pay.",
+        photos, counted(plan.epochs, "epoch")));
+  } else {
+    say(fmt::format("{}. model: a usable one is there; whole: the run.", photos));
+  }
+  if (pick != nullptr && options.run.fit == FitChoice::kAuto) {
+    say(fmt::format("If another fit than crop wins, {} more ({}).", duration(pick->refit.seconds), pick->arch));
+  }
+  for (const UnusableDevice& device : plan.unusable) say(fmt::format("not on {}: {}", device.name, device.reason));
+  constexpr double kMuch = 0.15;
+  if (plan.taken_by_others > kMuch) {
+    say(fmt::format("Other programs take {} of the processors now; the figures are for as long as they do.",
+                    percent(plan.taken_by_others)));
+  }
+  console.note(fmt::format("measured in {}", duration(plan.seconds)));
+}
+
+int plan_verb(PlanFlags& flags) {
+  Console console("plan", flags.output);
+  TrainingPlanOptions& options = flags.options;
+  options.run.stop = &stop_on_signals();
+  const auto total = static_cast<std::int64_t>(options.archs.size());
+  std::int64_t done = 0;
+  console.progress({"measuring", 0, total});
+  const auto plan = plan_training(options, [&](const NetworkPlan& network) {
+    if (console.verbose()) {
+      console.note(fmt::format("{}: {:.1f} images/s looked at, {:.1f} learned from", network.arch, network.looks_per_second,
+                               network.steps_per_second));
+    }
+    console.progress({"measuring", ++done, std::max(done, total)});
+  });
+  console.clear_progress();
+  if (!plan) return console.fail(plan.error());
+  if (console.json()) {
+    print_json(console, *plan);
+  } else {
+    print_rows(console, *plan);
+    explain(console, *plan, options);
+  }
+  return kDone;
+}
+
+}  // namespace
+
+Run add_plan(CLI::App& app) {
+  auto flags = std::make_shared<PlanFlags>();
+  TrainingPlanOptions& options = flags->options;
+  app.description(
+      "How long training would take here, measured on a few real photos and steps.\n\n"
+      "  fovea plan photos\n"
+      "  fovea plan photos --arch efficientnet_lite0 --arch mobilenet_v2 --scope full");
+  app.add_option("DATA", options.run.data, "class folders; train/ and val/ of those; or a CSV 'path,label[,split]'")->required();
+  app.add_option("--arch", options.archs, "networks to measure [every one]")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  app.add_option("--seconds", options.seconds_per_network, "to spend on measuring each network, about")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  add_choice<Scope>(app, "--scope", options.run.scope, {{"auto", Scope::kAuto}, {"head", Scope::kHead}, {"full", Scope::kFull}},
+                    "how much of the network learns");
+  add_choice<FitChoice>(app, "--fit", options.run.fit,
+                        {{"auto", FitChoice::kAuto},
+                         {"letterbox", FitChoice::kLetterbox},
+                         {"crop", FitChoice::kCrop},
+                         {"squash", FitChoice::kSquash}},
+                        "how a photo becomes a square");
+  app.add_option("--size", options.run.size, "input side in pixels [that of the network]")->check(CLI::Range(32, 640));
+  app.add_option("--epochs", options.run.epochs, "passes over the photos [what train would choose]")
+      ->check(CLI::Range(1, 100000));
+  app.add_option("--batch", options.run.batch, "photos in a step")->check(CLI::Range(1, 4096));
+  app.add_option("--time-budget", options.run.time_budget_s, "seconds that training may take: for the pick")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--val", options.run.val_fraction, "share of the photos held out where the data has no val/ of its own")
+      ->check(CLI::Range(0.0, 0.9))
+      ->capture_default_str();
+  app.add_option("--device", options.run.device, "cpu, cuda or cuda:N; auto: every one that there is")->capture_default_str();
+  app.add_option("--threads", options.run.threads, "threads to compute with; 0: every processor")
+      ->check(CLI::Range(0, 1024))
+      ->capture_default_str();
+  add_output_flags(app, flags->output);
+  return [flags] { return plan_verb(*flags); };
+}
+
+}  // namespace fovea::cli
