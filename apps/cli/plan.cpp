@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -36,6 +37,7 @@ nlohmann::ordered_json json_of(const PlannedTime& time) {
 
 nlohmann::ordered_json json_of(const NetworkPlan& plan, int epochs) {
   nlohmann::ordered_json object{{"event", "network"}, {"arch", plan.arch}, {"device", plan.device}, {"size", plan.size}};
+  if (plan.usual_size) object["usual_size"] = *plan.usual_size;
   if (!plan.not_measured.empty()) {
     object["not_measured"] = plan.not_measured;
     return object;
@@ -83,6 +85,7 @@ std::string advice(const NetworkPlan& network, const NetworkPlan* pick) {
     case Advice::kPointless: return "no gain, " + times();
     case Advice::kWorthTrying: return "worth a try, " + times();
     case Advice::kTooLarge: return "memory!";
+    case Advice::kIfLarger: return "if this pays";
     case Advice::kNone: break;
   }
   return "";
@@ -112,7 +115,7 @@ void print_rows(Console& console, const TrainingPlan& plan) {
   if (starred) console.note("* its pretrained weights are not here: train --weights FILE");
 }
 
-void explain(Console& console, const TrainingPlan& plan, const TrainingPlanOptions& options) {
+void explain(Console& console, const TrainingPlan& plan) {
   const auto say = [&](const std::string& text) { console.note(wrapped(text, 78, 2)); };
   const NetworkPlan* pick = plan.pick ? &plan.networks[*plan.pick] : nullptr;
   std::string photos = fmt::format("{} to train on, {} to judge by", counted(plan.train_photos, "photo"), plan.val_photos);
@@ -124,8 +127,10 @@ void explain(Console& console, const TrainingPlan& plan, const TrainingPlanOptio
   } else {
     say(fmt::format("{}. model: a usable one is there; whole: the run.", photos));
   }
-  if (pick != nullptr && options.run.fit == FitChoice::kAuto) {
-    say(fmt::format("If another fit than crop wins, {} more ({}).", duration(pick->refit.seconds), pick->arch));
+  const bool grows = std::ranges::any_of(plan.networks, [](const NetworkPlan& n) { return n.usual_size.has_value(); });
+  if (grows) say("if this pays: a run tries a larger input too; where that clearly wins, it goes on with it.");
+  if (pick != nullptr && pick->refit.seconds > 0) {
+    say(fmt::format("Where another fit than the usual crop wins, {} more ({}).", duration(pick->refit.seconds), pick->arch));
   }
   for (const UnusableDevice& device : plan.unusable) say(fmt::format("not on {}: {}", device.name, device.reason));
   constexpr double kMuch = 0.15;
@@ -156,7 +161,7 @@ int plan_verb(PlanFlags& flags) {
     print_json(console, *plan);
   } else {
     print_rows(console, *plan);
-    explain(console, *plan, options);
+    explain(console, *plan);
   }
   return kDone;
 }

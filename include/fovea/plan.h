@@ -31,6 +31,7 @@ enum class Advice : std::uint8_t {
   kPointless,    ///< neither more accurate nor faster
   kWorthTrying,  ///< at least as accurate and no slower, but its weights are not here
   kTooLarge,     ///< needs more memory than is free
+  kIfLarger,     ///< the row above, if its run finds that a larger input pays
 };
 [[nodiscard]] std::string_view name_of(Advice advice);
 
@@ -45,6 +46,8 @@ struct NetworkPlan {
   std::string arch;
   std::string device;
   int size = 0;  ///< input side in pixels
+  /// Set where the run begins at this size and, by cross-validation, goes on at the larger `size`: both come in one run.
+  std::optional<int> usual_size;
   std::int64_t parameters = 0;
   std::optional<double> published_accuracy;  ///< top-1 on ImageNet, percent
   bool weights_here = false;                 ///< train() would find pretrained weights without --weights

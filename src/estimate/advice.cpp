@@ -12,6 +12,7 @@ std::string_view name_of(Advice advice) {
     case Advice::kPointless: return "pointless";
     case Advice::kWorthTrying: return "worth trying";
     case Advice::kTooLarge: return "too large";
+    case Advice::kIfLarger: return "if larger wins";
   }
   return "";
 }
@@ -48,7 +49,7 @@ std::optional<std::size_t> advise(std::span<NetworkPlan> networks, std::int64_t 
   const auto too_large = [&](const NetworkPlan& plan) { return free_bytes > 0 && plan.memory > free_bytes; };
   for (std::size_t i = 0; i < networks.size(); ++i) {
     const NetworkPlan& plan = networks[i];
-    if (!plan.not_measured.empty() || !plan.weights_here || too_large(plan)) continue;
+    if (!plan.not_measured.empty() || plan.usual_size || !plan.weights_here || too_large(plan)) continue;
     if (!pick || preferred(plan, networks[*pick], patience)) pick = i;
   }
   for (std::size_t i = 0; i < networks.size(); ++i) {
@@ -56,6 +57,8 @@ std::optional<std::size_t> advise(std::span<NetworkPlan> networks, std::int64_t 
     if (!plan.not_measured.empty()) continue;
     if (too_large(plan)) {
       plan.advice = Advice::kTooLarge;
+    } else if (plan.usual_size) {
+      plan.advice = Advice::kIfLarger;
     } else if (pick) {
       plan.advice = i == *pick ? Advice::kPick : beside(plan, networks[*pick]);
     }

@@ -36,11 +36,7 @@ class Planner {
     FOVEA_TRY(open_devices());
     FOVEA_TRY(scan());
     for (const Architecture& network : networks_) {
-      for (const Device& device : devices_) {
-        FOVEA_ASSIGN(NetworkPlan plan, plan_network(network, device));
-        if (on_network_) on_network_(plan);
-        plan_.networks.push_back(std::move(plan));
-      }
+      for (const Device& device : devices_) FOVEA_TRY(plan_network(network, device));
     }
     plan_.pick = advise(plan_.networks, available_memory(), run_.time_budget_s.value_or(kPatience));
     plan_.taken_by_others = load_.taken_by_others();
@@ -52,11 +48,9 @@ class Planner {
   Result<void> choose_networks() {
     for (const std::string& name : options_.archs.empty() ? architecture_names() : options_.archs) {
       FOVEA_ASSIGN(Architecture network, find_architecture(name));
-      if (run_.size) network.spec.height = network.spec.width = *run_.size;
-      FOVEA_TRY(validate(network.spec));
-      network.preprocess.height = network.spec.height;
-      network.preprocess.width = network.spec.width;
-      network.preprocess.fit = run_.fit == FitChoice::kAuto ? Fit::kCrop : training::fit_of(run_.fit);
+      if (run_.size) network.preprocess.height = network.preprocess.width = *run_.size;
+      network.preprocess = training::fit_candidates(run_, network.preprocess).front();
+      FOVEA_TRY(validate(spec_at(network, network.preprocess)));
       networks_.push_back(std::move(network));
     }
     return {};
@@ -85,19 +79,22 @@ class Planner {
     FOVEA_TRY(check_trainable(data_));
     scan_ = watch.elapsed();
     samples_ = spread_samples(data_.train, kSamples);
-    const RunFacts facts = facts_at(networks_.front().spec.height);
-    plan_.train_photos = facts.train;
-    plan_.val_photos = facts.val;
-    plan_.epochs = facts.scope == Scope::kHead ? 0 : facts.epochs;
+    facts_ = facts_of(run_, static_cast<std::int64_t>(data_.train.size()), static_cast<std::int64_t>(data_.val.size()),
+                      data_.class_count());
+    facts_.test = static_cast<std::int64_t>(data_.test.size());
+    facts_.none = static_cast<std::int64_t>(data_.none.train.size() + data_.none.val.size());
+    plan_.train_photos = facts_.train;
+    plan_.val_photos = facts_.val;
+    plan_.epochs = facts_.scope == Scope::kHead ? 0 : facts_.epochs;
     return {};
   }
 
-  [[nodiscard]] RunFacts facts_at(int side) const {
-    RunFacts facts = facts_of(run_, static_cast<std::int64_t>(data_.train.size()), static_cast<std::int64_t>(data_.val.size()),
-                              data_.class_count(), side);
-    facts.test = static_cast<std::int64_t>(data_.test.size());
-    facts.none = static_cast<std::int64_t>(data_.none.train.size() + data_.none.val.size());
-    return facts;
+  [[nodiscard]] NetworkSpec spec_at(const Architecture& network, const Preprocess& input) const {
+    NetworkSpec spec = network.spec;
+    spec.height = input.height;
+    spec.width = input.width;
+    spec.classes = std::max(2, data_.class_count());
+    return spec;
   }
 
   /// Measured once for each input.
@@ -117,31 +114,54 @@ class Planner {
     return known->second;
   }
 
-  Result<NetworkPlan> plan_network(Architecture network, const Device& device) {
+  /// At its usual input and, where a run that can be had might choose it, at the larger one.
+  Result<void> plan_network(const Architecture& network, const Device& device) {
+    TrainOptions run = run_;
+    run.arch = network.name;
+    const bool weights_here = training::find_weights(run).ok();
     NetworkPlan plan;
     plan.arch = network.name;
     plan.device = device.name;
-    plan.size = network.spec.height;
     plan.published_accuracy = published_accuracy(network.spec);
-    TrainOptions run = run_;
-    run.arch = network.name;
-    plan.weights_here = training::find_weights(run).ok();
-    network.spec.classes = data_.class_count();
-    const RunFacts facts = facts_at(network.spec.height);
-    FOVEA_ASSIGN(const PhotoCosts photos, photos_for(network.preprocess));
-    const NetworkProbe probe{context_, *device.backend, samples_, run_, facts, options_.seconds_per_network};
-    const auto costs = probe_network(probe, network);
-    if (!costs && costs.error().kind == Error::Kind::kCancelled) return costs.error();
-    if (!costs) {
-      plan.not_measured = costs.error().message;
-      return plan;
+    plan.weights_here = weights_here;
+    FOVEA_ASSIGN(const auto usual, probe(network, network.preprocess, device, plan));
+    if (!usual) return {};
+    const Preprocess larger_input = training::with_larger_input(network.preprocess);
+    const bool may_grow = facts_.sizes && (weights_here || !options_.archs.empty());
+    if (!may_grow || !validate(spec_at(network, larger_input)).ok()) return {};
+    plan.usual_size = network.preprocess.height;
+    FOVEA_TRY(probe(network, larger_input, device, plan, &*usual));
+    return {};
+  }
+
+  /// Adds a plan, made of `plan` and what is measured. Nothing: it could not be measured.
+  Result<std::optional<SizeCosts>> probe(const Architecture& network, const Preprocess& input, const Device& device,
+                                         NetworkPlan plan, const SizeCosts* usual = nullptr) {
+    plan.size = input.height;
+    SizeCosts costs;
+    costs.pixels = std::int64_t{3} * input.height * input.width;
+    FOVEA_ASSIGN(costs.photos, photos_for(input));
+    const NetworkProbe probe{context_, *device.backend, samples_, run_, facts_, options_.seconds_per_network};
+    const Architecture sized{network.name, spec_at(network, input), input};
+    auto measured = probe_network(probe, sized);
+    if (!measured && measured.error().kind == Error::Kind::kCancelled) return measured.error();
+    if (measured) {
+      costs.network = std::move(*measured);
+      FOVEA_ASSIGN(const graph::Graph graph, build_network(sized.spec));
+      const HeadCosts& head = head_for(facts_.train, graph.shape(*graph.output("features"))[1]);
+      fill(plan, cost_of_run(facts_, scan_, usual != nullptr ? *usual : costs, usual != nullptr ? &costs : nullptr, head), costs);
+    } else {
+      plan.not_measured = measured.error().message;
     }
-    FOVEA_ASSIGN(const graph::Graph graph, build_network(network.spec));
-    const HeadCosts& head = head_for(facts.train, graph.shape(*graph.output("features"))[1]);
-    const RunCost cost = cost_of_run(facts, scan_, photos, *costs, head);
-    plan.parameters = costs->parameters;
-    plan.looks_per_second = 1 / costs->look.seconds;
-    plan.steps_per_second = costs->learn.seconds > 0 ? 1 / costs->learn.seconds : 0;
+    if (on_network_) on_network_(plan);
+    plan_.networks.push_back(std::move(plan));
+    return measured ? std::optional(std::move(costs)) : std::nullopt;
+  }
+
+  static void fill(NetworkPlan& plan, const RunCost& cost, const SizeCosts& costs) {
+    plan.parameters = costs.network.parameters;
+    plan.looks_per_second = 1 / costs.network.look.seconds;
+    plan.steps_per_second = costs.network.learn.seconds > 0 ? 1 / costs.network.learn.seconds : 0;
     plan.memory = cost.bytes;
     plan.features = planned(cost.features);
     plan.first_model = planned(cost.first_model);
@@ -150,7 +170,6 @@ class Planner {
     plan.trial = planned(cost.trial);
     plan.epoch = planned(cost.epoch);
     plan.whole = planned(cost.whole);
-    return plan;
   }
 
   TrainingPlanOptions options_;
@@ -163,6 +182,7 @@ class Planner {
   std::vector<Device> devices_;
   Dataset data_;
   std::vector<Sample> samples_;
+  RunFacts facts_;
   Cost scan_;
   std::map<int, PhotoCosts> photos_;         ///< by input side
   std::map<std::int64_t, HeadCosts> heads_;  ///< by width of the features

@@ -53,27 +53,35 @@ struct RunFacts {
   int epochs = 0;
   std::vector<NormMode> ways;  ///< that a trial compares; the first is the usual one
   std::int64_t trial = 0;      ///< photos of the trial; 0: there is none
-  std::int64_t fit_trial = 0;  ///< photos on which fits are compared; 0: the fit was asked for
-  int fits = 3;
+  std::int64_t fit_trial = 0;  ///< photos on which fits, and input sizes, are compared
+  int fits = 1;                ///< that are compared; 1: there is no choice
+  bool sizes = false;          ///< a larger input is tried too
   Scope scope = Scope::kAuto;
-  std::int64_t pixels = 0;  ///< bytes of a fitted photo
   int batch = 32;
 };
 /// By the code that decides them in a run. The split may still be to come: then `val` is the expected share.
-[[nodiscard]] RunFacts facts_of(const TrainOptions& options, std::int64_t train, std::int64_t val, int classes, int side);
+[[nodiscard]] RunFacts facts_of(const TrainOptions& options, std::int64_t train, std::int64_t val, int classes);
 
+/// What was measured at one input size.
+struct SizeCosts {
+  PhotoCosts photos;
+  NetworkCosts network;
+  std::int64_t pixels = 0;  ///< bytes of a fitted photo
+};
+
+/// A run that goes on with the usual fit of photos, at the input size of its costs.
 struct RunCost {
   Cost features;           ///< of the training photos
   Cost first_model;        ///< from the start until a usable model is on disk
-  Cost refit;              ///< more, if another way of fitting photos wins
+  Cost refit;              ///< more, if another way of fitting photos wins; a larger input has it in `head` and `whole`
   Cost head;               ///< a whole run that stops at the last layer
   Cost trial;              ///< of ways to fine-tune
   Cost epoch;              ///< of fine-tuning, validation included
   Cost whole;              ///< the whole run, with fine-tuning where the scope says so
-  std::int64_t bytes = 0;  ///< of memory at the peak, beside the program itself
+  std::int64_t bytes = 0;  ///< of memory at the peak
 };
-/// `scan`: finding the photos.
-[[nodiscard]] RunCost cost_of_run(const RunFacts& facts, const Cost& scan, const PhotoCosts& photos, const NetworkCosts& network,
+/// `scan`: finding the photos. `larger`: costs at the larger input, if that wins over the usual one; null if it does not.
+[[nodiscard]] RunCost cost_of_run(const RunFacts& facts, const Cost& scan, const SizeCosts& usual, const SizeCosts* larger,
                                   const HeadCosts& head);
 
 }  // namespace fovea::estimate

@@ -15,9 +15,7 @@ constexpr int kFolds = 5;
 
 }  // namespace
 
-std::int64_t TrainingRun::fitting_photos() const {
-  return fit_trial_size(static_cast<std::int64_t>(data_.train.size()));
-}
+std::int64_t TrainingRun::fitting_photos() const { return fit_trial_size(static_cast<std::int64_t>(data_.train.size())); }
 
 Result<LabelledTable> TrainingRun::choose_fit(Inference& features, const LabelledTable* usual) {
   const std::vector<Preprocess> candidates = fit_candidates(options_, model_.preprocess);

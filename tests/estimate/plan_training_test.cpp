@@ -52,6 +52,23 @@ TEST(PlanTraining, MeasuresEveryNetworkThatWasAskedFor) {
   }
 }
 
+TEST(PlanTraining, WithoutASizeALargerOneIsPlannedToo) {
+  const test::TemporaryFolder folder;
+  TrainingPlanOptions options = tiny_plan(folder);
+  options.run.size.reset();
+  options.run.scope = Scope::kHead;
+  const auto plan = plan_training(options);
+  ASSERT_TRUE(plan.ok()) << plan.error().message;
+  ASSERT_EQ(plan->networks.size(), 2U);
+  EXPECT_EQ(plan->networks[0].size, 224);
+  EXPECT_FALSE(plan->networks[0].usual_size);
+  EXPECT_EQ(plan->networks[1].size, 288);
+  EXPECT_EQ(plan->networks[1].usual_size, 224);
+  EXPECT_EQ(plan->networks[1].advice, Advice::kIfLarger);
+  EXPECT_EQ(plan->pick, 0U);
+  EXPECT_EQ(plan->networks[1].first_model.seconds, plan->networks[0].first_model.seconds);
+}
+
 TEST(PlanTraining, TheLastLayerAloneNeedsNoSteps) {
   const test::TemporaryFolder folder;
   TrainingPlanOptions options = tiny_plan(folder);

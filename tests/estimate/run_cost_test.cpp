@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "train/fit_choice.h"
 #include "train/photo_rows.h"
 #include "train/recipe.h"
 #include "train/trial.h"
@@ -44,11 +45,13 @@ RunFacts facts_of_a_run() {
   facts.ways = {NormMode::kFrozen, NormMode::kFrozen};
   facts.trial = 300;
   facts.fit_trial = 100;
-  facts.pixels = 3 * 256 * 256;  // four times the pixels of a trial
+  facts.fits = 3;
   return facts;
 }
 
-RunCost cost_of(const RunFacts& facts) { return cost_of_run(facts, of(0.125), photo_table(), network_table(), kHead); }
+constexpr std::int64_t kPixels = 3 * 256 * 256;  // four times those of a trial
+SizeCosts measured() { return {photo_table(), network_table(), kPixels}; }
+RunCost cost_of(const RunFacts& facts) { return cost_of_run(facts, of(0.125), measured(), nullptr, kHead); }
 
 TEST(RunCost, TheFirstModelTakesFeaturesAndALastLayer) {
   const RunCost cost = cost_of(facts_of_a_run());
@@ -68,7 +71,7 @@ TEST(RunCost, ARunOfTheLastLayerComparesFitsAndValidates) {
   EXPECT_DOUBLE_EQ(cost.head.seconds, cost.first_model.seconds + fits + validation + 1 + shown);
   EXPECT_DOUBLE_EQ(cost.whole.seconds, cost.head.seconds);
   EXPECT_DOUBLE_EQ(cost.refit.seconds, 300 * 0.03125 + 2);
-  facts.fit_trial = 0;  // the fit was asked for
+  facts.fits = 1;  // it was asked for
   EXPECT_DOUBLE_EQ(cost_of(facts).head.seconds, cost.head.seconds - fits);
   EXPECT_EQ(cost_of(facts).refit.seconds, 0);
 }
@@ -83,6 +86,30 @@ TEST(RunCost, FineTuningIsATrialAndEpochs) {
   EXPECT_DOUBLE_EQ(cost.trial.seconds, 300 * (0.015625 + look) + 2 * 0.5 + 0.5 * 2 + 2 * way);
   const double again = 0.5 + 400 * 0.03125;  // features of the final weights, for rejection
   EXPECT_NEAR(cost.whole.seconds, cost.head.seconds + cost.trial.seconds + 0.75 + 3 * epoch + 100 * 0.015625 + again, 1e-9);
+}
+
+TEST(RunCost, ALargerInputIsTriedAndMayWin) {
+  RunFacts facts = facts_of_a_run();
+  const RunCost asked = cost_of(facts);
+  facts.sizes = true;
+  const RunCost stays = cost_of(facts);
+  const double times = 288.0 * 288 / (224 * 224);
+  const double tried = 0.5 + 100 * (0.03125 + (times - 1) * 0.015625) + 2 * 0.25 * 2;
+  EXPECT_NEAR(stays.head.seconds, asked.head.seconds + tried, 1e-9);
+  EXPECT_NEAR(stays.whole.seconds, asked.whole.seconds + tried, 1e-9);
+
+  SizeCosts larger = measured();
+  larger.pixels *= 4;
+  larger.network.look = of(0.0625);
+  larger.network.features = of(0.078125);
+  const RunCost grows = cost_of_run(facts, of(0.125), measured(), &larger, kHead);
+  EXPECT_EQ(grows.first_model.seconds, stays.first_model.seconds);  // that is there before
+  EXPECT_DOUBLE_EQ(grows.refit.seconds, 300 * 0.078125 + 2);
+  const double trial = 3 * 100 * 0.015625 - (times - 1) * 100 * 0.015625;
+  const double validation = 100 * (0.078125 - 0.03125);
+  const double shown = 10 * (0.078125 + 0.0625 - 0.03125 - 0.015625);
+  EXPECT_NEAR(grows.head.seconds, stays.head.seconds + trial + grows.refit.seconds + validation + shown, 1e-9);
+  EXPECT_GT(grows.epoch.seconds, stays.epoch.seconds);
 }
 
 TEST(RunCost, HoldingOutComparesAllPhotosFirst) {
@@ -100,14 +127,14 @@ TEST(RunCost, MemoryGrowsWithWhatLearns) {
   const std::int64_t head = cost_of(facts).bytes;
   EXPECT_GT(full, head);
   facts.val *= 2;
-  EXPECT_EQ(cost_of(facts).bytes, head + 100 * facts.pixels);
+  EXPECT_EQ(cost_of(facts).bytes, head + 100 * kPixels);
   facts.val = 1'000'000;  // kept pixels have a ceiling
   EXPECT_LT(cost_of(facts).bytes, head + (std::int64_t{1} << 30) + 1);
 }
 
 TEST(RunFacts, AreWhatTheRecipeDecides) {
   TrainOptions options;
-  const RunFacts facts = facts_of(options, 1000, 0, 4, 224);
+  const RunFacts facts = facts_of(options, 1000, 0, 4);
   EXPECT_TRUE(facts.holds_out);
   EXPECT_EQ(facts.train, 800);
   EXPECT_EQ(facts.val, 200);
@@ -119,16 +146,20 @@ TEST(RunFacts, AreWhatTheRecipeDecides) {
   options.epochs = 7;
   options.lr = 1e-3;  // one way is left
   options.fit = FitChoice::kSquash;
+  options.size = 160;
   options.batchnorm = BatchNormMode::kFrozen;
-  const RunFacts told = facts_of(options, 1000, 50, 4, 224);
+  const RunFacts told = facts_of(options, 1000, 50, 4);
   EXPECT_FALSE(told.holds_out);
   EXPECT_EQ(told.train, 1000);
   EXPECT_EQ(told.epochs, 7);
-  EXPECT_EQ(told.fit_trial, 0);
+  EXPECT_EQ(facts.fits, static_cast<int>(training::fit_candidates(TrainOptions{}, {}).size()));
+  EXPECT_EQ(told.fits, 1);
+  EXPECT_TRUE(facts.sizes);
+  EXPECT_FALSE(told.sizes);
   EXPECT_EQ(told.trial, 0);
 }
 
-TEST(RunFacts, TooFewPhotosForATrial) { EXPECT_EQ(facts_of(TrainOptions{}, 60, 20, 3, 224).trial, 0); }
+TEST(RunFacts, TooFewPhotosForATrial) { EXPECT_EQ(facts_of(TrainOptions{}, 60, 20, 3).trial, 0); }
 
 }  // namespace
 }  // namespace fovea::estimate
