@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "metadata/container.h"
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "image/byte_order.h"
+#include "image/decode.h"
+
+namespace fovea::metadata {
+namespace {
+
+using namespace std::string_view_literals;
+
+void unite(Keywords& keywords, const Keywords& own, const Keywords& others) {
+  const auto add = [](std::vector<std::string>& to, const std::vector<std::string>& from,
+                      const std::vector<std::string>& without) {
+    for (const std::string& word : from) {
+      if (std::ranges::find(without, word) == without.end()) add_word(to, word);
+    }
+  };
+  add(keywords.subject, others.subject, own.subject);
+  add(keywords.hierarchical, others.hierarchical, own.hierarchical);
+  add(keywords.tags_list, others.tags_list, own.tags_list);
+}
+
+}  // namespace
+
+Blocks find_blocks(Bytes file) {
+  const auto format = sniff(file);
+  if (!format) return find_tiff_blocks(file);
+  switch (*format) {
+    case ImageFormat::kJpeg: return find_jpeg_blocks(file);
+    case ImageFormat::kPng: return find_png_blocks(file);
+    case ImageFormat::kWebp: return find_webp_blocks(file);
+    case ImageFormat::kTiff: return find_tiff_blocks(file);
+    case ImageFormat::kGif:
+    case ImageFormat::kBmp:
+    case ImageFormat::kHeif:
+    case ImageFormat::kAvif: break;
+  }
+  return {};
+}
+
+PhotoMetadata read_metadata(Bytes file) {
+  PhotoMetadata found;
+  const Blocks blocks = find_blocks(file);
+  found.facts = read_exif(blocks.exif);
+  found.facts.complete_with(read_iptc(blocks.iptc));
+  found.others.subject = found.facts.keywords;
+  if (blocks.xmp.empty()) return found;
+  if (const auto xmp = read_xmp(as_text(blocks.xmp))) {
+    found.facts.complete_with(xmp->facts);
+    unite(found.others, xmp->own, xmp->all);
+    found.marked = xmp->marked;
+  }
+  return found;
+}
+
+Result<Splices> embed_xmp(Bytes file, std::string_view packet) {
+  FOVEA_ASSIGN(const ImageFormat format, sniff(file));
+  switch (format) {
+    case ImageFormat::kJpeg: return embed_in_jpeg(file, packet);
+    case ImageFormat::kPng: return embed_in_png(file, packet);
+    case ImageFormat::kWebp: return embed_in_webp(file, packet);
+    case ImageFormat::kTiff: return embed_in_tiff(file, packet);
+    case ImageFormat::kGif:
+    case ImageFormat::kBmp:
+    case ImageFormat::kHeif:
+    case ImageFormat::kAvif: break;
+  }
+  return fail(Error::Kind::kUnsupported, "{} files get their keywords in a sidecar", name_of(format));
+}
+
+}  // namespace fovea::metadata
