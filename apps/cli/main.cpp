@@ -30,6 +30,9 @@ constexpr Verb kVerbs[] = {
     {"check", "what is wrong, or looks wrong, with a folder of labelled photos", fovea::cli::add_check},
     {"plan", "how long training would take here, for each network", fovea::cli::add_plan},
     {"info", "what a model, a weight file, a photo or a folder of photos holds", fovea::cli::add_info},
+    {"tag", "what photos show, written into their metadata as keywords", fovea::cli::add_tag},
+    {"untag", "those keywords taken out again, byte for byte", fovea::cli::add_untag},
+    {"find", "tagged photos by class, probability, date, camera and place", fovea::cli::add_find},
 };
 
 /// Help that reads like a sentence: `--lr N`, and the default in brackets behind the text.

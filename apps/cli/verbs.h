@@ -20,5 +20,8 @@ Run add_val(CLI::App& app);
 Run add_check(CLI::App& app);
 Run add_plan(CLI::App& app);
 Run add_info(CLI::App& app);
+Run add_tag(CLI::App& app);
+Run add_untag(CLI::App& app);
+Run add_find(CLI::App& app);
 
 }  // namespace fovea::cli

@@ -57,6 +57,11 @@ class Classifier {
   /// Many photos, decoded and computed in batches on all threads. A photo that cannot be read does not stop the others.
   void classify_files(std::span<const std::filesystem::path> photos, const OnAnswer& on_answer);
 
+  /// Called with a photo's position, on any of the threads: its bytes, or why there are none.
+  using Read = std::function<Result<std::vector<std::byte>>(std::size_t index)>;
+  /// The same for `count` photos that the caller reads.
+  void classify_each(std::size_t count, const Read& read, const OnAnswer& on_answer);
+
   /// Class names in the order of the network's outputs.
   [[nodiscard]] const std::vector<std::string>& classes() const;
   /// The device that computes, and why: "cpu (2 processors; no GPU: ...)".

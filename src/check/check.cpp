@@ -15,6 +15,7 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "model/registry.h"
+#include "report/contact_sheet.h"
 #include "runtime/device.h"
 #include "train/fit_choice.h"
 #include "train/photo_rows.h"
@@ -99,7 +100,7 @@ Result<void> Checker::open_network() {
 }
 
 Result<void> Checker::prepare() {
-  if (!options_.contact_sheet.empty()) FOVEA_TRY(check_sheet_name(options_.contact_sheet));
+  if (!options_.contact_sheet.empty()) FOVEA_TRY(report::check_page_name(options_.contact_sheet));
   FOVEA_ASSIGN(const Architecture architecture, find_architecture(options_.arch));
   preprocess_ = architecture.preprocess;
   reporter_.begin_stage("scan");

@@ -7,8 +7,7 @@
 #include <map>
 
 #include "core/error.h"
-#include "core/file.h"
-#include "data/text.h"
+#include "report/contact_sheet.h"
 #include "report/html.h"
 
 namespace fovea::checking {
@@ -24,23 +23,6 @@ constexpr std::size_t kMostOfClasses = 600;  // shared out among them
 constexpr std::size_t kMostOfClass = 36;
 constexpr std::size_t kLeastOfClass = 6;
 
-constexpr std::string_view kStyle = R"(
-:root { color-scheme: light dark; --ground: #fff; --text: #1d2125; --quiet: #5f6a75; --card: #f3f5f7; --alarm: #b3261e; }
-@media (prefers-color-scheme: dark) {
-  :root { --ground: #15181b; --text: #e4e8ec; --quiet: #98a3ae; --card: #22272b; --alarm: #ff8a80; }
-}
-body { margin: 0 auto; max-width: 78rem; padding: 1rem; background: var(--ground); color: var(--text);
-  font: 15px/1.45 system-ui, sans-serif; }
-h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2.2rem; }
-p, li { max-width: 60rem; } .quiet, figcaption { color: var(--quiet); }
-.row { display: flex; flex-wrap: wrap; gap: .6rem; margin: .6rem 0; }
-figure { margin: 0; width: 8.2rem; padding: .5rem; background: var(--card); border-radius: .4rem; }
-figure img { display: block; width: 100%; border-radius: .2rem; }
-figcaption { font-size: .78rem; overflow-wrap: anywhere; margin-top: .3rem; }
-figcaption b { color: var(--text); } figcaption .alarm { color: var(--alarm); }
-.group { border-left: 3px solid var(--alarm); padding-left: .6rem; }
-)";
-
 class Sheet {
  public:
   Sheet(const CheckReport& report, const Surveyed& surveyed) : report_(report), surveyed_(surveyed) {
@@ -49,28 +31,23 @@ class Sheet {
 
   std::string page(const Preprocess& input) && {
     out_ = fmt::format(
-        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
-        "content=\"width=device-width, initial-scale=1\"><title>What the network sees</title><style>{}</style></head><body>\n"
         "<h1>What the network sees</h1>\n<p>{} photos of {} classes, each as <code>--fit {}</code> makes it a square of {} by {} "
         "pixels. Point at a picture for the file's path.</p>\n",
-        kStyle, report_.photos, report_.classes.size(), name_of(input.fit), input.width, input.height);
+        report_.photos, report_.classes.size(), name_of(input.fit), input.width, input.height);
     for (const std::string& note : report_.notes) out_ += fmt::format("<p class=\"quiet\">{}</p>\n", escape(note));
     labels();
     duplicates("Copies on both sides of a split", [](const DuplicateGroup& g) { return g.across_splits; });
     duplicates("Copies in different classes", [](const DuplicateGroup& g) { return g.across_classes && !g.across_splits; });
     files();
     classes();
-    out_ += "</body></html>\n";
-    return std::move(out_);
+    return report::sheet_page("What the network sees", out_);
   }
 
  private:
   void figure(const CheckedPhoto& photo, std::string_view caption) {
     const auto found = by_path_.find(photo.path);
     if (found == by_path_.end() || found->second->thumbnail.empty()) return;
-    out_ += fmt::format("<figure><img loading=\"lazy\" src=\"{}\" title=\"{}\" alt=\"{}\"><figcaption>{}</figcaption></figure>\n",
-                        report::data_uri("image/jpeg", found->second->thumbnail), escape(photo.path.string()),
-                        escape(photo.path.filename().string()), caption);
+    out_ += report::thumbnail(found->second->thumbnail, photo.path.string(), photo.path.filename().string(), caption);
   }
 
   void heading(std::string_view title, std::size_t count, std::size_t shown) {
@@ -146,15 +123,6 @@ class Sheet {
 };
 
 }  // namespace
-
-Result<void> check_sheet_name(const std::filesystem::path& path) {
-  const std::string extension = lower_case(path.extension().native());
-  if (extension != ".html" && extension != ".htm") {
-    return fail(Error::Kind::kUsage, "{}: the contact sheet is a page; give a name that ends in .html", path.string());
-  }
-  FOVEA_ASSIGN(const AtomicFile probe, AtomicFile::create(path));  // never put in place
-  return {};
-}
 
 std::string contact_sheet(const CheckReport& report, const Surveyed& surveyed, const Preprocess& input) {
   return Sheet(report, surveyed).page(input);

@@ -32,6 +32,7 @@ struct XmpContent {
   Keywords all;         ///< everything that stands there, also what Fovea added
   Keywords own;         ///< what Fovea added
   bool marked = false;  ///< holds a TagRecord
+  std::string date;     ///< of that
   Facts facts;          ///< date, camera, place; of the keywords (of all fields) those that Fovea did not add
 };
 

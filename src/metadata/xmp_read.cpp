@@ -40,6 +40,7 @@ Result<XmpContent> read_xmp(std::string_view packet) {
   FOVEA_ASSIGN(const XmpDocument document, XmpDocument::parse(packet));
   XmpContent content;
   content.marked = document.property({kOwnSpace, "model"}) >= 0 || document.property_attribute({kOwnSpace, "model"}) != nullptr;
+  content.date = document.simple({kOwnSpace, "date"});
   for (const Field& field : kFields) {
     const auto& all = content.all.*field.words = document.words(field.name);
     const auto& own = content.own.*field.words = document.words({kOwnSpace, field.name.local});

@@ -78,12 +78,15 @@ class Classifier::Impl {
     return answer(*network, 0);
   }
 
-  /// Up to `network.batch()` photos: decoded side by side, then computed together. False when the caller wants no more.
-  bool classify_batch(NetworkRunner& network, std::span<const std::filesystem::path> photos, std::size_t first,
-                      const OnAnswer& on_answer) {
-    std::vector<std::optional<Error>> errors(photos.size());
-    parallel_for(context_, static_cast<std::int64_t>(photos.size()), [&](std::int64_t i) {
-      const Result<Image> photo = load_image(photos[static_cast<std::size_t>(i)], decode_);
+  /// Decodes photo `index` for classification.
+  using Load = std::function<Result<Image>(std::size_t index)>;
+
+  /// Photos first to first + count, at most `network.batch()`: decoded side by side, then computed together. False when the
+  /// caller wants no more.
+  bool classify_batch(NetworkRunner& network, std::size_t first, std::size_t count, const Load& load, const OnAnswer& on_answer) {
+    std::vector<std::optional<Error>> errors(count);
+    parallel_for(context_, static_cast<std::int64_t>(count), [&](std::int64_t i) {
+      const Result<Image> photo = load(first + static_cast<std::size_t>(i));
       if (photo) {
         prepare(*photo, network.input(static_cast<int>(i)));
       } else {
@@ -91,11 +94,31 @@ class Classifier::Impl {
       }
     });
     network.run();
-    for (std::size_t i = 0; i < photos.size(); ++i) {
+    for (std::size_t i = 0; i < count; ++i) {
       const Result<Answer> result = errors[i] ? Result<Answer>(*errors[i]) : Result<Answer>(answer(network, static_cast<int>(i)));
       if (!on_answer(first + i, result)) return false;
     }
     return true;
+  }
+
+  void classify_all(std::size_t count, const Load& load, const OnAnswer& on_answer) {
+    if (count < kBatch / 2) {
+      for (std::size_t i = 0; i < count; ++i) {
+        if (!on_answer(i, classify(load(i)))) return;
+      }
+      return;
+    }
+    const auto network = runner(kBatch);
+    for (std::size_t first = 0; first < count; first += kBatch) {
+      const std::size_t batch = std::min<std::size_t>(kBatch, count - first);
+      if (!network) {
+        for (std::size_t i = 0; i < batch; ++i) {
+          if (!on_answer(first + i, network.error())) return;
+        }
+      } else if (!classify_batch(**network, first, batch, load, on_answer)) {
+        return;
+      }
+    }
   }
 
   Result<Answer> explain(const std::filesystem::path& photo, const std::filesystem::path& picture) {
@@ -152,23 +175,16 @@ Result<Answer> Classifier::classify(std::span<const std::byte> photo) {
 }
 
 void Classifier::classify_files(std::span<const std::filesystem::path> photos, const OnAnswer& on_answer) {
-  if (photos.size() < kBatch / 2) {
-    for (std::size_t i = 0; i < photos.size(); ++i) {
-      if (!on_answer(i, classify_file(photos[i]))) return;
-    }
-    return;
-  }
-  const auto network = impl_->runner(kBatch);
-  for (std::size_t first = 0; first < photos.size(); first += kBatch) {
-    const auto batch = photos.subspan(first, std::min<std::size_t>(kBatch, photos.size() - first));
-    if (!network) {
-      for (std::size_t i = 0; i < batch.size(); ++i) {
-        if (!on_answer(first + i, network.error())) return;
-      }
-    } else if (!impl_->classify_batch(**network, batch, first, on_answer)) {
-      return;
-    }
-  }
+  impl_->classify_all(
+      photos.size(), [&](std::size_t i) { return load_image(photos[i], impl_->decode_options()); }, on_answer);
+}
+
+void Classifier::classify_each(std::size_t count, const Read& read, const OnAnswer& on_answer) {
+  const auto load = [&](std::size_t i) -> Result<Image> {
+    FOVEA_ASSIGN(const auto bytes, read(i));
+    return decode_image(bytes, impl_->decode_options());
+  };
+  impl_->classify_all(count, load, on_answer);
 }
 
 const std::vector<std::string>& Classifier::classes() const { return impl_->classes(); }

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <nlohmann/json.hpp>
+
+#include "console.h"
+#include "fovea/archive.h"
+#include "signals.h"
+#include "verbs.h"
+
+namespace fovea::cli {
+namespace {
+
+struct TagFlags {
+  TagOptions options;
+  std::vector<std::string> names;
+  bool embed = false;
+  bool sidecar = false;
+  ComputeFlags compute;
+  OutputFlags output;
+};
+
+class TagView final : public ArchiveObserver {
+ public:
+  TagView(Console& console, bool dry_run) : console_(console), dry_run_(dry_run) {}
+
+  void on_photo(const TaggedPhoto& photo) override {
+    if (console_.json()) {
+      nlohmann::ordered_json predictions = nlohmann::ordered_json::array();
+      for (const Prediction& p : photo.answer.predictions)
+        predictions.push_back({{"label", p.label}, {"probability", p.probability}});
+      nlohmann::ordered_json line{{"path", photo.path.string()},
+                                  {"keywords", photo.keywords},
+                                  {"rejected", photo.answer.rejected},
+                                  {"predictions", predictions},
+                                  {"written", photo.written.string()}};
+      if (!photo.remark.empty()) line["remark"] = photo.remark;
+      console_.print_json(line);
+      return;
+    }
+    if (dry_run_ || console_.verbose()) {
+      const Prediction& top = photo.answer.top();
+      const std::string what = !photo.keywords.empty()
+                                   ? fmt::format("{} ({})", fmt::join(photo.keywords, ", "), percent(top.probability))
+                               : photo.answer.rejected ? std::string("none: like none of the classes")
+                                                       : fmt::format("none: {} {}", percent(top.probability), top.label);
+      const std::string where = photo.written.empty() ? "nothing to write" : "-> " + photo.written.filename().string();
+      console_.print(fmt::format("{}  {}  {}", photo.path.string(), what, where));
+    }
+    if (!photo.remark.empty()) console_.note(fmt::format("{}: into a sidecar: {}", photo.path.string(), photo.remark));
+  }
+
+  void on_failure(const std::filesystem::path& photo, const Error& error) override {
+    if (console_.json()) console_.print_json({{"path", photo.string()}, {"error", error.message}});
+    console_.error(error.message);
+  }
+
+  void on_progress(const Progress& progress) override { console_.progress(progress); }
+  void on_note(std::string_view text) override {
+    if (!text.starts_with("device:") || console_.verbose()) console_.note(text);
+  }
+
+ private:
+  Console& console_;
+  bool dry_run_;
+};
+
+Result<void> read_names(TagFlags& flags) {
+  for (const std::string& name : flags.names) {
+    const std::size_t equals = name.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      return Error{Error::Kind::kUsage, fmt::format("--map {}: expected CLASS=KEYWORD, such as cloudy=Weather/Cloudy", name)};
+    }
+    flags.options.names[name.substr(0, equals)] = name.substr(equals + 1);
+  }
+  return {};
+}
+
+std::string summary(const TagReport& report, bool dry_run) {
+  std::string text = fmt::format("{}: {} {}, {} without a sure class", counted(report.photos, "photo"), report.tagged,
+                                 dry_run ? "would be tagged" : "tagged", report.without);
+  if (report.unchanged > 0) text += fmt::format(", {} unchanged since last time", report.unchanged);
+  if (report.failed > 0) text += fmt::format(", {} left alone", report.failed);
+  text += "; in " + duration(report.seconds);
+  const std::int64_t looked = report.tagged + report.without + report.failed;
+  if (looked > 1 && report.seconds > 0) text += fmt::format(", {:.0f} a second", static_cast<double>(looked) / report.seconds);
+  return text;
+}
+
+int tag(TagFlags& flags) {
+  Console console("tag", flags.output);
+  if (const auto read = read_names(flags); !read) return console.fail(read.error());
+  TagOptions& options = flags.options;
+  options.write_to = flags.embed ? WriteTo::kEmbed : WriteTo::kSidecar;
+  options.device = flags.compute.device;
+  options.threads = flags.compute.threads;
+  options.deterministic = flags.compute.deterministic;
+  options.stop = &stop_on_signals();
+  TagView view(console, options.dry_run);
+  const auto report = tag_photos(options, &view);
+  if (!report) return console.fail(report.error());
+  if (report->photos == 0) return console.fail({Error::Kind::kNotFound, "no photo there"});
+  console.note(summary(*report, options.dry_run));
+  if (report->stopped) console.warn("stopped; the same command goes on from here");
+  if (report->failed == 0 && !report->stopped) return kDone;
+  return report->tagged + report->without + report->unchanged > 0 ? kSomeFailed : kNothingDone;
+}
+
+}  // namespace
+
+Run add_tag(CLI::App& app) {
+  auto flags = std::make_shared<TagFlags>();
+  TagOptions& options = flags->options;
+  app.description(
+      "What photos show, as keywords in their metadata: into an XMP file beside each (the\n"
+      "default), or into the photos themselves. Photos that have not changed since are not\n"
+      "read again, and an interrupted run goes on. 'fovea untag' takes everything back.\n\n"
+      "  fovea tag build/demo/weather.safetensors build/demo/new\n"
+      "  fovea tag weather.safetensors ~/Photos --map cloudy=Weather/Cloudy --dry-run");
+  app.add_option("MODEL", options.model, "a model made by 'fovea train', or an Ultralytics classification checkpoint")
+      ->required();
+  app.add_option("PATH", options.paths, "photos and folders of photos; links are not followed")->required();
+  auto* sidecar = app.add_flag("--sidecar", flags->sidecar, "write photo.jpg.xmp beside photo.jpg; this is the default");
+  app.add_flag("--embed", flags->embed, "write into the photos; into a sidecar where that is not safe, and say why")
+      ->excludes(sidecar);
+  app.add_flag("--dry-run", options.dry_run, "show what would be written, and write nothing");
+  app.add_option("--min-probability", options.min_probability, "a class less probable gives no keyword")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  app.add_option("--map", flags->names, "CLASS=KEYWORD, levels separated by '/': cloudy=Weather/Cloudy; 'CLASS=' gives none")
+      ->type_name("CLASS=KEYWORD")
+      ->allow_extra_args(false);
+  app.add_flag("--again", options.again, "also photos that have not changed since");
+  app.add_option("--catalog", options.catalog, "the catalogue of photos [" + default_catalog().string() + "]")->type_name("FILE");
+  add_compute_flags(app, flags->compute);
+  add_output_flags(app, flags->output);
+  return [flags] { return tag(*flags); };
+}
+
+}  // namespace fovea::cli

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "console.h"
+#include "fovea/archive.h"
+#include "signals.h"
+#include "verbs.h"
+
+namespace fovea::cli {
+namespace {
+
+struct UntagFlags {
+  UntagOptions options;
+  OutputFlags output;
+};
+
+class UntagView final : public ArchiveObserver {
+ public:
+  explicit UntagView(Console& console) : console_(console) {}
+  void on_failure(const std::filesystem::path& photo, const Error& error) override {
+    if (console_.json()) console_.print_json({{"path", photo.string()}, {"error", error.message}});
+    console_.error(error.message);
+  }
+  void on_progress(const Progress& progress) override { console_.progress(progress); }
+
+ private:
+  Console& console_;
+};
+
+int untag(UntagFlags& flags) {
+  Console console("untag", flags.output);
+  UntagView view(console);
+  flags.options.stop = &stop_on_signals();
+  const auto report = untag_photos(flags.options, &view);
+  if (!report) return console.fail(report.error());
+  for (const UntaggedPhoto& file : report->files) {
+    if (console.json()) {
+      console.print_json({{"path", file.photo.string()}, {"file", file.file.string()}, {"how", name_of(file.how)}});
+    } else if (flags.options.dry_run || console.verbose() || file.how == UntaggedPhoto::How::kTakenOut) {
+      console.print(fmt::format("{}  {}{}", file.file.string(), name_of(file.how),
+                                file.how == UntaggedPhoto::How::kTakenOut ? ": others have changed it since" : ""));
+    }
+  }
+  const auto count = [&](UntaggedPhoto::How how) { return std::ranges::count(report->files, how, &UntaggedPhoto::how); };
+  const auto total = static_cast<std::int64_t>(report->files.size());
+  if (total == 0 && report->failed == 0) {
+    console.note("nothing there that 'fovea tag' has written");
+    return kDone;
+  }
+  console.note(fmt::format("{} {}: {} sidecars deleted, {} files as they were before, {} without Fovea's keywords{}",
+                           counted(total, "file"), flags.options.dry_run ? "would be untagged" : "untagged",
+                           count(UntaggedPhoto::How::kDeleted), count(UntaggedPhoto::How::kRestored),
+                           count(UntaggedPhoto::How::kTakenOut),
+                           report->failed > 0 ? fmt::format("; {} left alone", report->failed) : ""));
+  if (report->stopped) console.warn("stopped; the same command goes on from here");
+  if (report->failed == 0 && !report->stopped) return kDone;
+  return total > 0 ? kSomeFailed : kNothingDone;
+}
+
+}  // namespace
+
+Run add_untag(CLI::App& app) {
+  auto flags = std::make_shared<UntagFlags>();
+  app.description(
+      "Takes back what 'fovea tag' has written: sidecars that it made go, files that it changed get\n"
+      "their earlier bytes again. From a file that others have changed since, only Fovea's\n"
+      "keywords are taken out.\n\n"
+      "  fovea untag build/demo/new\n"
+      "  fovea untag ~/Photos/2019 --dry-run");
+  app.add_option("PATH", flags->options.paths, "photos and folders of photos")->required();
+  app.add_flag("--dry-run", flags->options.dry_run, "show what would be done, and do nothing");
+  app.add_option("--catalog", flags->options.catalog, "the catalogue of photos [" + default_catalog().string() + "]")
+      ->type_name("FILE");
+  add_output_flags(app, flags->output);
+  return [flags] { return untag(*flags); };
+}
+
+}  // namespace fovea::cli

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "archive/journal.h"
+
+#include <unistd.h>
+
+#include "archive/file_stamp.h"
+#include "archive/replace.h"
+#include "core/error.h"
+#include "core/hash.h"
+
+namespace fovea::archive {
+namespace {
+
+constexpr std::int64_t kBegun = 0;
+constexpr std::int64_t kFinished = 1;
+
+Result<Edit> edit_of(const database::Statement& row) {
+  Edit edit{row.text(0),
+            row.text(1),
+            {row.integer(2), static_cast<std::uint64_t>(row.integer(3))},
+            {row.integer(4), static_cast<std::uint64_t>(row.integer(5))},
+            {}};
+  FOVEA_ASSIGN(edit.inverse, metadata::parse_splices(row.blob(6)));
+  return edit;
+}
+
+// What lies there now.
+Result<ContentId> content_at(const std::filesystem::path& path) {
+  if (!stamp_of(path)) return ContentId{};
+  FOVEA_ASSIGN(const auto bytes, read_file(path, kMostFileBytes));
+  return ContentId::of(bytes);
+}
+
+}  // namespace
+
+ContentId ContentId::of(Bytes bytes) { return {static_cast<std::int64_t>(bytes.size()), hash64(bytes)}; }
+
+PathRange range_below(const std::filesystem::path& folder) {
+  std::string first = folder.string();
+  if (first.empty() || first.back() != '/') first += '/';
+  std::string behind = first;
+  ++behind.back();  // '0' follows '/'
+  return {first, behind};
+}
+
+Result<void> Journal::begin(const Edit& edit) {
+  const std::lock_guard lock(mutex_);
+  FOVEA_ASSIGN(database::Statement insert,
+               database_->prepare("INSERT OR REPLACE INTO edits(file, state, photo, original_size, original_hash, written_size, "
+                                  "written_hash, inverse) VALUES(?1, 0, ?2, ?3, ?4, ?5, ?6, ?7)"));
+  const auto inverse = metadata::serialize(edit.inverse);
+  return insert.run(edit.file.string(), edit.photo.string(), edit.original.size, static_cast<std::int64_t>(edit.original.hash),
+                    edit.written.size, static_cast<std::int64_t>(edit.written.hash), Bytes(inverse));
+}
+
+Result<void> Journal::finish(const std::filesystem::path& file) {
+  const std::lock_guard lock(mutex_);
+  for (const std::string_view sql :
+       {"DELETE FROM edits WHERE file = ?1 AND state = 1", "UPDATE edits SET state = 1 WHERE file = ?1",
+        "DELETE FROM edits WHERE file = ?1 AND original_size = written_size AND "
+        "original_hash = written_hash"}) {
+    FOVEA_ASSIGN(database::Statement statement, database_->prepare(sql));
+    FOVEA_TRY(statement.run(file.string()));
+  }
+  return {};
+}
+
+Result<void> Journal::abandon(const std::filesystem::path& file) {
+  const std::lock_guard lock(mutex_);
+  FOVEA_ASSIGN(database::Statement statement, database_->prepare("DELETE FROM edits WHERE file = ?1 AND state = 0"));
+  return statement.run(file.string());
+}
+
+template <class... Parameters>
+Result<std::vector<Edit>> Journal::select(std::string_view condition, const Parameters&... parameters) {
+  const std::lock_guard lock(mutex_);
+  FOVEA_ASSIGN(
+      database::Statement statement,
+      database_->prepare(fmt::format("SELECT file, photo, original_size, original_hash, written_size, written_hash, inverse "
+                                     "FROM edits WHERE {} ORDER BY file",
+                                     condition)));
+  FOVEA_TRY(statement.start(parameters...));
+  std::vector<Edit> edits;
+  while (true) {
+    FOVEA_ASSIGN(const bool row, statement.step());
+    if (!row) return edits;
+    FOVEA_ASSIGN(Edit edit, edit_of(statement));
+    edits.push_back(std::move(edit));
+  }
+}
+
+Result<std::optional<Edit>> Journal::finished(const std::filesystem::path& file) {
+  FOVEA_ASSIGN(auto edits, select("state = 1 AND file = ?1", file.string()));
+  return edits.empty() ? std::optional<Edit>() : std::optional(std::move(edits.front()));
+}
+
+Result<std::optional<Edit>> Journal::finished_as(const ContentId& written) {
+  FOVEA_ASSIGN(auto edits, select("state = 1 AND written_size = ?1 AND written_hash = ?2", written.size,
+                                  static_cast<std::int64_t>(written.hash)));
+  return edits.empty() ? std::optional<Edit>() : std::optional(std::move(edits.front()));
+}
+
+Result<std::vector<Edit>> Journal::finished_below(const std::filesystem::path& path) {
+  const PathRange range = range_below(path);
+  return select("state = 1 AND (photo = ?1 OR (photo >= ?2 AND photo < ?3))", path.string(), range.first, range.behind);
+}
+
+Result<void> Journal::recover() {
+  const std::lock_guard lock(mutex_);
+  FOVEA_ASSIGN(const auto begun, select("state = 0"));
+  if (begun.empty()) return {};
+  FOVEA_ASSIGN(database::Transaction transaction, database::Transaction::begin(*database_));
+  for (const Edit& edit : begun) {
+    ::unlink(temporary_name(edit.file).c_str());
+    const auto now = content_at(edit.file);
+    if (now && *now == edit.written) {
+      FOVEA_TRY(finish(edit.file));
+    } else {
+      FOVEA_TRY(abandon(edit.file));
+    }
+  }
+  return transaction.commit();
+}
+
+}  // namespace fovea::archive

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include "archive/catalog.h"
+#include "archive/change.h"
+#include "core/context.h"
+#include "core/error.h"
+#include "fovea/archive.h"
+
+namespace fovea {
+namespace {
+
+using namespace archive;
+
+// The edited file back to its original bytes. Nothing if there was nothing to do.
+Result<std::optional<UntaggedPhoto>> take_back(Catalog& catalog, const Edit& edit, bool dry_run) {
+  const FileKind kind = edit.file == edit.photo ? FileKind::kPhoto : FileKind::kSidecar;
+  FOVEA_ASSIGN(const auto change, plan_change(catalog.journal(), kind, edit.file, edit.photo, nullptr));
+  std::optional<UntaggedPhoto> untagged;
+  if (change) {
+    const auto how = !change->content        ? UntaggedPhoto::How::kDeleted
+                     : change->changed_since ? UntaggedPhoto::How::kTakenOut
+                                             : UntaggedPhoto::How::kRestored;
+    untagged = UntaggedPhoto{edit.photo, edit.file, how};
+  }
+  if (dry_run) return untagged;
+  // Without a change the file is as it was already, or gone: what is left to do is to forget it.
+  Edit back{edit.file, edit.photo, {}, {}, {}};
+  if (change) back.original = back.written = change->edit.written;
+  {
+    FOVEA_ASSIGN(database::Transaction transaction, database::Transaction::begin(catalog.database()));
+    FOVEA_TRY(catalog.journal().begin(back));
+    FOVEA_TRY(transaction.commit());
+  }
+  if (change) {
+    if (const auto done = carry_out(*change); !done) {
+      FOVEA_TRY(catalog.journal().abandon(edit.file));
+      return done.error();
+    }
+  }
+  FOVEA_ASSIGN(database::Transaction transaction, database::Transaction::begin(catalog.database()));
+  FOVEA_TRY(catalog.journal().finish(edit.file));
+  FOVEA_TRY(catalog.forget_tags(edit.photo));
+  FOVEA_TRY(transaction.commit());
+  return untagged;
+}
+
+}  // namespace
+
+std::string_view name_of(UntaggedPhoto::How how) {
+  switch (how) {
+    case UntaggedPhoto::How::kRestored: return "restored";
+    case UntaggedPhoto::How::kDeleted: return "deleted";
+    case UntaggedPhoto::How::kTakenOut: return "taken out";
+  }
+  return "";
+}
+
+Result<UntagReport> untag_photos(const UntagOptions& options, ArchiveObserver* observer) {
+  ArchiveObserver silent;
+  ArchiveObserver& view = observer != nullptr ? *observer : silent;
+  if (options.paths.empty()) return fail(Error::Kind::kUsage, "no photos were named");
+  const std::filesystem::path path = options.catalog.empty() ? default_catalog() : options.catalog;
+  auto reading = Catalog::open_for_reading(path);  // nothing is made for this
+  FOVEA_ASSIGN(Catalog catalog, !reading || options.dry_run ? std::move(reading) : Catalog::open_for_writing(path));
+  Context context;
+  context.stop = options.stop;
+  UntagReport report;
+  std::vector<Edit> edits;
+  for (const auto& given : options.paths) {
+    FOVEA_ASSIGN(auto below, catalog.journal().finished_below(catalog_path(given)));
+    std::ranges::move(below, std::back_inserter(edits));
+  }
+  for (std::size_t i = 0; i < edits.size() && !context.stop_requested(); ++i) {
+    auto untagged = take_back(catalog, edits[i], options.dry_run);
+    if (!untagged) {
+      ++report.failed;
+      view.on_failure(edits[i].photo, untagged.error());
+    } else if (*untagged) {
+      report.files.push_back(**untagged);
+    }
+    view.on_progress({"untagging", static_cast<std::int64_t>(i + 1), static_cast<std::int64_t>(edits.size())});
+  }
+  report.stopped = context.stop_requested();
+  return report;
+}
+
+}  // namespace fovea

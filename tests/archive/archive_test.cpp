@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Tagging, untagging and tagging again, as a user's folder sees it.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "archive/photos.h"
+#include "metadata/xmp.h"
+
+namespace fovea::test {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::ElementsAre;
+
+class Archive : public ArchiveTest {};
+
+/// What the model called the photo of this name.
+std::string label_of(const Kept& kept, const std::string& name) {
+  const auto found = std::ranges::find(kept.photos, name, [](const TaggedPhoto& p) { return p.path.filename().string(); });
+  return found == kept.photos.end() ? "not looked at" : found->answer.top().label;
+}
+
+TEST_F(Archive, SidecarsAppearBesidePhotosThatStayUntouched) {
+  const auto before = files_below(photos_);
+  Kept kept;
+  const auto report = tag_photos(tag_options(), &kept);
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_EQ(report->photos, 9);
+  EXPECT_EQ(report->tagged, 9);
+  EXPECT_EQ(report->failed, 0);
+  auto after = files_below(photos_);
+  EXPECT_EQ(after.size(), 18U);
+  for (const auto& [name, bytes] : before) {
+    EXPECT_TRUE(after[name] == bytes) << name;
+    const auto xmp = metadata::read_xmp(after[name + ".xmp"]);
+    ASSERT_TRUE(xmp.ok()) << after[name + ".xmp"];
+    EXPECT_EQ(xmp->all.subject, std::vector<std::string>{label_of(kept, name)});
+    EXPECT_EQ(xmp->all.hierarchical, std::vector<std::string>{"Fovea|model|" + label_of(kept, name)});
+  }
+  ASSERT_EQ(kept.photos.size(), 9U);
+  EXPECT_EQ(kept.photos[0].written.filename(), "a0.png.xmp");
+}
+
+TEST_F(Archive, UntaggingLeavesEveryByteAsItWas) {
+  write_text(photos_ / "b1.jpg.xmp", metadata::empty_packet());  // somebody's sidecar
+  const auto before = files_below(photos_);
+  for (const WriteTo where : {WriteTo::kSidecar, WriteTo::kEmbed, WriteTo::kSidecar}) {
+    TagOptions options = tag_options();
+    options.write_to = where;
+    ASSERT_TRUE(tag_photos(options).ok());
+  }
+  TagOptions again = tag_options();
+  again.write_to = WriteTo::kEmbed;
+  again.names["a"] = "Colour/Red";
+  ASSERT_TRUE(tag_photos(again).ok());
+  EXPECT_TRUE(files_below(photos_) != before);
+  const auto report = untag_photos(untag_options());
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_EQ(report->failed, 0);
+  EXPECT_TRUE(files_below(photos_) == before);
+  EXPECT_TRUE(untag_photos(untag_options())->files.empty());
+}
+
+TEST_F(Archive, EmbeddingKeepsTimesAndModes) {
+  const fs::path photo = photos_ / "a1.jpg";
+  fs::permissions(photo, fs::perms::owner_read | fs::perms::owner_write | fs::perms::group_read);
+  fs::last_write_time(photo, fs::file_time_type::clock::now() - std::chrono::hours(5000));
+  const auto time = fs::last_write_time(photo);
+  TagOptions options = tag_options();
+  options.write_to = WriteTo::kEmbed;
+  Kept kept;
+  ASSERT_TRUE(tag_photos(options, &kept).ok());
+  EXPECT_EQ(kept.photos[1].written, fs::canonical(photo));
+  EXPECT_EQ(fs::last_write_time(photo), time);
+  EXPECT_EQ(fs::status(photo).permissions(), fs::perms::owner_read | fs::perms::owner_write | fs::perms::group_read);
+}
+
+TEST_F(Archive, UnchangedPhotosAreNotReadAgain) {
+  ASSERT_TRUE(tag_photos(tag_options()).ok());
+  EXPECT_EQ(tag_photos(tag_options())->unchanged, 9);
+  write_text(photos_ / "a1.jpg", bytes_of(photos_ / "b1.jpg"));
+  fs::remove(photos_ / "c1.jpg.xmp");
+  Kept kept;
+  const auto report = tag_photos(tag_options(), &kept);
+  EXPECT_EQ(report->unchanged, 7);
+  EXPECT_EQ(report->tagged, 2);
+  EXPECT_TRUE(fs::exists(photos_ / "c1.jpg.xmp"));
+  EXPECT_EQ(metadata::read_xmp(bytes_of(photos_ / "a1.jpg.xmp"))->all.subject,
+            std::vector<std::string>{label_of(kept, "a1.jpg")});
+  TagOptions other = tag_options();
+  other.names["b"] = "Green";
+  EXPECT_EQ(tag_photos(other)->tagged, 9);
+}
+
+TEST_F(Archive, ADryRunWritesNothing) {
+  const auto before = files_below(folder_.path());
+  TagOptions options = tag_options();
+  options.dry_run = true;
+  Kept kept;
+  const auto report = tag_photos(options, &kept);
+  ASSERT_TRUE(report.ok());
+  EXPECT_EQ(report->tagged, 9);
+  EXPECT_EQ(kept.photos[0].written.filename(), "a0.png.xmp");
+  EXPECT_TRUE(files_below(folder_.path()) == before);
+}
+
+TEST_F(Archive, AnUnsurePhotoGetsNoKeyword) {
+  TagOptions options = tag_options();
+  options.min_probability = 1;
+  const auto report = tag_photos(options);
+  ASSERT_TRUE(report.ok());
+  EXPECT_EQ(report->without + report->tagged, 9);
+  EXPECT_GT(report->without, 0);
+}
+
+TEST_F(Archive, WhatOthersChangedSinceIsKept) {
+  ASSERT_TRUE(tag_photos(tag_options()).ok());
+  const fs::path sidecar = photos_ / "a1.jpg.xmp";
+  std::string text = bytes_of(sidecar);
+  text.insert(text.find("</rdf:Bag>"), "<rdf:li>holiday</rdf:li>");
+  write_text(sidecar, text);
+  const auto report = untag_photos(untag_options());
+  ASSERT_TRUE(report.ok());
+  EXPECT_EQ(report->files.size(), 9U);
+  EXPECT_EQ(std::ranges::count(report->files, UntaggedPhoto::How::kTakenOut, &UntaggedPhoto::how), 1);
+  ASSERT_TRUE(fs::exists(sidecar));
+  EXPECT_EQ(metadata::read_xmp(bytes_of(sidecar))->all.subject, std::vector<std::string>{"holiday"});
+  EXPECT_FALSE(fs::exists(photos_ / "a2.jpg.xmp"));
+}
+
+TEST_F(Archive, ASidecarThatIsNoXmpIsLeftAlone) {
+  write_text(photos_ / "a1.jpg.xmp", "not XMP");
+  Kept kept;
+  const auto report = tag_photos(tag_options(), &kept);
+  ASSERT_TRUE(report.ok());
+  EXPECT_EQ(report->failed, 1);
+  EXPECT_EQ(report->tagged, 8);
+  EXPECT_EQ(bytes_of(photos_ / "a1.jpg.xmp"), "not XMP");
+  ASSERT_EQ(kept.failures.size(), 1U);
+  EXPECT_THAT(kept.failures[0].second.message, testing::HasSubstr("a1.jpg.xmp"));
+}
+
+TEST_F(Archive, PhotosThatMayNotBeReplacedGetASidecar) {
+  fs::create_hard_link(photos_ / "a1.jpg", folder_ / "other name.jpg");
+  fs::permissions(photos_ / "a2.jpg", fs::perms::owner_read);
+  const std::string linked = bytes_of(photos_ / "a1.jpg");
+  const std::string protected_photo = bytes_of(photos_ / "a2.jpg");
+  TagOptions options = tag_options();
+  options.write_to = WriteTo::kEmbed;
+  Kept kept;
+  ASSERT_TRUE(tag_photos(options, &kept).ok());
+  EXPECT_THAT(kept.photos[1].remark, testing::HasSubstr("hard links"));
+  EXPECT_THAT(kept.photos[2].remark, testing::HasSubstr("read-only"));
+  EXPECT_TRUE(bytes_of(photos_ / "a1.jpg") == linked);
+  EXPECT_TRUE(bytes_of(photos_ / "a2.jpg") == protected_photo);
+  EXPECT_TRUE(fs::exists(photos_ / "a2.jpg.xmp"));
+}
+
+TEST_F(Archive, ACopiedPhotoIsTaggedFromItsOriginalBytes) {
+  TagOptions options = tag_options();
+  options.write_to = WriteTo::kEmbed;
+  const std::string original = bytes_of(photos_ / "a1.jpg");
+  ASSERT_TRUE(tag_photos(options).ok());
+  fs::rename(photos_ / "a1.jpg", photos_ / "moved.jpg");
+  fs::copy(photos_ / "moved.jpg", photos_ / "copied.jpg");
+  ASSERT_TRUE(tag_photos(options).ok());
+  for (const char* label : {"a", "b", "c"}) options.names[label] = "Colour";
+  options.paths = {photos_ / "copied.jpg"};
+  ASSERT_TRUE(tag_photos(options).ok());
+  ASSERT_TRUE(untag_photos(untag_options()).ok());
+  EXPECT_TRUE(bytes_of(photos_ / "moved.jpg") == original);
+  EXPECT_TRUE(bytes_of(photos_ / "copied.jpg") == original);
+}
+
+TEST_F(Archive, NamesOfClassesThatAreNotThereAreRefused) {
+  TagOptions options = tag_options();
+  options.names["sunny"] = "Weather/Sunny";
+  const auto report = tag_photos(options);
+  ASSERT_FALSE(report.ok());
+  EXPECT_EQ(report.error().kind, Error::Kind::kUsage);
+}
+
+TEST_F(Archive, TwoRunsAtOnceAreRefused) {
+  // The second one starts while the first is at its first photo.
+  class Second final : public ArchiveObserver {
+   public:
+    explicit Second(const TagOptions& options) : options_(options) {}
+    void on_photo(const TaggedPhoto& /*photo*/) override { refused = !tag_photos(options_).ok(); }
+    bool refused = false;
+
+   private:
+    TagOptions options_;
+  };
+  Second second(tag_options());
+  ASSERT_TRUE(tag_photos(tag_options(), &second).ok());
+  EXPECT_TRUE(second.refused);
+}
+
+}  // namespace
+}  // namespace fovea::test
