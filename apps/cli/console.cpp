@@ -58,6 +58,10 @@ void Console::note(std::string_view text) {
   if (!flags_.quiet) to_stderr(text);
 }
 
+void Console::tell(const Choice& choice) {
+  note(wrapped(fmt::format("{}: {} ({})", choice.what, choice.chosen, choice.reason), 78, 2));
+}
+
 void Console::warn(std::string_view text) { to_stderr(fmt::format("{} {}", paint("warning:", kYellow), text)); }
 
 void Console::error(std::string_view text) { to_stderr(fmt::format("fovea {}: {} {}", verb_, paint("error:", kRed), text)); }

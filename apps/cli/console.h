@@ -29,6 +29,7 @@ class Console {
   [[nodiscard]] bool closed() const { return closed_; }
 
   void note(std::string_view text);  ///< not with --quiet
+  void tell(const Choice& choice);   ///< "device: cpu (2 processors)", as a note
   void warn(std::string_view text);
   void error(std::string_view text);
   /// `error` for an Error; the exit status that it deserves.

@@ -29,6 +29,7 @@ constexpr Verb kVerbs[] = {
     {"val", "how good a model is on photos with known labels", fovea::cli::add_val},
     {"check", "what is wrong, or looks wrong, with a folder of labelled photos", fovea::cli::add_check},
     {"plan", "how long training would take here, for each network", fovea::cli::add_plan},
+    {"doctor", "what hardware is here, what will be used, and why not the rest", fovea::cli::add_doctor},
     {"info", "what a model, a weight file, a photo or a folder of photos holds", fovea::cli::add_info},
     {"tag", "what photos show, written into their metadata as keywords", fovea::cli::add_tag},
     {"untag", "those keywords taken out again, byte for byte", fovea::cli::add_untag},

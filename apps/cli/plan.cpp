@@ -132,7 +132,7 @@ void explain(Console& console, const TrainingPlan& plan) {
   if (pick != nullptr && pick->refit.seconds > 0) {
     say(fmt::format("Where another fit than the usual crop wins, {} more ({}).", duration(pick->refit.seconds), pick->arch));
   }
-  for (const UnusableDevice& device : plan.unusable) say(fmt::format("not on {}: {}", device.name, device.reason));
+  for (const UnusableDevice& device : plan.unusable) say(fmt::format("{} is not in it: {}", device.name, device.reason));
   constexpr double kMuch = 0.15;
   if (plan.taken_by_others > kMuch) {
     say(fmt::format("Other programs take {} of the processors now; the figures are for as long as they do.",

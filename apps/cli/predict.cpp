@@ -167,7 +167,7 @@ int predict(const PredictFlags& flags) {
   Tally tally;
   auto classifier = Classifier::open(flags.model, {flags.compute.device, flags.compute.threads, flags.compute.deterministic});
   if (!classifier) return console.fail(classifier.error());
-  if (console.verbose()) console.note("device: " + classifier->device());
+  console.note(wrapped("device: " + classifier->device(), 78, 2));
   const std::vector<fs::path> photos = gather(console, flags.paths, tally);
   const bool from_stdin = std::ranges::find(flags.paths, "-") != flags.paths.end();
   if (from_stdin && !flags.explain.empty()) {

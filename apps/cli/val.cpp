@@ -28,6 +28,7 @@ class ValView final : public TrainObserver {
   void on_skipped(const SkippedPhoto& photo) override {
     console_.warn(fmt::format("skipped {}: {}", photo.path.string(), photo.reason));
   }
+  void on_choice(const Choice& choice) override { console_.tell(choice); }
   void on_note(std::string_view text) override {
     if (console_.verbose()) console_.note(text);
   }

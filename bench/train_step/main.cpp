@@ -15,7 +15,8 @@
 #include "core/rng.h"
 #include "graph/autodiff.h"
 #include "graph/passes.h"
-#include "limits.h"
+#include "hardware/rates.h"
+#include "meter.h"
 #include "model/network.h"
 #include "model/registry.h"
 #include "runtime/executor.h"
@@ -230,7 +231,7 @@ int run(const Options& options) {
   TimedBackend timed(std::move(backend).value());
   const auto measured = measure(options, timed);
   if (!measured) return std::fprintf(stderr, "%s\n", measured.error().message.c_str()), 2;
-  const double gemm = gemm_limit(options.threads);
+  const double gemm = hardware::gemm_rate(options.threads, now);
   const double share = measured->flops * measured->images_per_second / options.batch * 1e-9 / gemm;
   if (options.json) {
     std::printf("%s\n", nlohmann::json{{"images_per_second", measured->images_per_second},

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "core/error.h"
-#include "limits.h"
+#include "meter.h"
 
 namespace fovea::bench {
 namespace {

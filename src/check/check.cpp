@@ -29,7 +29,6 @@ using training::Table;
 
 /// A pretrained backbone, ready to turn photos into features.
 struct FrozenNetwork {
-  Device device;
   Model model;
   std::optional<Inference> features;
 };
@@ -49,6 +48,7 @@ class Checker {
   CheckOptions options_;
   training::Reporter reporter_;
   Context context_;
+  Device device_;
   Dataset data_;
   Preprocess preprocess_;
   std::unique_ptr<FrozenNetwork> network_;  ///< null: labels are not looked at
@@ -90,10 +90,10 @@ Result<void> Checker::open_network() {
     return {};
   }
   auto network = std::make_unique<FrozenNetwork>();
-  FOVEA_ASSIGN(network->device, open_device(options_.device));
+  reporter_.choice({"device", device_.name, device_.reason});
   FOVEA_ASSIGN(network->model, training::make_model(wanted, data_.classes));
   FOVEA_ASSIGN(network->features,
-               Inference::create(context_, *network->device.backend, network->model.spec, network->model.parameters, "features"));
+               Inference::create(context_, *device_.backend, network->model.spec, network->model.parameters, "features"));
   preprocess_ = network->model.preprocess;
   network_ = std::move(network);
   return {};
@@ -101,6 +101,8 @@ Result<void> Checker::open_network() {
 
 Result<void> Checker::prepare() {
   if (!options_.contact_sheet.empty()) FOVEA_TRY(report::check_page_name(options_.contact_sheet));
+  // What was asked for and cannot be had is said, whether or not a network will look.
+  FOVEA_ASSIGN(device_, open_device(options_.device));
   FOVEA_ASSIGN(const Architecture architecture, find_architecture(options_.arch));
   preprocess_ = architecture.preprocess;
   reporter_.begin_stage("scan");

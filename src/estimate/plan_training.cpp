@@ -2,11 +2,11 @@
 #include <algorithm>
 
 #include "core/error.h"
-#include "core/memory.h"
 #include "estimate/advice.h"
 #include "estimate/load.h"
 #include "estimate/probe.h"
 #include "fovea/plan.h"
+#include "hardware/processor.h"
 #include "model/published_accuracy.h"
 #include "model/registry.h"
 #include "runtime/device.h"
@@ -38,7 +38,8 @@ class Planner {
     for (const Architecture& network : networks_) {
       for (const Device& device : devices_) FOVEA_TRY(plan_network(network, device));
     }
-    plan_.pick = advise(plan_.networks, available_memory(), run_.time_budget_s.value_or(kPatience));
+    plan_.pick =
+        advise(plan_.networks, hardware::available_memory(hardware::this_system()), run_.time_budget_s.value_or(kPatience));
     plan_.taken_by_others = load_.taken_by_others();
     plan_.seconds = watch_.elapsed().seconds;
     return std::move(plan_);
@@ -62,13 +63,13 @@ class Planner {
       devices_.push_back(std::move(device));
       return {};
     }
-    for (const char* name : {"cpu", "cuda"}) {
-      auto device = open_device(name);
-      if (device) {
-        devices_.push_back(std::move(*device));
-      } else {
-        plan_.unusable.push_back({name, device.error().message});
-      }
+    FOVEA_ASSIGN(Device cpu, open_device("cpu"));
+    devices_.push_back(std::move(cpu));
+    auto gpu = open_device("cuda");
+    if (gpu) {
+      devices_.push_back(std::move(*gpu));
+    } else {
+      plan_.unusable.push_back({"cuda", gpu.error().message});
     }
     return {};
   }

@@ -8,6 +8,7 @@
 
 #include "backend/backend.h"
 #include "fovea/result.h"
+#include "hardware/system_view.h"
 
 namespace fovea {
 
@@ -17,7 +18,11 @@ struct Device {
   std::unique_ptr<Backend> backend;
 };
 
-/// "auto" takes the best device that works and says why; any other name is that device or an error, never a substitute.
-Result<Device> open_device(std::string_view request);
+/// "auto" takes the best device that works and says why; any other name is that device or an error, never a substitute: kUsage
+/// for a name that is none, kUnsupported with what keeps a GPU from being used and what to do about it.
+Result<Device> open_device(std::string_view request, const hardware::SystemView& system = hardware::this_system());
+
+/// Why GPU `index` cannot be used, in one sentence; kNotFound where there is no GPU at all. Nothing looks wrong: success.
+Result<void> check_gpu(int index, const hardware::SystemView& system);
 
 }  // namespace fovea

@@ -81,6 +81,7 @@ Result<Evaluation> evaluate(const std::filesystem::path& model_path, const std::
   training::Reporter reporter(observer);
   if (options.top < 1) return fail(Error::Kind::kUsage, "top {}: expected at least 1", options.top);
   FOVEA_ASSIGN(Device device, open_device(options.device));
+  reporter.choice({"device", device.name, device.reason});
   FOVEA_ASSIGN(Model model, load_model(model_path));
   FOVEA_ASSIGN(Dataset data, scan_dataset(data_path, {.strict = options.strict}));
   if (data.multi_label) {

@@ -5,12 +5,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
 #include <optional>
 
 #include "core/error.h"
 #include "core/parallel.h"
 #include "fovea/version.h"
+#include "hardware/processor.h"
 #include "image/decode.h"
 #include "image/encode.h"
 #include "predict/heat_map.h"
@@ -28,16 +28,6 @@ Image thumbnail(const Image& photo) {
   const double scale = std::min(1.0, static_cast<double>(kThumbnailSide) / std::max(photo.width, photo.height));
   const auto side = [&](int pixels) { return std::max(1, static_cast<int>(std::lround(pixels * scale))); };
   return resize(photo, side(photo.width), side(photo.height), Filter::kBilinear);
-}
-
-/// As the operating system names it; empty where it does not.
-std::string processor_name() {
-  std::ifstream file("/proc/cpuinfo");
-  for (std::string line; std::getline(file, line);) {
-    const std::size_t colon = line.find(": ");
-    if (line.starts_with("model name") && colon != std::string::npos) return line.substr(colon + 2);
-  }
-  return {};
 }
 
 std::string bytes_text(std::uintmax_t bytes) {
@@ -116,7 +106,8 @@ report::Input model_facts(const Context& context, const Device& device, const Mo
                  {"Input", fmt::format("{} x {}, {}", p.width, p.height, name_of(p.fit))},
                  {"Model file", bytes_text(unknown ? 0 : bytes)}};
   input.hardware = {{"Device", fmt::format("{} ({})", device.name, device.reason)}};
-  if (const std::string name = processor_name(); !name.empty()) input.hardware.push_back({"Processor", name});
+  if (const std::string name = hardware::processor_name(hardware::this_system()); !name.empty())
+    input.hardware.push_back({"Processor", name});
   input.hardware.push_back({"Threads", std::to_string(context.threads)});
   for (const auto& [key, value] : model.provenance) input.provenance.push_back({key, value});
   input.provenance.push_back({"Fovea", std::string(version())});

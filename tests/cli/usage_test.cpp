@@ -5,6 +5,7 @@
 
 #include <fstream>
 
+#include "data/photos.h"
 #include "support/paths.h"
 #include "support/process.h"
 
@@ -13,7 +14,7 @@ namespace {
 
 bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
-constexpr const char* kVerbs[] = {"train", "predict", "val", "check", "plan", "info", "tag", "untag", "find"};
+constexpr const char* kVerbs[] = {"train", "predict", "val", "check", "plan", "doctor", "info", "tag", "untag", "find"};
 
 TEST(Usage, WithoutAVerbTheVerbsAreListed) {
   const Finished run = run_fovea({});
@@ -65,6 +66,41 @@ TEST(Usage, ADeviceThatCannotBeUsedIsAnError) {
   const Finished run = run_fovea({"predict", (folder / "model.safetensors").string(), "a.jpg", "--device", "quantum"});
   EXPECT_EQ(run.status, 2);
   EXPECT_TRUE(contains(run.err, "quantum")) << run.err;
+}
+
+TEST(Usage, AGpuThatIsNotThereEndsEveryVerb) {
+  const Finished looked = run_fovea({"doctor", "--device", "cuda", "--no-measuring", "-q"});
+  if (looked.status == 0) GTEST_SKIP() << "needs a machine or a build without a GPU";
+  EXPECT_EQ(looked.status, 1);
+  const TemporaryFolder folder;
+  photo_file(folder / "data/a/1.png");
+  photo_file(folder / "data/b/1.png");
+  const std::string data = (folder / "data").string();
+  const std::vector<std::vector<std::string>> commands = {{"train", data, "-o", (folder / "m").string()},
+                                                          {"predict", "m.safetensors", "a.jpg"},
+                                                          {"val", "m.safetensors", data},
+                                                          {"check", data, "--no-network"},
+                                                          {"plan", data}};
+  for (std::vector<std::string> command : commands) {
+    command.insert(command.end(), {"--device", "cuda:1"});
+    const Finished run = run_fovea(command);
+    EXPECT_EQ(run.status, 2) << command[0];
+    EXPECT_TRUE(run.out.empty()) << run.out;
+    EXPECT_TRUE(contains(run.err, "device cuda:1: ")) << run.err;
+    EXPECT_EQ(lines_of(run.err).size(), 1U) << run.err;
+  }
+}
+
+TEST(Usage, TheDoctorBeginsWithItsVerdict) {
+  const Finished run = run_fovea({"doctor", "--no-measuring"});
+  EXPECT_EQ(run.status, 0) << run.err;
+  const auto lines = lines_of(run.out);
+  ASSERT_GT(lines.size(), 5U);
+  EXPECT_TRUE(contains(lines[0], "everything runs on")) << run.out;
+  for (const std::string& line : lines) EXPECT_LE(line.size(), 80U) << line;
+  const Finished json = run_fovea({"doctor", "--no-measuring", "--json"});
+  EXPECT_EQ(lines_of(json.out).size(), 1U);
+  EXPECT_TRUE(json.out.starts_with("{\"verdict\":")) << json.out;
 }
 
 TEST(Usage, AnEmptyFolderSaysWhichLayoutsAreUnderstood) {

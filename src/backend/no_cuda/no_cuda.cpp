@@ -6,7 +6,7 @@
 namespace fovea {
 
 Result<std::unique_ptr<Backend>> make_cuda_backend() {
-  return fail(Error::Kind::kUnsupported, "device cuda: this build of Fovea has no CUDA backend; use --device cpu, or auto");
+  return fail(Error::Kind::kUnsupported, "this build of Fovea has no CUDA backend");
 }
 
 }  // namespace fovea

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What --device keeps of its promise.
+#include "runtime/device.h"
+
+#include <gtest/gtest.h>
+
+#include "hardware/fake_system.h"
+
+namespace fovea {
+namespace {
+
+using hardware::test::FakeSystem;
+
+TEST(OpenDevice, ACpuIsAlwaysThere) {
+  const FakeSystem system;
+  const auto device = open_device("cpu", system.view());
+  ASSERT_TRUE(device.ok());
+  EXPECT_EQ(device->name, "cpu");
+  EXPECT_NE(device->reason.find("as asked"), std::string::npos);
+}
+
+TEST(OpenDevice, AutoSaysWhyNoGpu) {
+  const FakeSystem bare;
+  auto device = open_device("auto", bare.view());
+  ASSERT_TRUE(device.ok());
+  EXPECT_EQ(device->name, "cpu");
+  EXPECT_NE(device->reason.find("no NVIDIA GPU"), std::string::npos) << device->reason;
+
+  FakeSystem idle;
+  idle.pci("0000:65:00.0", "0x10de", "0x030000", "nouveau");
+  device = open_device("auto", idle.view());
+  ASSERT_TRUE(device.ok());
+  EXPECT_EQ(device->name, "cpu");
+  for (const char* part : {"not used", "nouveau", "nvidia-driver"})
+    EXPECT_NE(device->reason.find(part), std::string::npos) << device->reason;
+}
+
+TEST(OpenDevice, WhatWasAskedForIsNeverReplaced) {
+  const FakeSystem bare;
+  for (const char* request : {"cuda", "cuda:0", "cuda:3"}) {
+    const auto device = open_device(request, bare.view());
+    ASSERT_FALSE(device.ok());
+    EXPECT_EQ(device.error().kind, Error::Kind::kUnsupported);
+    EXPECT_NE(device.error().message.find(request), std::string::npos);
+    EXPECT_NE(device.error().message.find("no NVIDIA GPU"), std::string::npos) << device.error().message;
+    EXPECT_EQ(device.error().message.find('\n'), std::string::npos);
+  }
+}
+
+TEST(OpenDevice, AGpuThatIsFineMeetsTheBuild) {
+  FakeSystem system;
+  system.complete();
+  const auto device = open_device("cuda", system.view());
+  if (device.ok()) GTEST_SKIP() << "needs a build without CUDA";
+  EXPECT_NE(device.error().message.find("this build"), std::string::npos) << device.error().message;
+  const auto missing = open_device("cuda:7", system.view());
+  ASSERT_FALSE(missing.ok());
+  EXPECT_NE(missing.error().message.find("no GPU 7"), std::string::npos) << missing.error().message;
+}
+
+TEST(OpenDevice, NamesThatAreNone) {
+  const FakeSystem system;
+  for (const char* request : {"", "gpu", "cuda:", "cuda:x", "cuda:-1", "cuda:1x", "cuda:99999999999999", "cpu:0"}) {
+    const auto device = open_device(request, system.view());
+    ASSERT_FALSE(device.ok()) << request;
+    EXPECT_EQ(device.error().kind, Error::Kind::kUsage) << request;
+  }
+}
+
+}  // namespace
+}  // namespace fovea

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hardware/rates.h"
+
+#include <gtest/gtest.h>
+#include <omp.h>
+
+#include "hardware/fake_system.h"
+#include "hardware/processor.h"
+
+namespace fovea::hardware {
+namespace {
+
+TEST(Rates, AreThoseOfAComputer) {
+  // A product of matrices of 1536 is 7.2 GFLOP: one of the slowest machines of today takes half a minute, none a millisecond.
+  const int usual = omp_get_max_threads();
+  const double gemm = gemm_rate(1);
+  EXPECT_GT(gemm, 0.2);
+  EXPECT_LT(gemm, 10'000);
+  EXPECT_EQ(omp_get_max_threads(), usual);
+  const double copy = copy_rate(1);
+  EXPECT_GT(copy, 0.1);
+  EXPECT_LT(copy, 5000);
+}
+
+TEST(Processor, IsReadFromTheKernelsFiles) {
+  test::FakeSystem system;
+  EXPECT_EQ(processor_name(system.view()), "");
+  EXPECT_EQ(available_memory(system.view()), 0);
+  system.file("proc/cpuinfo", "processor\t: 0\nmodel name\t: Fake Processor 3000\n");
+  system.file("proc/meminfo", "MemTotal:  2000 kB\nMemFree:  10 kB\nMemAvailable:  1000 kB\n");
+  EXPECT_EQ(processor_name(system.view()), "Fake Processor 3000");
+  EXPECT_EQ(total_memory(system.view()), 2000 * 1024);
+  EXPECT_EQ(available_memory(system.view()), 1000 * 1024);
+  system.file("sys/fs/cgroup/memory.max", "max\n");
+  EXPECT_EQ(available_memory(system.view()), 1000 * 1024);
+  system.file("sys/fs/cgroup/memory.max", "500000\n");
+  system.file("sys/fs/cgroup/memory.current", "200000\n");
+  EXPECT_EQ(available_memory(system.view()), 300'000);
+  system.file("sys/fs/cgroup/memory.current", "600000\n");
+  EXPECT_EQ(available_memory(system.view()), 0);
+}
+
+}  // namespace
+}  // namespace fovea::hardware
