@@ -83,34 +83,41 @@ std::string advice(const NetworkPlan& network, const NetworkPlan* pick) {
     case Advice::kBetter: return "better, " + times();
     case Advice::kWeaker: return "weaker, " + times();
     case Advice::kPointless: return "no gain, " + times();
-    case Advice::kWorthTrying: return "worth a try, " + times();
+    case Advice::kWorthTrying: return "try it, " + times();
     case Advice::kTooLarge: return "memory!";
-    case Advice::kIfLarger: return "if this pays";
+    case Advice::kIfLarger: return "if it pays";
     case Advice::kNone: break;
   }
   return "";
 }
 
+/// The columns between a network's name and the advice; those of fine-tuning only where there is any.
+std::string columns_of(const TrainingPlan& plan, const NetworkPlan* network) {
+  const auto time = [&](const char* title, const PlannedTime NetworkPlan::*member) {
+    return network == nullptr ? title : clock((network->*member).seconds);
+  };
+  std::string text = fmt::format("{:>5}", time("model", &NetworkPlan::first_model));
+  if (plan.epochs > 0) {
+    text += fmt::format(" {:>5} {:>5} {:>5}", time("head", &NetworkPlan::head), time("trial", &NetworkPlan::trial),
+                        time("epoch", &NetworkPlan::epoch));
+  }
+  return text +
+         fmt::format(" {:>7} {:>6}", time("whole", &NetworkPlan::whole), network == nullptr ? "memory" : memory(network->memory));
+}
+
 void print_rows(Console& console, const TrainingPlan& plan) {
-  const bool tunes = plan.epochs > 0;
   const NetworkPlan* pick = plan.pick ? &plan.networks[*plan.pick] : nullptr;
-  std::string device;
   bool starred = false;
-  console.print(fmt::format("{:<18} {:>3}  {:>6} {:>6} {:>6} {:>7} {:>7} {:>6}  {}", "network", "px", "model", "head",
-                            tunes ? "trial" : "", tunes ? "epoch" : "", "whole", "memory", "pick"));
+  console.print(fmt::format("{:<18} {:>3} {}  pick", "network", "px", columns_of(plan, nullptr)));
   for (const NetworkPlan& n : plan.networks) {
-    if (n.device != device && !plan.unusable.empty()) device = n.device;
     const std::string name = fmt::format("{}{}", n.arch, n.device == "cpu" ? "" : " " + n.device);
     if (!n.not_measured.empty()) {
       console.print(fmt::format("{} {:>3}  {}", fitted(name, 18), n.size, n.not_measured));
       continue;
     }
-    const bool star = !n.weights_here;
-    starred = starred || star;
-    console.print(fmt::format("{} {:>3}  {:>6} {:>6} {:>6} {:>7} {:>7} {:>6}  {}{}", fitted(name, 18), n.size,
-                              clock(n.first_model.seconds), clock(n.head.seconds), tunes ? clock(n.trial.seconds) : "",
-                              tunes ? clock(n.epoch.seconds) : "", clock(n.whole.seconds), memory(n.memory), advice(n, pick),
-                              star ? " *" : ""));
+    starred = starred || !n.weights_here;
+    console.print(fmt::format("{} {:>3} {}  {}{}", fitted(name, 18), n.size, columns_of(plan, &n), advice(n, pick),
+                              n.weights_here ? "" : " *"));
   }
   if (starred) console.note("* its pretrained weights are not here: train --weights FILE");
 }
@@ -128,11 +135,11 @@ void explain(Console& console, const TrainingPlan& plan) {
     say(fmt::format("{}. model: a usable one is there; whole: the run.", photos));
   }
   const bool grows = std::ranges::any_of(plan.networks, [](const NetworkPlan& n) { return n.usual_size.has_value(); });
-  if (grows) say("if this pays: a run tries a larger input too; where that clearly wins, it goes on with it.");
+  if (grows) say("if it pays: a run tries a larger input too; where that clearly wins, it goes on with it.");
   if (pick != nullptr && pick->refit.seconds > 0) {
     say(fmt::format("Where another fit than the usual crop wins, {} more ({}).", duration(pick->refit.seconds), pick->arch));
   }
-  for (const UnusableDevice& device : plan.unusable) say(fmt::format("{} is not in it: {}", device.name, device.reason));
+  for (const UnusableDevice& device : plan.unusable) say(fmt::format("Not measured on {}: {}", device.name, device.reason));
   constexpr double kMuch = 0.15;
   if (plan.taken_by_others > kMuch) {
     say(fmt::format("Other programs take {} of the processors now; the figures are for as long as they do.",

@@ -94,10 +94,9 @@ std::string verdict_of(const DoctorReport& report) {
   const DeviceUse& use = report.uses.front();
   if (use.device != "cpu") return fmt::format("all is well: everything runs on {}", use.device);
   const ProcessorReport& p = report.processor;
-  const std::string set = p.instruction_set.empty() ? "" : " with " + p.instruction_set;
-  const bool idle = !report.gpus.empty();
-  return fmt::format("{}: everything runs on the CPU ({} of {}{})", idle ? "a GPU stands idle" : "all is well", p.processors,
-                     p.name.empty() ? "unknown kind" : p.name, set);
+  return fmt::format("{}: everything runs on the CPU, {} processor{} ({}{}{})",
+                     report.gpus.empty() ? "all is well" : "a GPU stands idle", p.processors, p.processors == 1 ? "" : "s",
+                     p.name, p.name.empty() ? "" : ", ", p.instruction_set);
 }
 
 }  // namespace
@@ -123,7 +122,8 @@ DoctorReport examine(const DoctorOptions& options, const SystemView& system) {
   }
   if (!device) report.faults.push_back(device.error().message);
   if (!device || device->name == "cpu") {
-    const auto gpu = open_device("cuda", system);
+    const auto found = check_gpu(0, system);
+    const auto gpu = found ? open_device("cuda", system) : Result<Device>(found.error());
     if (!gpu) report.no_gpu = gpu.error().message;
   }
   // Last: the measurements disturb nothing then, and a wrong FOVEA_CPU is known.

@@ -65,7 +65,8 @@ class Planner {
     }
     FOVEA_ASSIGN(Device cpu, open_device("cpu"));
     devices_.push_back(std::move(cpu));
-    auto gpu = open_device("cuda");
+    const auto found = check_gpu(0, hardware::this_system());
+    auto gpu = found ? open_device("cuda") : Result<Device>(found.error());
     if (gpu) {
       devices_.push_back(std::move(*gpu));
     } else {

@@ -41,6 +41,20 @@ TEST_F(PlanVerb, AnswersInATable) {
   EXPECT_NE(run.err.find("--weights"), std::string::npos) << run.err;  // there are none in this cache
 }
 
+TEST_F(PlanVerb, APickAndALargerInputFitTheTerminalToo) {
+  std::filesystem::create_directories(folder_ / "cache/fovea");
+  write_tiny_weights(folder_ / "cache/fovea/mobilenet_v2_0.35.safetensors");
+  const Finished run = run_fovea({"plan", (folder_ / "data").string(), "--arch", "mobilenet_v2_0.35", "--arch",
+                                  "mobilenet_v2_0.5", "--threads", "1", "--seconds", "0.05"});
+  EXPECT_EQ(run.status, 0) << run.err;
+  const auto lines = lines_of(run.out);
+  ASSERT_EQ(lines.size(), 5U) << run.out;
+  for (const std::string& line : lines) EXPECT_LE(line.size(), 80U) << line;
+  EXPECT_NE(lines[1].find("this one"), std::string::npos) << run.out;
+  EXPECT_NE(lines[2].find("if it pays"), std::string::npos) << run.out;
+  EXPECT_TRUE(lines[3].ends_with("*")) << run.out;
+}
+
 TEST_F(PlanVerb, AnswersInJson) {
   const Finished run = run_fovea(command({"--json", "--epochs", "3", "--scope", "full"}));
   EXPECT_EQ(run.status, 0) << run.err;
