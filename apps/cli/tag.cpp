@@ -57,9 +57,7 @@ class TagView final : public ArchiveObserver {
   }
 
   void on_progress(const Progress& progress) override { console_.progress(progress); }
-  void on_note(std::string_view text) override {
-    if (!text.starts_with("device:") || console_.verbose()) console_.note(text);
-  }
+  void on_note(std::string_view text) override { console_.note(text.starts_with("device:") ? wrapped(text, 78, 2) : text); }
 
  private:
   Console& console_;
