@@ -142,27 +142,28 @@ void explain(Console& console, const TrainingPlan& plan) {
   for (const UnusableDevice& device : plan.unusable) say(fmt::format("Not measured on {}: {}", device.name, device.reason));
   constexpr double kMuch = 0.15;
   if (plan.taken_by_others > kMuch) {
-    say(fmt::format("Other programs take {} of the processors now; the figures are for as long as they do.",
-                    percent(plan.taken_by_others)));
+    std::string free;
+    if (pick != nullptr) {
+      free = fmt::format("; on a free machine the whole run of {} takes about {}", pick->arch,
+                         duration(pick->whole.processor_seconds / plan.threads));
+    }
+    say(fmt::format("Other programs take {} of the processors now; the figures are for as long as they do{}.",
+                    percent(plan.taken_by_others), free));
   }
-  console.note(fmt::format("measured in {}", duration(plan.seconds)));
+  console.note(
+      fmt::format("measured in {}{}", duration(plan.seconds), plan.stopped ? ", and stopped before the other networks" : ""));
 }
 
 int plan_verb(PlanFlags& flags) {
   Console console("plan", flags.output);
   TrainingPlanOptions& options = flags.options;
   options.run.stop = &stop_on_signals();
-  const auto total = static_cast<std::int64_t>(options.archs.size());
-  std::int64_t done = 0;
-  console.progress({"measuring", 0, total});
   const auto plan = plan_training(options, [&](const NetworkPlan& network) {
-    if (console.verbose()) {
-      console.note(fmt::format("{}: {:.1f} images/s looked at, {:.1f} learned from", network.arch, network.looks_per_second,
-                               network.steps_per_second));
-    }
-    console.progress({"measuring", ++done, std::max(done, total)});
+    // Every network takes minutes: a person should see that it goes on.
+    if (console.json() || !network.not_measured.empty()) return;
+    console.note(fmt::format("{} at {}: {:.1f} images/s looked at{}", network.arch, network.size, network.looks_per_second,
+                             network.steps_per_second > 0 ? fmt::format(", {:.1f} learned from", network.steps_per_second) : ""));
   });
-  console.clear_progress();
   if (!plan) return console.fail(plan.error());
   if (console.json()) {
     print_json(console, *plan);
@@ -183,7 +184,7 @@ Run add_plan(CLI::App& app) {
       "  fovea plan photos\n"
       "  fovea plan photos --arch efficientnet_lite0 --arch mobilenet_v2 --scope full");
   app.add_option("DATA", options.run.data, "class folders; train/ and val/ of those; or a CSV 'path,label[,split]'")->required();
-  app.add_option("--arch", options.archs, "networks to measure [every one]")
+  app.add_option("--arch", options.archs, "networks to measure [every one, which takes some minutes]")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   app.add_option("--seconds", options.seconds_per_network, "to spend on measuring each network, about")

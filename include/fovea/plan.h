@@ -71,6 +71,7 @@ struct UnusableDevice {
 };
 
 struct TrainingPlan {
+  int threads = 1;  ///< that measured, and would train
   std::int64_t train_photos = 0;
   std::int64_t val_photos = 0;
   int epochs = 0;                ///< of fine-tuning; 0 with kHead
@@ -80,11 +81,12 @@ struct TrainingPlan {
   std::optional<std::size_t> pick;  ///< of `networks`
   std::vector<UnusableDevice> unusable;
   double seconds = 0;
+  bool stopped = false;  ///< on request, before all networks were measured
 };
 
 /// Measures and adds up. `on_network` is told each network as soon as it is known, still without advice; may be empty. Fails with
 /// what the reader of the data finds, kNotFound for a network that is not known, the device's error for one that was asked for
-/// and cannot be used, kCancelled on request.
+/// and cannot be used, kCancelled on request before one network is known.
 Result<TrainingPlan> plan_training(const TrainingPlanOptions& options,
                                    const std::function<void(const NetworkPlan&)>& on_network = {});
 

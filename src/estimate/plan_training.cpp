@@ -32,11 +32,18 @@ class Planner {
 
   Result<TrainingPlan> plan() {
     FOVEA_TRY(training::check_options(run_));
+    plan_.threads = context_.threads;
     FOVEA_TRY(choose_networks());
     FOVEA_TRY(open_devices());
     FOVEA_TRY(scan());
     for (const Architecture& network : networks_) {
-      for (const Device& device : devices_) FOVEA_TRY(plan_network(network, device));
+      for (const Device& device : devices_) {
+        const auto planned = plan_network(network, device);
+        plan_.stopped = !planned && planned.error().kind == Error::Kind::kCancelled && !plan_.networks.empty();
+        if (!planned && !plan_.stopped) return planned.error();
+        if (plan_.stopped) break;
+      }
+      if (plan_.stopped) break;
     }
     plan_.pick =
         advise(plan_.networks, hardware::available_memory(hardware::this_system()), run_.time_budget_s.value_or(kPatience));

@@ -98,9 +98,10 @@ Result<void> probe_looks(const NetworkProbe& probe, const Architecture& network,
 
   const auto at_once = static_cast<std::size_t>(inference.lanes() * inference.lane(0).batch());
   const std::vector<Sample> few = spread_samples(probe.samples, at_once);
-  FOVEA_TRY(training::PhotoRows(probe.context, few, network.preprocess, false).run(inference, silent));
+  training::PhotoRows warming(probe.context, few, network.preprocess, false);
+  FOVEA_TRY(warming.run(inference, silent));
   const CostWatch warm;
-  FOVEA_TRY(training::PhotoRows(probe.context, few, network.preprocess, false).run(inference, silent));
+  FOVEA_TRY(warming.run(inference, silent));
   const double rough = std::max(1e-5, warm.elapsed().seconds / static_cast<double>(few.size()));
 
   // Twice through these photos, in a third of the budget; whole rounds, so that no thread waits at the end.

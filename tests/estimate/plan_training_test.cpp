@@ -100,6 +100,19 @@ TEST(PlanTraining, WhatCannotBeIsAnErrorOfItsOwn) {
   EXPECT_EQ(plan.error().kind, Error::Kind::kCancelled);
 }
 
+TEST(PlanTraining, WhatIsKnownWhenItIsStoppedIsKept) {
+  const test::TemporaryFolder folder;
+  TrainingPlanOptions options = tiny_plan(folder);
+  options.archs.emplace_back("mobilenet_v2_0.5");
+  std::atomic<bool> stop = false;
+  options.run.stop = &stop;
+  const auto plan = plan_training(options, [&](const NetworkPlan&) { stop = true; });
+  ASSERT_TRUE(plan.ok()) << plan.error().message;
+  EXPECT_TRUE(plan->stopped);
+  EXPECT_EQ(plan->networks.size(), 1U);
+  EXPECT_EQ(plan->pick, 0U);
+}
+
 TEST(PlanTraining, PhotosThatCannotBeReadAreTold) {
   const test::TemporaryFolder folder;
   TrainingPlanOptions options = tiny_plan(folder);
