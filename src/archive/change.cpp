@@ -23,8 +23,10 @@ using metadata::Splices;
 using Content = std::optional<std::vector<std::byte>>;
 
 // The packet that a file holds; of a sidecar all of it.
-std::string_view packet_of(FileKind kind, Bytes file) {
-  return as_text(kind == FileKind::kSidecar ? file : metadata::find_blocks(file).xmp);
+std::string packet_of(FileKind kind, Bytes file) {
+  if (kind == FileKind::kSidecar) return std::string(as_text(file));
+  const metadata::Blocks blocks = metadata::find_blocks(file);
+  return std::string(as_text(blocks.xmp));
 }
 
 // The file's bytes with another packet: a sidecar is nothing else, a photo takes it in.
@@ -56,7 +58,7 @@ Result<Original> original_of(Journal& journal, const Change& change, const fs::p
     if (ContentId::of(bytes) == edit->original) return Original{std::move(bytes), false, elsewhere};
     return fail(Error::Kind::kFormat, "the catalogue's way back to its original bytes is damaged; left alone");
   }
-  const std::string_view packet = packet_of(change.kind, change.found);
+  const std::string packet = packet_of(change.kind, change.found);
   const auto content = packet.empty() ? Result<metadata::XmpContent>(metadata::XmpContent{}) : metadata::read_xmp(packet);
   if (!content) return content.error();
   if (!content->marked) return Original{change.found, false};
@@ -78,8 +80,8 @@ Result<Keywords> still_carried(std::string_view packet, Keywords carried) {
 
 Result<void> add_to_original(Change& change, const Content& original, const Wanted& wanted) {
   const std::string fresh = metadata::empty_packet();
-  const std::string_view old_packet = original ? packet_of(change.kind, *original) : std::string_view();
-  const std::string_view packet = old_packet.empty() ? std::string_view(fresh) : old_packet;
+  const std::string old_packet = original ? packet_of(change.kind, *original) : std::string();
+  const std::string& packet = old_packet.empty() ? fresh : old_packet;
   FOVEA_ASSIGN(const Keywords carried, still_carried(old_packet, wanted.carried));
   FOVEA_ASSIGN(const Splices tags, metadata::add_tags(packet, wanted.keywords, carried, wanted.record));
   if (!original || original->empty()) {
@@ -96,7 +98,7 @@ Result<void> add_to_original(Change& change, const Content& original, const Want
 
 // The date of a record alone is no reason to write a file again.
 std::string date_of(const Change& change) {
-  const std::string_view packet = change.stamp ? packet_of(change.kind, change.found) : std::string_view();
+  const std::string packet = change.stamp ? packet_of(change.kind, change.found) : std::string();
   const auto content = packet.empty() ? Result<metadata::XmpContent>(metadata::XmpContent{}) : metadata::read_xmp(packet);
   return content ? content->date : std::string();
 }

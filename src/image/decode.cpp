@@ -13,7 +13,8 @@
 namespace fovea {
 namespace {
 
-constexpr std::array<const Loader*, 8> kLoaders{&kJpegLoader, &kPngLoader, &kWebpLoader, &kGifLoader,
+// Raw photos before TIFF files, which many of them are.
+constexpr std::array<const Loader*, 9> kLoaders{&kJpegLoader, &kPngLoader, &kWebpLoader, &kGifLoader, &kRawLoader,
                                                 &kTiffLoader, &kBmpLoader, &kHeifLoader, &kAvifLoader};
 
 Result<const Loader*> loader_of(Bytes bytes) {

@@ -12,7 +12,7 @@
 
 namespace fovea {
 
-enum class ImageFormat : std::uint8_t { kJpeg, kPng, kWebp, kGif, kTiff, kBmp, kHeif, kAvif };
+enum class ImageFormat : std::uint8_t { kJpeg, kPng, kWebp, kGif, kTiff, kBmp, kHeif, kAvif, kRaw };
 
 /// "JPEG", "PNG", ...
 [[nodiscard]] std::string_view name_of(ImageFormat format);

@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "image/byte_order.h"
 #include "image/heif_library.h"
+#include "image/heif_metadata.h"
 #include "image/loader.h"
 
 namespace fovea {
@@ -141,7 +142,38 @@ Result<Raster> decode_heif(Bytes bytes, const Header& header, int /*shorter_side
   return raster;
 }
 
+std::vector<std::byte> block_of(const Picture& picture, heif_item_id id, std::size_t limit) {
+  const std::size_t size = picture.heif->image_handle_get_metadata_size(picture.handle, id);
+  std::vector<std::byte> block(size <= limit ? size : 0);
+  if (block.empty() || picture.heif->image_handle_get_metadata(picture.handle, id, block.data()).code != heif_error_Ok) return {};
+  return block;
+}
+
 }  // namespace
+
+Result<HeifMetadata> read_heif_metadata(Bytes file) {
+  Picture picture;
+  FOVEA_TRY(picture.open(file));
+  const HeifLibrary& heif = *picture.heif;
+  HeifMetadata metadata;
+  std::array<heif_item_id, 16> ids{};
+  const int count =
+      heif.image_handle_get_list_of_metadata_block_IDs(picture.handle, nullptr, ids.data(), static_cast<int>(ids.size()));
+  for (int i = 0; i < count; ++i) {
+    const heif_item_id id = ids[static_cast<std::size_t>(i)];
+    const char* const type = heif.image_handle_get_metadata_type(picture.handle, id);
+    const char* const content = heif.image_handle_get_metadata_content_type(picture.handle, id);
+    if (type != nullptr && type == "Exif"sv) {
+      auto block = block_of(picture, id, file.size());
+      // Four bytes in front say how many more come before the TIFF structure.
+      const std::size_t skip = std::size_t{read_uint(block, 0, 4, ByteOrder::kBig)} + 4;
+      if (block.size() > skip) metadata.exif.assign(block.begin() + static_cast<std::ptrdiff_t>(skip), block.end());
+    } else if (content != nullptr && content == "application/rdf+xml"sv) {
+      metadata.xmp = block_of(picture, id, file.size());
+    }
+  }
+  return metadata;
+}
 
 const Loader kHeifLoader{ImageFormat::kHeif, "HEIC", sniff_heif, read_heif_header, decode_heif};
 const Loader kAvifLoader{ImageFormat::kAvif, "AVIF", sniff_avif, read_heif_header, decode_heif};

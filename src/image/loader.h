@@ -38,5 +38,6 @@ extern const Loader kTiffLoader;
 extern const Loader kBmpLoader;
 extern const Loader kHeifLoader;
 extern const Loader kAvifLoader;
+extern const Loader kRawLoader;
 
 }  // namespace fovea

@@ -24,6 +24,16 @@ void unite(Keywords& keywords, const Keywords& own, const Keywords& others) {
   add(keywords.tags_list, others.tags_list, own.tags_list);
 }
 
+Blocks find_heif_blocks(Bytes file) {
+  Blocks blocks;
+  auto read = read_heif_metadata(file);
+  if (!read) return blocks;
+  blocks.heif = std::make_shared<const HeifMetadata>(std::move(*read));
+  blocks.exif = blocks.heif->exif;
+  blocks.xmp = blocks.heif->xmp;
+  return blocks;
+}
+
 }  // namespace
 
 Blocks find_blocks(Bytes file) {
@@ -33,11 +43,12 @@ Blocks find_blocks(Bytes file) {
     case ImageFormat::kJpeg: return find_jpeg_blocks(file);
     case ImageFormat::kPng: return find_png_blocks(file);
     case ImageFormat::kWebp: return find_webp_blocks(file);
-    case ImageFormat::kTiff: return find_tiff_blocks(file);
-    case ImageFormat::kGif:
-    case ImageFormat::kBmp:
+    case ImageFormat::kTiff:
+    case ImageFormat::kRaw: return find_tiff_blocks(file);
     case ImageFormat::kHeif:
-    case ImageFormat::kAvif: break;
+    case ImageFormat::kAvif: return find_heif_blocks(file);
+    case ImageFormat::kGif:
+    case ImageFormat::kBmp: break;
   }
   return {};
 }
@@ -67,9 +78,10 @@ Result<Splices> embed_xmp(Bytes file, std::string_view packet) {
     case ImageFormat::kGif:
     case ImageFormat::kBmp:
     case ImageFormat::kHeif:
-    case ImageFormat::kAvif: break;
+    case ImageFormat::kAvif:
+    case ImageFormat::kRaw: break;
   }
-  return fail(Error::Kind::kUnsupported, "{} files get their keywords in a sidecar", name_of(format));
+  return fail(Error::Kind::kUnsupported, "keywords of the format {} go into a sidecar", name_of(format));
 }
 
 }  // namespace fovea::metadata

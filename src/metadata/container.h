@@ -2,25 +2,28 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <memory>
 #include <string_view>
 #include <vector>
 
 #include "core/file.h"
 #include "fovea/result.h"
+#include "image/heif_metadata.h"
 #include "metadata/facts.h"
 #include "metadata/splice.h"
 #include "metadata/xmp.h"
 
 namespace fovea::metadata {
 
-/// Views into the file, each as its own format wants it; empty where there is none.
+/// Views into the file, or into `heif`; empty where there is none.
 struct Blocks {
   Bytes exif;  ///< a TIFF structure
   Bytes xmp;
-  Bytes iptc;  ///< records
+  Bytes iptc;                                ///< records
+  std::shared_ptr<const HeifMetadata> heif;  ///< those of HEIC and AVIF files may lie in pieces
 };
 
-/// Of a JPEG, PNG, WebP, TIFF file or a raw photo made like TIFF; all empty for other formats and for damaged files.
+/// Of a JPEG, PNG, WebP, TIFF, HEIC or AVIF file, or a raw photo made like TIFF; all empty for other formats and damaged files.
 [[nodiscard]] Blocks find_blocks(Bytes file);
 
 struct PhotoMetadata {

@@ -67,7 +67,16 @@ TEST(Container, EveryPictureThatCanHoldXmpTakesItTwice) {
 }
 
 TEST(Container, OtherFormatsAreRefused) {
-  for (const char* name : {"still.gif", "rgb.bmp"}) EXPECT_FALSE(embed_xmp(as_bytes(picture(name)), packet()).ok()) << name;
+  for (const char* name : {"still.gif", "rgb.bmp", "photo.heic", "photo.avif"})
+    EXPECT_FALSE(embed_xmp(as_bytes(picture(name)), packet()).ok()) << name;
+}
+
+TEST(Container, HeicTellsItsExif) {
+  const std::string file = picture("exif_orientation.heic");
+  const Blocks blocks = find_blocks(as_bytes(file));
+  ASSERT_FALSE(blocks.exif.empty());
+  EXPECT_TRUE(as_text(blocks.exif).starts_with("II*") || as_text(blocks.exif).starts_with("MM"))
+      << as_text(blocks.exif).substr(0, 8);
 }
 
 TEST(Container, XmpGoesBehindExifInAJpeg) {

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Tagged photos as other programs read them, and the verbs as a person uses them.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "archive/photos.h"
+#include "support/process.h"
+
+namespace fovea::test {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+class ArchiveVerbs : public ArchiveTest {
+ protected:
+  Finished run(std::vector<std::string> arguments) const {
+    arguments.insert(arguments.end(), {"--catalog", catalog_.string()});
+    return run_fovea(arguments);
+  }
+  [[nodiscard]] std::string model() const { return (*trained_ / "model.safetensors").string(); }
+  Finished tag(std::vector<std::string> flags) const {
+    std::vector<std::string> arguments{"tag",         model(),        photos_.string(), "--min-probability", "0",
+                                       "--map",       "a=Colour/Red", "--map",          "b=Colour/Red",      "--map",
+                                       "c=Colour/Red"};
+    arguments.insert(arguments.end(), flags.begin(), flags.end());
+    return run(arguments);
+  }
+  /// What a program says of every photo, one after the other; empty if it is not installed.
+  std::string read_by(const fs::path& program, const std::vector<std::string>& flags, const std::string& suffix = "") const {
+    std::string all;
+    for (const char* name : {"a0.png", "a1.jpg"}) {
+      std::vector<std::string> arguments{program.string()};
+      arguments.insert(arguments.end(), flags.begin(), flags.end());
+      arguments.push_back((photos_ / name).string() + suffix);
+      all += run_program(arguments).out;
+    }
+    return all;
+  }
+};
+
+TEST_F(ArchiveVerbs, ExifToolSeesTheKeywords) {
+  const fs::path exiftool = "/usr/bin/exiftool";
+  if (!fs::exists(exiftool)) GTEST_SKIP() << "needs " << exiftool.string();
+  const std::string expected = "Red\nColour|Red\nColour/Red\n";
+  const std::vector<std::string> fields{"-s3", "-XMP-dc:Subject", "-XMP-lr:HierarchicalSubject", "-XMP-digiKam:TagsList"};
+  ASSERT_EQ(tag({}).status, 0);
+  EXPECT_EQ(read_by(exiftool, fields, ".xmp"), expected + expected);
+  ASSERT_EQ(tag({"--embed"}).status, 0);
+  EXPECT_EQ(read_by(exiftool, fields), expected + expected);
+  EXPECT_FALSE(fs::exists(photos_ / "a1.jpg.xmp")) << "keywords are in one place";
+  EXPECT_EQ(read_by(exiftool, {"-validate", "-s3"}), "OK\nOK\n");
+}
+
+TEST_F(ArchiveVerbs, ExempiSeesTheKeywords) {
+  const fs::path exempi = "/usr/bin/exempi";
+  if (!fs::exists(exempi)) GTEST_SKIP() << "needs " << exempi.string();
+  ASSERT_EQ(tag({"--embed"}).status, 0);
+  const std::string all = read_by(exempi, {"-x"});
+  std::size_t count = 0;
+  for (std::size_t at = all.find("<rdf:li>Colour|Red</rdf:li>"); at != std::string::npos;
+       at = all.find("<rdf:li>Colour|Red</rdf:li>", at + 1))
+    ++count;
+  EXPECT_EQ(count, 4U) << "in lr:hierarchicalSubject, and in Fovea's own record, of two photos: " << all;
+}
+
+TEST_F(ArchiveVerbs, TellWhatTheyDid) {
+  const Finished first = tag({});
+  EXPECT_EQ(first.status, 0) << first.err;
+  EXPECT_TRUE(first.out.empty()) << first.out;
+  EXPECT_THAT(first.err, HasSubstr("9 photos: 9 tagged"));
+  EXPECT_THAT(tag({}).err, HasSubstr("9 unchanged since last time"));
+  const Finished found = run({"find", "colour/red", "--in", photos_.string()});
+  EXPECT_EQ(found.status, 0);
+  EXPECT_EQ(lines_of(found.out).size(), 9U);
+  EXPECT_EQ(run({"find", "nothing of this name"}).status, 1);
+  const Finished back = run({"untag", photos_.string()});
+  EXPECT_EQ(back.status, 0);
+  EXPECT_THAT(back.err, HasSubstr("9 sidecars deleted"));
+  EXPECT_THAT(run({"untag", photos_.string()}).err, HasSubstr("nothing there"));
+}
+
+TEST_F(ArchiveVerbs, WrongUsageIsTwo) {
+  EXPECT_EQ(tag({"--map", "cloudy"}).status, 2);
+  EXPECT_EQ(tag({"--sidecar", "--embed"}).status, 2);
+  EXPECT_EQ(run({"find", "a"}).status, 2) << "no catalogue yet";
+  EXPECT_EQ(run({"untag", photos_.string()}).status, 2);
+  ASSERT_EQ(tag({}).status, 0);
+  for (const auto& wrong :
+       std::vector<std::vector<std::string>>{{"--near", "52,13"}, {"--box", "1,2,3"}, {"--since", "yesterday"}}) {
+    const Finished run = this->run({"find", "a", wrong[0], wrong[1]});
+    EXPECT_EQ(run.status, 2);
+    EXPECT_THAT(run.err, HasSubstr(wrong[0]));
+    EXPECT_EQ(lines_of(run.err).size(), 1U) << run.err;
+  }
+}
+
+}  // namespace
+}  // namespace fovea::test
