@@ -96,7 +96,7 @@ Result<void> probe_looks(const NetworkProbe& probe, const Architecture& network,
   costs.look_bytes = static_cast<std::int64_t>(inference.bytes());
   training::Reporter silent(nullptr);
 
-  const auto at_once = static_cast<std::size_t>(inference.lanes() * inference.lane(0).batch());
+  const auto at_once = static_cast<std::size_t>(inference.lanes()) * static_cast<std::size_t>(inference.lane(0).batch());
   const std::vector<Sample> few = spread_samples(probe.samples, at_once);
   training::PhotoRows warming(probe.context, few, network.preprocess, false);
   FOVEA_TRY(warming.run(inference, silent));

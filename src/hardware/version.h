@@ -13,7 +13,7 @@ namespace fovea::hardware {
 struct Version {
   int major = 0;
   int minor = 0;
-  auto operator<=>(const Version&) const = default;
+  auto operator<=>(const Version&) const = default;  // NOLINT(modernize-use-nullptr): means the 0 that the compiler makes
 };
 
 /// The numbers at the beginning of `text`; nothing if it does not begin with a digit or a number is absurdly long.
