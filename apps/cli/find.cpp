@@ -98,22 +98,22 @@ Run add_find(CLI::App& app) {
   auto flags = std::make_shared<FindFlags>();
   FindQuery& query = flags->query;
   app.description(
-      "Photos that 'fovea tag' has looked at, by what they show, and by the keywords that other programs\n"
-      "gave them. Exit status 1: none found.\n\n"
+      "Photos that 'fovea tag' has looked at, by what they show, and by the keywords\n"
+      "that other programs gave them. Exit status 1: none found.\n\n"
       "  fovea find cloudy --in build/demo/new\n"
-      "  fovea find sunrise --since 2019 --near 52.52,13.40,10km --html sunrises.html");
-  app.add_option("WORD", query.words, "classes or keywords; a photo must have all of them; none: every photo");
-  app.add_option("--min-probability", flags->min_probability, "the class is at least so probable, keyword or not")
+      "  fovea find sunrise --since 2019 --near 52.5,13.4,10km --html found.html");
+  app.add_option("WORD", query.words, "classes or keywords, all of them; none: all photos");
+  app.add_option("--min-probability", flags->min_probability, "at least so probable, keyword or not")
       ->check(CLI::Range(0.0, 1.0));
-  app.add_option("--since", query.since, "taken then or later: 2019, 2019-06 or 2019-06-30")->type_name("DATE");
-  app.add_option("--until", query.until, "taken then or earlier, all of that year, month or day included")->type_name("DATE");
+  app.add_option("--since", query.since, "taken then or later: 2019, 2019-06, 2019-06-30")->type_name("DATE");
+  app.add_option("--until", query.until, "taken by the end of that year, month or day")->type_name("DATE");
   app.add_option("--camera", query.camera, "part of the camera's name");
   app.add_option("--in", query.folders, "photos below this folder")->type_name("FOLDER")->allow_extra_args(false);
-  app.add_option("--near", flags->near, "taken within a radius: LATITUDE,LONGITUDE,RADIUSkm")->type_name("PLACE");
-  app.add_option("--box", flags->box, "taken within SOUTH,WEST,NORTH,EAST, in degrees")->type_name("BOX");
+  app.add_option("--near", flags->near, "taken near LATITUDE,LONGITUDE,RADIUSkm")->type_name("PLACE");
+  app.add_option("--box", flags->box, "taken within SOUTH,WEST,NORTH,EAST")->type_name("BOX");
   app.add_option("--limit", query.limit, "at most so many; 0: all")->check(CLI::Range(0, 1000000000))->capture_default_str();
   app.add_option("--html", flags->html, "a page of thumbnails rather than paths")->type_name("FILE");
-  app.add_option("--catalog", query.catalog, "the catalogue of photos [" + default_catalog().string() + "]")->type_name("FILE");
+  app.add_option("--catalog", query.catalog, "the catalogue, if not the user's own")->type_name("FILE");
   add_output_flags(app, flags->output);
   return [flags] { return find(*flags); };
 }

@@ -111,26 +111,24 @@ Run add_tag(CLI::App& app) {
   auto flags = std::make_shared<TagFlags>();
   TagOptions& options = flags->options;
   app.description(
-      "What photos show, as keywords in their metadata: into an XMP file beside each (the\n"
-      "default), or into the photos themselves. Photos that have not changed since are not\n"
-      "read again, and an interrupted run goes on. 'fovea untag' takes everything back.\n\n"
+      "What photos show, as keywords in their metadata: into an XMP file beside each\n"
+      "(the default), or into the photos themselves. Photos that have not changed since\n"
+      "are not read again, and an interrupted run goes on. 'fovea untag' takes it back.\n\n"
       "  fovea tag build/demo/weather.safetensors build/demo/new\n"
       "  fovea tag weather.safetensors ~/Photos --map cloudy=Weather/Cloudy --dry-run");
-  app.add_option("MODEL", options.model, "a model made by 'fovea train', or an Ultralytics classification checkpoint")
-      ->required();
-  app.add_option("PATH", options.paths, "photos and folders of photos; links are not followed")->required();
-  auto* sidecar = app.add_flag("--sidecar", flags->sidecar, "write photo.jpg.xmp beside photo.jpg; this is the default");
-  app.add_flag("--embed", flags->embed, "write into the photos; into a sidecar where that is not safe, and say why")
-      ->excludes(sidecar);
-  app.add_flag("--dry-run", options.dry_run, "show what would be written, and write nothing");
-  app.add_option("--min-probability", options.min_probability, "a class less probable gives no keyword")
+  app.add_option("MODEL", options.model, "made by 'fovea train', or Ultralytics' .pt")->required();
+  app.add_option("PATH", options.paths, "photos and folders; links are not followed")->required();
+  auto* sidecar = app.add_flag("--sidecar", flags->sidecar, "write photo.jpg.xmp beside photo.jpg (default)");
+  app.add_flag("--embed", flags->embed, "write into the photos wherever that is safe")->excludes(sidecar);
+  app.add_flag("--dry-run", options.dry_run, "show what would be written; write nothing");
+  app.add_option("--min-probability", options.min_probability, "a class below it gives no keyword")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
-  app.add_option("--map", flags->names, "CLASS=KEYWORD, levels separated by '/': cloudy=Weather/Cloudy; 'CLASS=' gives none")
-      ->type_name("CLASS=KEYWORD")
+  app.add_option("--map", flags->names, "cloudy=Weather/Cloudy; cloudy= gives none")
+      ->type_name("CLASS=WORD")
       ->allow_extra_args(false);
   app.add_flag("--again", options.again, "also photos that have not changed since");
-  app.add_option("--catalog", options.catalog, "the catalogue of photos [" + default_catalog().string() + "]")->type_name("FILE");
+  app.add_option("--catalog", options.catalog, "the catalogue, if not the user's own")->type_name("FILE");
   add_compute_flags(app, flags->compute);
   add_output_flags(app, flags->output);
   return [flags] { return tag(*flags); };

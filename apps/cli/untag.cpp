@@ -50,11 +50,15 @@ int untag(UntagFlags& flags) {
     console.note("nothing there that 'fovea tag' has written");
     return kDone;
   }
-  console.note(fmt::format("{} {}: {} sidecars deleted, {} files as they were before, {} without Fovea's keywords{}",
-                           counted(total, "file"), flags.options.dry_run ? "would be untagged" : "untagged",
-                           count(UntaggedPhoto::How::kDeleted), count(UntaggedPhoto::How::kRestored),
-                           count(UntaggedPhoto::How::kTakenOut),
-                           report->failed > 0 ? fmt::format("; {} left alone", report->failed) : ""));
+  std::string parts;
+  const auto add = [&](std::int64_t number, std::string_view text) {
+    if (number > 0) parts += fmt::format("{}{} {}", parts.empty() ? "" : ", ", number, text);
+  };
+  add(count(UntaggedPhoto::How::kRestored), "as before");
+  add(count(UntaggedPhoto::How::kDeleted), "sidecars deleted");
+  add(count(UntaggedPhoto::How::kTakenOut), "without Fovea's keywords");
+  add(report->failed, "left alone");
+  console.note(fmt::format("{} {}: {}", counted(total, "file"), flags.options.dry_run ? "would be untagged" : "untagged", parts));
   if (report->stopped) console.warn("stopped; the same command goes on from here");
   if (report->failed == 0 && !report->stopped) return kDone;
   return total > 0 ? kSomeFailed : kNothingDone;
@@ -65,15 +69,14 @@ int untag(UntagFlags& flags) {
 Run add_untag(CLI::App& app) {
   auto flags = std::make_shared<UntagFlags>();
   app.description(
-      "Takes back what 'fovea tag' has written: sidecars that it made go, files that it changed get\n"
-      "their earlier bytes again. From a file that others have changed since, only Fovea's\n"
-      "keywords are taken out.\n\n"
+      "Takes back what 'fovea tag' has written: sidecars that it made go, files that it\n"
+      "changed get their earlier bytes again. From a file that others have changed since,\n"
+      "only Fovea's keywords are taken out.\n\n"
       "  fovea untag build/demo/new\n"
       "  fovea untag ~/Photos/2019 --dry-run");
   app.add_option("PATH", flags->options.paths, "photos and folders of photos")->required();
   app.add_flag("--dry-run", flags->options.dry_run, "show what would be done, and do nothing");
-  app.add_option("--catalog", flags->options.catalog, "the catalogue of photos [" + default_catalog().string() + "]")
-      ->type_name("FILE");
+  app.add_option("--catalog", flags->options.catalog, "the catalogue, if not the user's own")->type_name("FILE");
   add_output_flags(app, flags->output);
   return [flags] { return untag(*flags); };
 }
