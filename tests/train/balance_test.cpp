@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <ostream>
+
 namespace fovea::training {
 namespace {
 
@@ -50,6 +53,13 @@ struct Asked {
   ClassWeights weights;
   bool sampling, head, tuning;
 };
+
+void PrintTo(const Asked& asked, std::ostream* out) {
+  constexpr std::array<const char*, 3> kBalance{"auto", "off", "on"};
+  constexpr std::array<const char*, 3> kWeights{"auto", "none", "balanced"};
+  *out << "balance " << kBalance.at(static_cast<std::size_t>(asked.balance)) << ", class weights "
+       << kWeights.at(static_cast<std::size_t>(asked.weights));
+}
 
 class BalanceFlags : public testing::TestWithParam<Asked> {};
 

@@ -5,11 +5,17 @@
 
 #include <cmath>
 #include <limits>
+#include <ostream>
 #include <vector>
 
 #include "core/rng.h"
 
 namespace fovea::training {
+
+static void PrintTo(const ProductShape& shape, std::ostream* out) {
+  *out << shape.rows << " x " << shape.inner << " x " << shape.columns;
+}
+
 namespace {
 
 std::vector<float> random(std::int64_t size, std::uint32_t purpose) {

@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <limits>
+#include <ostream>
 
 #include "core/rng.h"
 #include "train/golden_file.h"
@@ -20,6 +21,8 @@ struct Case {
   double lr;
   double clip;
 };
+
+void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
 
 class OptimizerGolden : public testing::TestWithParam<Case> {};
 

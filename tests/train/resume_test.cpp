@@ -4,10 +4,16 @@
 
 #include <fstream>
 #include <iterator>
+#include <ostream>
 
 #include "train/tiny_data.h"
 
 namespace fovea {
+
+static void PrintTo(Scope scope, std::ostream* out) {
+  *out << (scope == Scope::kHead ? "head" : scope == Scope::kTail ? "tail" : "full");
+}
+
 namespace {
 
 namespace fs = std::filesystem;
@@ -100,9 +106,8 @@ TEST_P(Resume, OtherOptionsAreRefused) {
       << other_rate.error().message;
 }
 
-INSTANTIATE_TEST_SUITE_P(Scopes, Resume, testing::Values(Scope::kHead, Scope::kTail, Scope::kFull), [](const auto& scope) {
-  return scope.param == Scope::kHead ? "head" : scope.param == Scope::kTail ? "tail" : "full";
-});
+INSTANTIATE_TEST_SUITE_P(Scopes, Resume, testing::Values(Scope::kHead, Scope::kTail, Scope::kFull),
+                         [](const auto& scope) { return testing::PrintToString(scope.param); });
 
 }  // namespace
 }  // namespace fovea
