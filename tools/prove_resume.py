@@ -31,8 +31,8 @@ def result_of(model):
 class Training:
     """One `fovea train` command, to be run to its end or to a signal."""
 
-    def __init__(self, program, data, model, options):
-        self.command = [program, "train", data, "-o", str(model), "--quiet", "--checkpoint-every", "0.05", *options]
+    def __init__(self, program, data, model, interval, options):
+        self.command = [program, "train", data, "-o", str(model), "--quiet", "--checkpoint-every", str(interval), *options]
         self.model = model
 
     def run(self, resume=False, signal_after=None, number=signal.SIGKILL):
@@ -56,13 +56,14 @@ def main():
     parser.add_argument("data")
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--interval", type=float, default=0.05, help="seconds between checkpoints")
     words = sys.argv[1:]
     split = words.index("--") if "--" in words else len(words)
     arguments = parser.parse_args(words[:split])
     options = words[split + 1:]
     draw = random.Random(arguments.seed)
     folder = pathlib.Path(tempfile.mkdtemp(prefix="prove-resume-"))
-    whole = Training(arguments.program, arguments.data, folder / "whole.safetensors", options)
+    whole = Training(arguments.program, arguments.data, folder / "whole.safetensors", arguments.interval, options)
     begin = time.monotonic()
     whole.run()
     seconds = time.monotonic() - begin
@@ -73,7 +74,7 @@ def main():
         model = folder / "killed.safetensors"
         shutil.rmtree(model.with_suffix(".run"), ignore_errors=True)
         model.unlink(missing_ok=True)
-        training = Training(arguments.program, arguments.data, model, options)
+        training = Training(arguments.program, arguments.data, model, arguments.interval, options)
         attempt, here, ended = 0, 0, False
         while not ended:
             kill = kills + here < arguments.kills and attempt % 4 != 3
