@@ -3,13 +3,11 @@
 
 #include <algorithm>
 #include <limits>
-#include <optional>
 #include <utility>
 
 #include "core/error.h"
 #include "data/batch_workers.h"
 #include "data/row.h"
-#include "data/workers.h"
 
 namespace fovea {
 namespace {
@@ -66,39 +64,5 @@ Result<bool> BatchLoader::next(Batch& batch) { return workers_->next(batch); }
 std::int64_t BatchLoader::batches_per_epoch() const { return workers_->batches(); }
 std::vector<SkippedPhoto> BatchLoader::skipped() const { return workers_->skipped(); }
 double BatchLoader::waiting_share() const { return workers_->waiting_share(); }
-
-Result<FittedPhotos> load_all(const Context& context, std::span<const Sample> samples, PhotoSource& source,
-                              const Preprocess& preprocess, bool strict) {
-  FittedPhotos all;
-  all.height = preprocess.height;
-  all.width = preprocess.width;
-  const std::size_t size = static_cast<std::size_t>(all.height) * static_cast<std::size_t>(all.width) * 3;
-  all.pixels.resize(samples.size() * size);
-  std::vector<std::optional<Error>> failures(samples.size());
-  const bool complete = for_each_photo(context, static_cast<std::int64_t>(samples.size()), [&](std::int64_t number) {
-    const auto i = static_cast<std::size_t>(number);
-    auto photo = load_fitted(source, samples[i].path, preprocess);
-    if (photo) {
-      std::ranges::copy(photo->pixels, all.pixels.begin() + static_cast<std::ptrdiff_t>(i * size));
-    } else {
-      failures[i] = photo.error();
-    }
-  });
-  if (!complete) return fail(Error::Kind::kCancelled, "stopped while photos were being loaded");
-  // Close the gaps that unreadable photos leave.
-  for (std::size_t i = 0; i < samples.size(); ++i) {
-    if (failures[i]) {
-      if (strict) return *failures[i];
-      all.skipped.push_back({samples[i].path, failures[i]->message});
-      continue;
-    }
-    const auto from = all.pixels.begin() + static_cast<std::ptrdiff_t>(i * size);
-    const auto to = all.pixels.begin() + static_cast<std::ptrdiff_t>(all.index.size() * size);
-    if (from != to) std::copy_n(from, size, to);
-    all.index.push_back(static_cast<std::int32_t>(i));
-  }
-  all.pixels.resize(all.index.size() * size);
-  return all;
-}
 
 }  // namespace fovea

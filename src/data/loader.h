@@ -82,24 +82,4 @@ class BatchLoader {
   std::unique_ptr<Workers> workers_;
 };
 
-/// Fitted bytes of photos that are held in memory all at once.
-struct FittedPhotos {
-  std::vector<std::uint8_t> pixels;  ///< (N, height, width, 3)
-  std::vector<std::int32_t> index;   ///< (N) position in the list of samples: those that could be read, in order
-  std::vector<SkippedPhoto> skipped;
-  int height = 0;
-  int width = 0;
-
-  [[nodiscard]] std::size_t count() const { return index.size(); }
-  [[nodiscard]] std::span<const std::uint8_t> photo(std::size_t i) const {
-    const std::size_t bytes = static_cast<std::size_t>(height) * static_cast<std::size_t>(width) * 3;
-    return std::span(pixels).subspan(i * bytes, bytes);
-  }
-};
-
-/// Loads and fits all samples, on context.threads threads. kCancelled when context asks for a stop; with `strict`, the error
-/// of the first unreadable photo.
-Result<FittedPhotos> load_all(const Context& context, std::span<const Sample> samples, PhotoSource& source,
-                              const Preprocess& preprocess, bool strict = false);
-
 }  // namespace fovea

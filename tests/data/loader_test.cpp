@@ -313,29 +313,5 @@ TEST(BatchLoader, RefusesWhatMakesNoSense) {
   EXPECT_THAT(BatchLoader::create(Context{}, samples, source, options).error().message, HasSubstr("batch of 0"));
 }
 
-TEST(LoadAll, GivesTheReadableOnesInOrder) {
-  const auto samples = samples_of({0, 1, 2, 0, 1});
-  Painted source({0, 3});
-  Context context;
-  context.threads = 3;
-  const Preprocess preprocess = small_options().preprocess;
-  const auto all = load_all(context, samples, source, preprocess);
-  ASSERT_TRUE(all.ok());
-  EXPECT_THAT(all->index, ElementsAre(1, 2, 4));
-  EXPECT_THAT(all->skipped, SizeIs(2));
-  EXPECT_THAT(all->pixels, SizeIs(3 * 240));
-  EXPECT_TRUE(std::ranges::equal(all->photo(2), fit_image(*source.load("4.jpg"), preprocess).pixels));
-  EXPECT_EQ(load_all(context, samples, source, preprocess, true).error().message, "0.jpg: broken");
-}
-
-TEST(LoadAll, StopsOnRequest) {
-  const auto samples = samples_of({0, 1});
-  Painted source;
-  const std::atomic<bool> stop = true;
-  Context context;
-  context.stop = &stop;
-  EXPECT_EQ(load_all(context, samples, source, Preprocess{}).error().kind, Error::Kind::kCancelled);
-}
-
 }  // namespace
 }  // namespace fovea
