@@ -122,7 +122,7 @@ class Show {
     std::string text = fmt::format("{}", fmt::join(std::span(names).first(std::min(names.size(), kMost)), ", "));
     return names.size() > kMost ? text + ", …" : text;
   }
-  void print(std::string_view kind, ordered_json facts) const {
+  void print(std::string_view kind, const ordered_json& facts) const {
     ordered_json object{{"path", path_}, {"kind", kind}};
     object.update(facts);
     console_.print_json(object);

@@ -127,6 +127,7 @@ std::vector<bool> judged_classes(std::span<const std::int32_t> labels, std::span
   std::vector<std::set<std::int32_t>> different(static_cast<std::size_t>(classes));
   for (std::size_t n = 0; n < labels.size(); ++n) different[static_cast<std::size_t>(labels[n])].insert(groups[n]);
   std::vector<bool> judged;
+  judged.reserve(different.size());
   for (const auto& of_class : different) judged.push_back(of_class.size() >= static_cast<std::size_t>(kFolds));
   return judged;
 }

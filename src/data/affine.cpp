@@ -30,9 +30,11 @@ Image transform(const Image& source, const Affine& map) {
       const double from_x = map[0] * (x + 0.5) + map[1] * (y + 0.5) + map[2];
       const double from_y = map[3] * (x + 0.5) + map[4] * (y + 0.5) + map[5];
       if (!(from_x >= 0 && from_y >= 0 && from_x < source.width && from_y < source.height)) continue;
-      // floor(v - 0.5) of a v that is not negative
-      const int left = static_cast<int>(from_x + 0.5) - 1;
-      const int top = static_cast<int>(from_y + 0.5) - 1;
+      // floor(v - 0.5), by cutting a v + 0.5 that is not negative
+      const double right = from_x + 0.5;
+      const double bottom = from_y + 0.5;
+      const int left = static_cast<int>(right) - 1;
+      const int top = static_cast<int>(bottom) - 1;
       const auto across = static_cast<float>(from_x - 0.5 - left);
       const auto down = static_cast<float>(from_y - 0.5 - top);
       const auto column = [&](int at) { return 3 * std::clamp(at, 0, source.width - 1); };
@@ -44,7 +46,8 @@ Image transform(const Image& source, const Affine& map) {
       for (int c = 0; c < 3; ++c) {
         const float above = upper[first + c] + across * static_cast<float>(upper[second + c] - upper[first + c]);
         const float below = lower[first + c] + across * static_cast<float>(lower[second + c] - lower[first + c]);
-        pixel[c] = static_cast<std::uint8_t>(above + down * (below - above) + 0.5F);
+        const float level = above + down * (below - above) + 0.5F;  // cut below: rounded
+        pixel[c] = static_cast<std::uint8_t>(level);
       }
     }
   }

@@ -101,7 +101,8 @@ void to_rgb(const Hsv& hsv, std::uint8_t* rgb) {
   const auto whole = static_cast<int>(sextant);
   const float part = sextant - static_cast<float>(whole);
   const auto level = [&](float taken) {
-    return static_cast<std::uint8_t>(static_cast<float>(hsv.value) * (1 - saturation * taken) + 0.5F);
+    const float exact = static_cast<float>(hsv.value) * (1 - saturation * taken) + 0.5F;  // cut below: rounded
+    return static_cast<std::uint8_t>(exact);
   };
   const std::uint8_t high = hsv.value;
   const std::uint8_t low = level(1);
@@ -132,7 +133,8 @@ void adjust_contrast(Image& image, float factor) {
   std::int64_t sum = 0;
   for (std::size_t i = 0; i < image.pixels.size(); i += 3)
     sum += luminance(image.pixels[i], image.pixels[i + 1], image.pixels[i + 2]);
-  const double count = std::max(1.0, static_cast<double>(image.pixels.size() / 3));
+  const std::size_t pixels = image.pixels.size() / 3;
+  const double count = std::max(1.0, static_cast<double>(pixels));
   const auto mean = static_cast<float>(std::floor(static_cast<double>(sum) / count + 0.5));
   apply(image, table_of([&](int level) { return blend(mean, static_cast<float>(level), factor); }));
 }

@@ -16,8 +16,8 @@ constexpr std::size_t kMaxOperands = 64;
 /// Widens the inputs to double, computes, and rounds the outputs: one rounding in all.
 class ReferenceKernel final : public Kernel {
  public:
-  ReferenceKernel(graph::Op op, std::size_t scratch_bytes, std::optional<std::size_t> reusable)
-      : op_(std::move(op)), scratch_bytes_(scratch_bytes), reusable_(reusable) {}
+  ReferenceKernel(const graph::Op& op, std::size_t scratch_bytes, std::optional<std::size_t> reusable)
+      : op_(op), scratch_bytes_(scratch_bytes), reusable_(reusable) {}
 
   void run(const Arguments& arguments) const override {
     std::array<reference::Tensor<const double>, kMaxOperands> in;

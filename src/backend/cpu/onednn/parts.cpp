@@ -9,8 +9,8 @@
 namespace fovea::cpu::onednn {
 
 const dnnl::engine& engine() {
-  static const dnnl::engine kEngine(dnnl::engine::kind::cpu, 0);
-  return kEngine;
+  static const dnnl::engine cpu(dnnl::engine::kind::cpu, 0);
+  return cpu;
 }
 
 ThreadSetting::ThreadSetting(int threads) : before_(omp_get_max_threads()) { omp_set_num_threads(threads); }
