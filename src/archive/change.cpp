@@ -171,7 +171,7 @@ Result<std::optional<FileStamp>> carry_out(const Change& change) {
 }
 
 fs::path sidecar_of(const fs::path& photo) {
-  const fs::path own = photo.string() + ".xmp";
+  fs::path own = photo.string() + ".xmp";
   fs::path shared = photo;
   shared.replace_extension(".xmp");
   if (stamp_of(own) || !stamp_of(shared)) return own;

@@ -9,10 +9,10 @@
 #include "core/hash.h"
 
 namespace fovea::archive {
-namespace {
 
-constexpr std::int64_t kBegun = 0;
-constexpr std::int64_t kFinished = 1;
+// In the table `edits`, state 0 is begun and 1 finished.
+
+namespace {
 
 Result<Edit> edit_of(const database::Statement& row) {
   Edit edit{row.text(0),
