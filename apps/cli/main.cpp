@@ -30,6 +30,7 @@ constexpr Verb kVerbs[] = {
     {"check", "what is wrong, or looks wrong, with a folder of labelled photos", fovea::cli::add_check},
     {"plan", "how long training would take here, for each network", fovea::cli::add_plan},
     {"doctor", "what hardware is here, what will be used, and why not the rest", fovea::cli::add_doctor},
+    {"watch", "a camera every ten minutes, its classes in a database", fovea::cli::add_watch},
     {"info", "what a model, a weight file, a photo or a folder of photos holds", fovea::cli::add_info},
     {"tag", "what photos show, written into their metadata as keywords", fovea::cli::add_tag},
     {"untag", "those keywords taken out again, byte for byte", fovea::cli::add_untag},

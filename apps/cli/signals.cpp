@@ -7,9 +7,12 @@ namespace fovea::cli {
 namespace {
 
 std::atomic<bool> stop_requested{false};
+std::atomic<bool> reload_requested{false};
 static_assert(std::atomic<bool>::is_always_lock_free, "a signal handler may not take a lock");
 
 void on_signal(int /*number*/) { stop_requested.store(true, std::memory_order_relaxed); }
+
+void on_hangup(int /*number*/) { reload_requested.store(true, std::memory_order_relaxed); }
 
 }  // namespace
 
@@ -22,6 +25,15 @@ const std::atomic<bool>& stop_on_signals() {
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
   return stop_requested;
+}
+
+std::atomic<bool>& reload_on_signal() {
+  struct sigaction action {};
+  action.sa_handler = on_hangup;
+  action.sa_flags = SA_RESTART;
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGHUP, &action, nullptr);
+  return reload_requested;
 }
 
 }  // namespace fovea::cli

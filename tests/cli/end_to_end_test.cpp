@@ -194,6 +194,60 @@ TEST_F(EndToEnd, InfoTellsWhatThingsAre) {
   EXPECT_EQ(json::parse(lines[2])["width"], 48);
 }
 
+TEST_F(EndToEnd, WatchKeepsARecordAndShowsIt) {
+  const std::vector<std::string> camera = {"watch",
+                                           path("model.safetensors"),
+                                           "command:cat '" + photo("rot") + "'",
+                                           "--once",
+                                           "--database",
+                                           path("sky.db"),
+                                           "--threads",
+                                           "1"};
+  std::vector<std::string> as_json = camera;
+  as_json.insert(as_json.end(), {"--json", "--place", "48.1,11.6", "--night-below", "-90"});
+  const Finished first = run_fovea(as_json);
+  EXPECT_EQ(first.status, 0) << first.err;
+  const json record = json::parse(first.out);
+  EXPECT_EQ(record["state"], "classified");
+  EXPECT_EQ(record["predictions"][0]["label"], "rot");
+  EXPECT_TRUE(record.contains("sun"));
+  EXPECT_TRUE(fs::exists(fs::path(record["photo"].get<std::string>())));
+  const Finished second = run_fovea(camera);
+  EXPECT_EQ(second.status, 0) << second.err;
+  EXPECT_NE(second.out.find("rot"), std::string::npos) << second.out;
+
+  std::vector<std::string> broken = camera;
+  broken[2] = "command:false";
+  const Finished fault = run_fovea(broken);
+  EXPECT_EQ(fault.status, 2);
+  EXPECT_NE(fault.out.find("status 1"), std::string::npos) << fault.out;
+
+  const Finished shown =
+      run_fovea({"watch", "--database", path("sky.db"), "--report", path("sky.html"), "--csv", path("sky.csv")});
+  EXPECT_EQ(shown.status, 0) << shown.err;
+  EXPECT_EQ(lines_of(read_text(path("sky.csv"))).size(), 1U + 3);
+  EXPECT_NE(read_text(path("sky.html")).find("rot"), std::string::npos);
+}
+
+TEST_F(EndToEnd, WatchRefusesWhatMakesNoSense) {
+  const std::vector<std::vector<std::string>> wrong = {
+      {"watch"},
+      {"watch", path("model.safetensors")},
+      {"watch", path("model.safetensors"), path("no-such-folder")},
+      {"watch", path("model.safetensors"), path("photos"), "--place", "91,0"},
+      {"watch", path("model.safetensors"), path("photos"), "--place", "north"},
+      {"watch", path("model.safetensors"), path("photos"), "--every", "10 minutes"},
+      {"watch", path("model.safetensors"), path("photos"), "--every", "10s"},
+      {"watch", path("model.safetensors"), path("photos"), "--photos", path("photos/kept")},
+      {"watch", "--report", path("x.html"), "--database", path("none.db")}};
+  for (const auto& arguments : wrong) {
+    const Finished run = run_fovea(arguments);
+    EXPECT_EQ(run.status, 2) << arguments.back();
+    EXPECT_TRUE(run.out.empty()) << run.out;
+    EXPECT_FALSE(run.err.empty());
+  }
+}
+
 TEST_F(EndToEnd, PhotosAreNotTouched) { EXPECT_EQ(snapshot(path("photos")), before_); }
 
 TEST_F(EndToEnd, AFullDiskAtSaveIsAClearError) {

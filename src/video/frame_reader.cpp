@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "video/frame_reader.h"
+
+extern "C" {
+#include <libavdevice/avdevice.h>
+#include <libavutil/display.h>
+}
+
+#include <cmath>
+#include <thread>
+#include <utility>
+
+#include "core/error.h"
+#include "image/raster.h"
+#include "video/ffmpeg.h"
+#include "video/to_image.h"
+
+namespace fovea::video {
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+
+/// Damaged packets in a row before it is called damage without end.
+constexpr int kMostDamaged = 100;
+
+bool is_device(const std::string& address) { return address.starts_with("/dev/"); }
+
+/// How a player turns the frames, as Exif says it. The matrix turns counter-clockwise.
+int orientation_of(const AVStream& stream) {
+  const auto* matrix =
+      reinterpret_cast<const std::int32_t*>(av_stream_get_side_data(&stream, AV_PKT_DATA_DISPLAYMATRIX, nullptr));
+  if (matrix == nullptr) return 1;
+  const double clockwise = -av_display_rotation_get(matrix);
+  if (std::isnan(clockwise)) return 1;
+  switch ((static_cast<int>(std::lround(clockwise / 90)) % 4 + 4) % 4) {
+    case 1: return 6;
+    case 2: return 3;
+    case 3: return 8;
+    default: return 1;
+  }
+}
+
+Error error_for(const std::string& address, int code, bool late, std::chrono::milliseconds limit) {
+  if (late) return fail(Error::Kind::kIo, "{}: nothing came within {} ms", address, limit.count());
+  const Error::Kind kind = code == AVERROR(ENOENT)                                                  ? Error::Kind::kNotFound
+                           : code == AVERROR_INVALIDDATA                                            ? Error::Kind::kFormat
+                           : code == AVERROR(EPROTONOSUPPORT) || code == AVERROR_PROTOCOL_NOT_FOUND ? Error::Kind::kUnsupported
+                                                                                                    : Error::Kind::kIo;
+  return fail(kind, "{}: {}", address, text_of(code));
+}
+
+}  // namespace
+
+class FrameReader::Impl {
+ public:
+  Impl(std::string address, const ReaderOptions& options) : address_(std::move(address)), options_(options) {}
+
+  Result<void> open() {
+    av_log_set_level(AV_LOG_QUIET);  // the library does not print; errors come as codes
+    avdevice_register_all();
+    FOVEA_TRY(open_input());
+    FOVEA_TRY(open_codec());
+    packet_.reset(av_packet_alloc());
+    frame_.reset(av_frame_alloc());
+    if (!packet_ || !frame_) return fail(Error::Kind::kLimit, "{}: out of memory", address_);
+    return {};
+  }
+
+  Result<std::optional<Frame>> next() {
+    FOVEA_ASSIGN(const bool found, decode());
+    if (!found) return std::optional<Frame>();
+    auto image = to_image_(*frame_, info_.orientation);
+    if (!image) return fail(image.error().kind, "{}: {}", address_, image.error().message);
+    return std::optional<Frame>(Frame{std::move(*image), seconds_});
+  }
+
+  Result<bool> skip() { return decode(); }
+  [[nodiscard]] const VideoInfo& info() const { return info_; }
+
+ private:
+  void start_limit() { deadline_ = SteadyClock::now() + options_.limit; }
+  [[nodiscard]] bool late() const { return SteadyClock::now() >= deadline_; }
+  [[nodiscard]] Error error(int code) const { return error_for(address_, code, code == AVERROR_EXIT || late(), options_.limit); }
+
+  Result<void> open_input() {
+    start_limit();
+    AVFormatContext* context = avformat_alloc_context();
+    if (context == nullptr) return fail(Error::Kind::kLimit, "{}: out of memory", address_);
+    context->interrupt_callback = {[](void* self) { return static_cast<Impl*>(self)->late() ? 1 : 0; }, this};
+    const AVInputFormat* format = nullptr;
+    if (is_device(address_)) {
+      format = av_find_input_format("video4linux2");
+      context->flags |= AVFMT_FLAG_NONBLOCK;  // the driver's own wait knows no limit
+    }
+    AVDictionary* settings = nullptr;
+    av_dict_set(&settings, "rtsp_transport", "tcp", 0);  // over UDP a lost packet is a torn picture
+    const int code = avformat_open_input(&context, address_.c_str(), format, &settings);
+    av_dict_free(&settings);
+    if (code < 0) return error(code);  // it has freed the context
+    input_.reset(context);
+    if (format == nullptr) {
+      if (const int found = avformat_find_stream_info(context, nullptr); found < 0) return error(found);
+    }
+    return {};
+  }
+
+  Result<void> open_codec() {
+    const AVCodec* codec = nullptr;
+    const int index = av_find_best_stream(input_.get(), AVMEDIA_TYPE_VIDEO, -1, -1, &codec, 0);
+    if (index < 0) return fail(Error::Kind::kFormat, "{}: holds no video that this build can decode", address_);
+    stream_ = input_->streams[index];
+    const AVCodecParameters& parameters = *stream_->codecpar;
+    if (std::int64_t{parameters.width} * parameters.height > options_.max_pixels) {
+      return fail(Error::Kind::kLimit, "{}: {} by {} pixels, more than the limit of {}", address_, parameters.width,
+                  parameters.height, options_.max_pixels);
+    }
+    codec_.reset(avcodec_alloc_context3(codec));
+    if (!codec_) return fail(Error::Kind::kLimit, "{}: out of memory", address_);
+    if (const int code = avcodec_parameters_to_context(codec_.get(), &parameters); code < 0) return error(code);
+    codec_->max_pixels = options_.max_pixels;
+    codec_->pkt_timebase = stream_->time_base;
+    if (const int code = avcodec_open2(codec_.get(), codec, nullptr); code < 0) return error(code);
+    info_.orientation = orientation_of(*stream_);
+    const bool sideways = turns_sideways(info_.orientation);
+    info_.width = sideways ? parameters.height : parameters.width;
+    info_.height = sideways ? parameters.width : parameters.height;
+    const AVRational rate = stream_->avg_frame_rate;
+    if (rate.num > 0 && rate.den > 0) info_.frames_per_second = av_q2d(rate);
+    if (input_->duration > 0) info_.seconds = static_cast<double>(input_->duration) / AV_TIME_BASE;
+    info_.codec = codec->name;
+    return {};
+  }
+
+  /// The next decoded frame into frame_; false at the end.
+  Result<bool> decode() {
+    start_limit();
+    int damaged = 0;
+    while (true) {
+      const int code = avcodec_receive_frame(codec_.get(), frame_.get());
+      if (code == 0) {
+        note_time();
+        return true;
+      }
+      if (code == AVERROR_EOF) return false;
+      if (code != AVERROR(EAGAIN) && ++damaged > kMostDamaged) return error(code);
+      FOVEA_ASSIGN(const bool fed, feed());
+      if (!fed && ++damaged > kMostDamaged) return fail(Error::Kind::kFormat, "{}: nothing but damaged frames", address_);
+    }
+  }
+
+  /// The next packet of the stream into the decoder, or the news that there is none; false for a damaged one.
+  Result<bool> feed() {
+    while (true) {
+      const int code = av_read_frame(input_.get(), packet_.get());
+      if (code == AVERROR(EAGAIN) && !late()) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        continue;
+      }
+      if (code == AVERROR_EOF) {
+        avcodec_send_packet(codec_.get(), nullptr);
+        return true;
+      }
+      if (code < 0) return error(code);
+      if (late()) return error(AVERROR_EXIT);
+      if (packet_->stream_index != stream_->index) {
+        av_packet_unref(packet_.get());
+        continue;
+      }
+      const int sent = avcodec_send_packet(codec_.get(), packet_.get());
+      av_packet_unref(packet_.get());
+      return sent >= 0;
+    }
+  }
+
+  void note_time() {
+    const std::int64_t time = frame_->best_effort_timestamp;
+    if (time == AV_NOPTS_VALUE) return;
+    if (!first_time_) first_time_ = time;
+    seconds_ = static_cast<double>(time - *first_time_) * av_q2d(stream_->time_base);
+  }
+
+  std::string address_;
+  ReaderOptions options_;
+  SteadyClock::time_point deadline_;
+  Input input_;
+  AVStream* stream_ = nullptr;  ///< of input_
+  Codec codec_;
+  Packet packet_;
+  DecodedFrame frame_;
+  ToImage to_image_;
+  VideoInfo info_;
+  std::optional<std::int64_t> first_time_;
+  double seconds_ = 0.0;  ///< of frame_, since the first
+};
+
+FrameReader::FrameReader(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+FrameReader::FrameReader(FrameReader&&) noexcept = default;
+FrameReader& FrameReader::operator=(FrameReader&&) noexcept = default;
+FrameReader::~FrameReader() = default;
+
+Result<FrameReader> FrameReader::open(const std::string& address, const ReaderOptions& options) {
+  auto impl = std::make_unique<Impl>(address, options);
+  FOVEA_TRY(impl->open());
+  return FrameReader(std::move(impl));
+}
+
+Result<std::optional<Frame>> FrameReader::next() { return impl_->next(); }
+Result<bool> FrameReader::skip() { return impl_->skip(); }
+const VideoInfo& FrameReader::info() const { return impl_->info(); }
+
+}  // namespace fovea::video

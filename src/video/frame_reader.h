@@ -1,0 +1,58 @@
+// Fovea: the frames of a video file, a stream or a camera, by FFmpeg's libraries.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "fovea/result.h"
+#include "image/image.h"
+
+namespace fovea::video {
+
+struct ReaderOptions {
+  /// Opening, and then each frame, may take so long; kIo afterwards. Nothing inside can wait for ever.
+  std::chrono::milliseconds limit{30000};
+  std::int64_t max_pixels = 256'000'000;
+};
+
+struct VideoInfo {
+  int width = 0;  ///< upright
+  int height = 0;
+  int orientation = 1;             ///< that the frames had, Exif 1 to 8
+  double frames_per_second = 0.0;  ///< mean; 0: not known
+  double seconds = 0.0;            ///< of the whole; 0: not known, a stream
+  std::string codec;               ///< "h264"
+};
+
+struct Frame {
+  Image image;           ///< upright RGB
+  double seconds = 0.0;  ///< since the first frame; frames need not be evenly spaced
+};
+
+class FrameReader {
+ public:
+  /// `address`: a file, a URL (rtsp://, http://, ...) or a camera's device (/dev/video0). kNotFound, kFormat or kUnsupported for
+  /// what is not there or no video, kIo for a network or device that fails.
+  static Result<FrameReader> open(const std::string& address, const ReaderOptions& options = {});
+  FrameReader(FrameReader&& other) noexcept;
+  FrameReader& operator=(FrameReader&& other) noexcept;
+  ~FrameReader();
+
+  /// The next frame in order of time; none at the end. A damaged frame is passed over; damage without end is kFormat.
+  Result<std::optional<Frame>> next();
+  /// Goes on without decoding colours: for those who need only some frames. False at the end.
+  Result<bool> skip();
+
+  [[nodiscard]] const VideoInfo& info() const;
+
+ private:
+  class Impl;
+  explicit FrameReader(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace fovea::video

@@ -1,0 +1,21 @@
+// Fovea: a decoded frame as upright RGB.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "fovea/result.h"
+#include "image/image.h"
+#include "video/ffmpeg.h"
+
+namespace fovea::video {
+
+/// Keeps what it needs from one frame to the next; frames may change size and format on the way.
+class ToImage {
+ public:
+  /// By the frame's own colour matrix and range; chroma is interpolated. `orientation`: Exif, 1 to 8.
+  Result<Image> operator()(const AVFrame& frame, int orientation);
+
+ private:
+  Scaler scaler_;
+};
+
+}  // namespace fovea::video
