@@ -4,6 +4,7 @@ include(CMakePackageConfigHelpers)
 
 install(TARGETS fovea_library EXPORT FoveaTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(TARGETS fovea_program RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(TARGETS fovea_media RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/fovea)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/fovea DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 configure_file(${PROJECT_SOURCE_DIR}/examples/watch/fovea-watch@.service.in ${PROJECT_BINARY_DIR}/fovea-watch@.service @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/fovea-watch@.service DESTINATION lib/systemd/system)

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -51,6 +52,8 @@ class Classifier {
   Result<Answer> explain_file(const std::filesystem::path& photo, const std::filesystem::path& picture);
   /// `photo`: the bytes of a JPEG, PNG, WebP, ... file.
   Result<Answer> classify(std::span<const std::byte> photo);
+  /// Pixels that are decoded already: `rgb` (height, width, 3), upright, without gaps. kUsage for another number of bytes.
+  Result<Answer> classify_pixels(std::span<const std::uint8_t> rgb, int width, int height);
 
   /// Called with each photo's position and answer, in order. Returning false stops.
   using OnAnswer = std::function<bool(std::size_t index, const Result<Answer>& answer)>;

@@ -174,6 +174,17 @@ Result<Answer> Classifier::classify(std::span<const std::byte> photo) {
   return impl_->classify(decode_image(photo, impl_->decode_options()));
 }
 
+Result<Answer> Classifier::classify_pixels(std::span<const std::uint8_t> rgb, int width, int height) {
+  if (width < 1 || height < 1 || rgb.size() != static_cast<std::size_t>(width) * static_cast<std::size_t>(height) * 3) {
+    return fail(Error::Kind::kUsage, "{} bytes for {} by {} pixels: expected 3 a pixel", rgb.size(), width, height);
+  }
+  Image photo;
+  photo.width = width;
+  photo.height = height;
+  photo.pixels.assign(rgb.begin(), rgb.end());
+  return impl_->classify(std::move(photo));
+}
+
 void Classifier::classify_files(std::span<const std::filesystem::path> photos, const OnAnswer& on_answer) {
   impl_->classify_all(
       photos.size(), [&](std::size_t i) { return load_image(photos[i], impl_->decode_options()); }, on_answer);

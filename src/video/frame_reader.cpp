@@ -6,6 +6,8 @@ extern "C" {
 #include <libavutil/display.h>
 }
 
+#include <fmt/format.h>
+
 #include <cmath>
 #include <thread>
 #include <utility>
@@ -94,6 +96,9 @@ class FrameReader::Impl {
     }
     AVDictionary* settings = nullptr;
     av_dict_set(&settings, "rtsp_transport", "tcp", 0);  // over UDP a lost packet is a torn picture
+    av_dict_set(&settings, "start_number_range", "100000", 0);  // numbered pictures may begin anywhere
+    if (options_.frames_per_second > 0)
+      av_dict_set(&settings, "framerate", fmt::format("{}", options_.frames_per_second).c_str(), 0);
     const int code = avformat_open_input(&context, address_.c_str(), format, &settings);
     av_dict_free(&settings);
     if (code < 0) return error(code);  // it has freed the context
@@ -119,6 +124,7 @@ class FrameReader::Impl {
     if (const int code = avcodec_parameters_to_context(codec_.get(), &parameters); code < 0) return error(code);
     codec_->max_pixels = options_.max_pixels;
     codec_->pkt_timebase = stream_->time_base;
+    codec_->thread_count = 0;  // as many as there are processors
     if (const int code = avcodec_open2(codec_.get(), codec, nullptr); code < 0) return error(code);
     info_.orientation = orientation_of(*stream_);
     const bool sideways = turns_sideways(info_.orientation);

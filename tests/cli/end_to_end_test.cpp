@@ -257,5 +257,82 @@ TEST_F(EndToEnd, AFullDiskAtSaveIsAClearError) {
   EXPECT_NE(run.err.find("/dev/full"), std::string::npos) << run.err;
 }
 
+/// A picture that fades from the first class's colour into the second's: `share` of the way.
+void paint_fading(const fs::path& path, double share) {
+  const std::array<double, 3> colour{200 - 140 * share, 60, 60 + 140 * share};
+  Rng rng(3, 0, static_cast<std::uint32_t>(1000 * share), 0);
+  Image photo(96, 80);
+  for (std::size_t p = 0; p < photo.pixels.size(); ++p) {
+    photo.pixels[p] =
+        static_cast<std::uint8_t>(std::clamp(static_cast<int>(colour[p % 3]) + static_cast<int>(rng.below(80)) - 40, 0, 255));
+  }
+  write_bytes(path, encode_jpeg(photo, 90));
+}
+
+class Video : public EndToEnd {
+ protected:
+  static void SetUpTestSuite() {
+    EndToEnd::SetUpTestSuite();
+    fs::create_directories(path("frames"));
+    for (int n = 0; n < kFrames; ++n) {
+      paint_fading(path("frames") + "/f-" + std::to_string(100 + n) + ".jpg", static_cast<double>(n) / (kFrames - 1));
+    }
+  }
+  static constexpr int kFrames = 20;
+  static std::vector<std::string> annotate(std::vector<std::string> more) {
+    std::vector<std::string> words{"annotate", path("model.safetensors"), path("frames") + "/f-%03d.jpg", "--fps", "10",
+                                   "--quiet"};
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  }
+};
+
+TEST_F(Video, TheProbabilitiesCrossOnceAndInTheRightOrder) {
+  const Finished done = run_fovea(annotate({"-o", path("fading.mp4"), "--jsonl", path("fading.jsonl"), "--csv",
+                                            path("fading.csv"), "--timeline", path("fading.png"), "--smooth", "0.2"}));
+  ASSERT_EQ(done.status, 0) << done.err;
+  EXPECT_EQ(lines_of(done.out).front(), path("fading.mp4"));
+  std::vector<std::string> labels;
+  double seconds = -1;
+  for (const std::string& line : lines_of(read_text(path("fading.jsonl")))) {
+    const json frame = json::parse(line);
+    EXPECT_GT(frame["seconds"], seconds);
+    seconds = frame["seconds"];
+    if (labels.empty() || labels.back() != frame["label"]) labels.push_back(frame["label"]);
+  }
+  EXPECT_EQ(labels, (std::vector<std::string>{"rot", "blå"}));
+  EXPECT_NEAR(seconds, (kFrames - 1) / 10.0, 1e-6);
+  EXPECT_EQ(lines_of(read_text(path("fading.csv"))).size(), 1U + kFrames);
+  EXPECT_GT(fs::file_size(path("fading.png")), 100U);
+  // What was written is a video again.
+  const Finished again =
+      run_fovea({"annotate", path("model.safetensors"), path("fading.mp4"), "--csv", path("again.csv"), "--json"});
+  ASSERT_EQ(again.status, 0) << again.err;
+  EXPECT_EQ(json::parse(again.out)["frames"], kFrames);
+}
+
+TEST_F(Video, EveryThirdFrameIsLookedAtAndTheRestIsSaid) {
+  const Finished done = run_fovea(annotate({"--every", "3", "--csv", path("third.csv"), "--json"}));
+  ASSERT_EQ(done.status, 0) << done.err;
+  EXPECT_EQ(json::parse(done.out)["classified"], (kFrames + 2) / 3);
+}
+
+TEST_F(Video, StandardOutputIsTheVideo) {
+  const Finished done = run_fovea(annotate({"-o", "-"}));
+  ASSERT_EQ(done.status, 0) << done.err;
+  ASSERT_GT(done.out.size(), 1000U);
+  EXPECT_EQ(done.out.substr(4, 4), "ftyp");
+}
+
+TEST_F(Video, WhatCannotBeDoneIsSaid) {
+  EXPECT_EQ(run_fovea(annotate({})).status, 2);
+  const Finished missing = run_fovea({"annotate", path("model.safetensors"), path("none.mp4"), "-o", path("x.mp4")});
+  EXPECT_EQ(missing.status, 2);
+  EXPECT_NE(missing.err.find("none.mp4: No such file"), std::string::npos) << missing.err;
+  const Finished photo = run_fovea({"annotate", path("model.safetensors"), path("fading.csv"), "-o", path("x.mp4")});
+  EXPECT_EQ(photo.status, 2);
+  EXPECT_FALSE(fs::exists(path("x.mp4")));
+}
+
 }  // namespace
 }  // namespace fovea::test

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "program.h"
+
+#include <fmt/format.h>
+
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <memory>
+#include <new>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "companion.h"
+#include "fovea/version.h"
+
+namespace fovea::cli {
+namespace {
+
+/// Help that reads like a sentence: `--lr N`, and the default in brackets behind the text.
+class HelpFormatter : public CLI::Formatter {
+ public:
+  std::string make_option_opts(const CLI::Option* option) const override {
+    if (option->get_type_size() == 0) return "";
+    // A type name comes with its checks behind a colon: "FLOAT:FLOAT in [0 - 1]".
+    std::string type = option->get_type_name();
+    type = type.substr(0, type.find(':'));
+    if (type == "INT" || type == "UINT" || type == "FLOAT") type = "N";
+    if (type == "TEXT") type = option->get_positional() ? "" : "TEXT";
+    return type.empty() ? "" : " " + type;
+  }
+  std::string make_option_desc(const CLI::Option* option) const override {
+    const std::string fallback = option->get_default_str();
+    return option->get_description() + (fallback.empty() ? "" : fmt::format(" [{}]", fallback));
+  }
+};
+
+/// Usage errors in the program's own words and with its own exit status.
+int usage_error(const CLI::App& app, const CLI::ParseError& error) {
+  const CLI::App* verb = app.get_subcommands().empty() ? &app : app.get_subcommands().front();
+  const std::string name = verb == &app ? "fovea" : fmt::format("fovea {}", verb->get_name());
+  fmt::print(stderr, "{}: {}\nTry '{} --help'.\n", name, error.what(), name);
+  return fovea::cli::kNothingDone;
+}
+
+int run(std::span<const Verb> verbs, int argc, char** argv) {
+  CLI::App app(
+      "Trains an image classifier on your own photos, and puts it to work.\n\n"
+      "  fovea train photos -o weather      photos: a folder with a folder per class\n"
+      "  fovea predict weather.safetensors today.jpg\n",
+      "fovea");
+  app.formatter(std::make_shared<HelpFormatter>());
+  app.set_version_flag("--version", fmt::format("fovea {}", fovea::version()));
+  app.require_subcommand(1);
+  app.get_formatter()->column_width(34);
+  std::vector<std::pair<CLI::App*, Run>> runs;
+  for (const Verb& verb : verbs) {
+    if (verb.add == nullptr && argc > 1 && std::string_view(argv[1]) == verb.name) return become_companion(argv);
+    CLI::App* subcommand = app.add_subcommand(verb.name, verb.summary);
+    if (verb.add != nullptr) runs.emplace_back(subcommand, verb.add(*subcommand));
+  }
+  if (argc == 1) {
+    fmt::print(stderr, "{}", app.help());
+    return kNothingDone;
+  }
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& help) {
+    return app.exit(help);
+  } catch (const CLI::ParseError& error) {
+    return usage_error(app, error);
+  }
+  for (const auto& [subcommand, run_verb] : runs) {
+    if (subcommand->parsed()) return run_verb();
+  }
+  return kNothingDone;
+}
+
+}  // namespace
+
+int run_program(std::span<const Verb> verbs, int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);  // NOLINT(cert-err33-c): a closed pipe shows as a failed write
+  try {
+    return run(verbs, argc, argv);
+  } catch (const std::bad_alloc&) {
+    std::fputs("fovea: error: out of memory; a smaller --batch or --size needs less\n", stderr);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "fovea: error: {}\n", error.what());
+  }
+  return kNothingDone;
+}
+
+}  // namespace fovea::cli

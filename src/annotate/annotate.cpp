@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fovea/annotate.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <thread>
+#include <utility>
+
+#include "annotate/frame_queue.h"
+#include "annotate/panel.h"
+#include "annotate/records.h"
+#include "annotate/smoothing.h"
+#include "annotate/timeline.h"
+#include "core/error.h"
+#include "core/file.h"
+#include "image/encode.h"
+#include "video/frame_reader.h"
+#include "video/video_writer.h"
+
+namespace fovea::annotation {
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+
+double seconds_since(SteadyClock::time_point begin) { return std::chrono::duration<double>(SteadyClock::now() - begin).count(); }
+
+/// A frame, and what is to be written on it.
+struct Job {
+  Image picture;
+  double seconds = 0;
+  std::vector<double> shares;
+  bool rejected = false;
+};
+
+/// Draws on frames and encodes them, on a thread of its own, while the next ones are decoded and classified.
+class Printer {
+ public:
+  Printer(video::VideoWriter writer, Panel panel, Timeline timeline, std::vector<std::string> classes)
+      : writer_(std::move(writer)), panel_(std::move(panel)), timeline_(std::move(timeline)), classes_(std::move(classes)) {
+    thread_ = std::jthread([this] { run(); });
+  }
+  ~Printer() { queue_.close(); }
+
+  /// False after a failure, which finish() tells.
+  bool push(Job job) { return queue_.push(std::move(job)); }
+
+  Result<void> finish(bool all_sound) {
+    queue_.close();
+    if (thread_.joinable()) thread_.join();
+    FOVEA_TRY(outcome_);
+    return writer_.finish(all_sound);
+  }
+  [[nodiscard]] const video::VideoWriter& writer() const { return writer_; }
+
+ private:
+  void run() {
+    while (auto job = queue_.pop()) {
+      draw(*job);
+      if (outcome_ = writer_.write(job->picture, job->seconds); !outcome_) return queue_.leave();
+    }
+  }
+
+  void draw(Job& job) {
+    Image& picture = job.picture;
+    timeline_.add(job.seconds, job.shares);
+    const int strip = std::max(6, picture.height / 40);
+    timeline_.draw(picture, 0, picture.height - strip, picture.width, strip);
+    panel_.draw({classes_, job.shares, job.rejected}, picture);
+  }
+
+  video::VideoWriter writer_;
+  Panel panel_;
+  Timeline timeline_;
+  std::vector<std::string> classes_;
+  Result<void> outcome_;
+  FrameQueue<Job> queue_{3};
+  std::jthread thread_;  // last: it uses all of the above
+};
+
+class Run {
+ public:
+  Run(const AnnotateOptions& options, const std::function<void(const AnnotateProgress&)>& on_progress)
+      : options_(options), on_progress_(on_progress), smoother_(options.smooth_s) {}
+
+  Result<AnnotateReport> operator()() {
+    FOVEA_TRY(check());
+    FOVEA_TRY(open());
+    FOVEA_TRY(go_through());
+    FOVEA_TRY(finish());
+    return std::move(report_);
+  }
+
+ private:
+  Result<void> check() const {
+    if (options_.every < 1) return fail(Error::Kind::kUsage, "every {}: expected 1 (each frame) or more", options_.every);
+    if (options_.bars < 1) return fail(Error::Kind::kUsage, "bars {}: expected 1 or more", options_.bars);
+    if (!(options_.smooth_s >= 0)) return fail(Error::Kind::kUsage, "smoothing over {} s: expected 0 or more", options_.smooth_s);
+    if (options_.output.empty() && options_.csv.empty() && options_.jsonl.empty() && options_.timeline.empty()) {
+      return fail(Error::Kind::kUsage, "nothing to write: expected an output, a CSV, JSON lines or a timeline");
+    }
+    std::error_code none;
+    if (!options_.output.empty() && std::filesystem::equivalent(options_.input, options_.output, none)) {
+      return fail(Error::Kind::kUsage, "{}: is the input; expected another name for the output", options_.output);
+    }
+    return {};
+  }
+
+  Result<void> open() {
+    FOVEA_ASSIGN(Classifier classifier, Classifier::open(options_.model, options_.classifier));
+    classifier_.emplace(std::move(classifier));
+    FOVEA_ASSIGN(video::FrameReader reader, video::FrameReader::open(options_.input == "-" ? "pipe:0" : options_.input,
+                                                                     {.frames_per_second = options_.frames_per_second}));
+    reader_.emplace(std::move(reader));
+    FOVEA_ASSIGN(Records records, Records::create(options_.csv, options_.jsonl, classifier_->classes()));
+    records_.emplace(std::move(records));
+    if (reader_->info().seconds > 0) total_ = reader_->info().seconds;
+    timeline_.emplace(total_, classifier_->classes().size());
+    return {};
+  }
+
+  Result<void> open_printer(const Image& first) {
+    if (options_.output.empty()) return {};
+    const double rate = reader_->info().frames_per_second;
+    std::error_code none;
+    const bool file = std::filesystem::is_regular_file(options_.input, none);
+    FOVEA_ASSIGN(video::VideoWriter writer,
+                 video::VideoWriter::create(options_.output, {.width = first.width,
+                                                              .height = first.height,
+                                                              .frames_per_second = rate > 0 ? rate : 25,
+                                                              .container = options_.container,
+                                                              .sound_from = options_.sound && file ? options_.input : ""}));
+    if (writer.no_sound()) report_.notes.push_back("no sound: " + *writer.no_sound());
+    FOVEA_ASSIGN(Panel panel, Panel::create(first.width, first.height, options_.bars));
+    report_.video_codec = writer.codec();
+    printer_ = std::make_unique<Printer>(std::move(writer), std::move(panel), Timeline(total_, classifier_->classes().size()),
+                                         classifier_->classes());
+    return {};
+  }
+
+  [[nodiscard]] bool stop_requested() const { return options_.stop != nullptr && options_.stop->load(); }
+
+  Result<void> go_through() {
+    while (!(report_.stopped = stop_requested())) {
+      Result<std::optional<video::Frame>> frame = reader_->next();
+      if (!frame && report_.frames == 0) return frame.error();
+      if (!frame) {
+        report_.notes.push_back(fmt::format("the input broke off after {} frames: {}", report_.frames, frame.error().message));
+        break;
+      }
+      if (!*frame) break;
+      FOVEA_TRY(take(std::move(**frame)));
+    }
+    if (report_.frames == 0) return fail(Error::Kind::kFormat, "{}: holds no frame", options_.input);
+    return {};
+  }
+
+  Result<void> take(video::Frame frame) {
+    if (report_.frames == 0) FOVEA_TRY(open_printer(frame.image));
+    const bool classified = report_.frames % options_.every == 0;
+    if (classified) FOVEA_TRY(look(frame));
+    const std::span<const double> smooth = smoother_.add(frame.seconds, raw_);
+    timeline_->add(frame.seconds, smooth);
+    FOVEA_TRY(records_->add({report_.frames, frame.seconds, classified, rejected_, raw_, smooth}));
+    ++report_.frames;
+    report_.seconds = frame.seconds;
+    if (printer_ &&
+        !printer_->push({std::move(frame.image), frame.seconds, std::vector<double>(smooth.begin(), smooth.end()), rejected_})) {
+      return printer_->finish(false);
+    }
+    if (on_progress_) on_progress_({report_.frames, report_.seconds, total_, seconds_since(begin_)});
+    return {};
+  }
+
+  Result<void> look(const video::Frame& frame) {
+    FOVEA_ASSIGN(const Answer answer, classifier_->classify_pixels(frame.image.pixels, frame.image.width, frame.image.height));
+    const std::vector<std::string>& classes = classifier_->classes();
+    raw_.assign(classes.size(), 0);
+    for (const Prediction& prediction : answer.predictions) {
+      raw_[static_cast<std::size_t>(std::ranges::find(classes, prediction.label) - classes.begin())] = prediction.probability;
+    }
+    rejected_ = answer.rejected;
+    ++report_.classified;
+    return {};
+  }
+
+  Result<void> finish() {
+    if (printer_) FOVEA_TRY(printer_->finish(!report_.stopped));
+    FOVEA_TRY(records_->finish());
+    if (!options_.timeline.empty()) FOVEA_TRY(write_timeline());
+    report_.elapsed_s = seconds_since(begin_);
+    return {};
+  }
+
+  [[nodiscard]] Result<void> write_timeline() const {
+    Image strip(1600, 120);
+    timeline_->draw(strip, 0, 0, strip.width, strip.height);
+    const std::vector<std::byte> bytes = encode_png(strip);
+    return write_file_atomically(options_.timeline, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  }
+
+  const AnnotateOptions& options_;
+  const std::function<void(const AnnotateProgress&)>& on_progress_;
+  SteadyClock::time_point begin_ = SteadyClock::now();
+  AnnotateReport report_;
+  std::optional<Classifier> classifier_;
+  std::optional<video::FrameReader> reader_;
+  std::optional<Records> records_;
+  std::optional<double> total_;
+  std::optional<Timeline> timeline_;  ///< of the clip; the printer has one of its own, on its own thread
+  Smoother smoother_;
+  std::vector<double> raw_;
+  bool rejected_ = false;
+  std::unique_ptr<Printer> printer_;
+};
+
+}  // namespace
+}  // namespace fovea::annotation
+
+namespace fovea {
+
+Result<AnnotateReport> annotate(const AnnotateOptions& options, const std::function<void(const AnnotateProgress&)>& on_progress) {
+  return annotation::Run(options, on_progress)();
+}
+
+}  // namespace fovea

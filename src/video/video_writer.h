@@ -1,0 +1,49 @@
+// Fovea: pictures to a video file or pipe, by FFmpeg's libraries.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "fovea/result.h"
+#include "image/image.h"
+
+namespace fovea::video {
+
+struct WriterOptions {
+  int width = 0;
+  int height = 0;
+  double frames_per_second = 25;  ///< about; each frame has its own time
+  std::string container;          ///< "mp4" or "webm"; empty: by the name of the address, else "mp4"
+  std::string sound_from;         ///< a file whose sound is copied; empty: none
+};
+
+/// H.264 in MP4, VP9 in WebM, 4:2:0 with the colours of BT.709. An odd last row or column of a picture is left out. A file
+/// appears under its name when it is complete.
+class VideoWriter {
+ public:
+  /// `address`: a file, or "-" for standard output (a fragmented MP4, or WebM). kUsage for a container that is not known,
+  /// kUnsupported where FFmpeg has no encoder for it, kIo for what cannot be written.
+  static Result<VideoWriter> create(const std::string& address, const WriterOptions& options);
+  VideoWriter(VideoWriter&& other) noexcept;
+  VideoWriter& operator=(VideoWriter&& other) noexcept;
+  ~VideoWriter();  ///< without finish(): what was begun is removed
+
+  /// `seconds` since the first; a time that does not grow is moved behind the last one's.
+  Result<void> write(const Image& picture, double seconds);
+  /// The frames under way, the rest of the sound (until the last picture's end when `all_sound` is false), and the file in its
+  /// place.
+  Result<void> finish(bool all_sound = true);
+
+  [[nodiscard]] const std::string& codec() const;  ///< "libx264"
+  /// Why there is no sound, where some was asked for.
+  [[nodiscard]] const std::optional<std::string>& no_sound() const;
+
+ private:
+  class Impl;
+  explicit VideoWriter(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace fovea::video
