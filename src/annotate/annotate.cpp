@@ -14,6 +14,7 @@
 #include "annotate/records.h"
 #include "annotate/smoothing.h"
 #include "annotate/timeline.h"
+#include "core/context.h"
 #include "core/error.h"
 #include "core/file.h"
 #include "image/encode.h"
@@ -109,10 +110,14 @@ class Run {
   }
 
   Result<void> open() {
-    FOVEA_ASSIGN(Classifier classifier, Classifier::open(options_.model, options_.classifier));
+    ClassifierOptions compute = options_.classifier;
+    // The encoder needs the other half, and threads that wait for each other on busy processors waste both.
+    if (compute.threads == 0 && !options_.output.empty()) compute.threads = std::max(1, available_processors() / 2);
+    FOVEA_ASSIGN(Classifier classifier, Classifier::open(options_.model, compute));
     classifier_.emplace(std::move(classifier));
-    FOVEA_ASSIGN(video::FrameReader reader, video::FrameReader::open(options_.input == "-" ? "pipe:0" : options_.input,
-                                                                     {.frames_per_second = options_.frames_per_second}));
+    FOVEA_ASSIGN(video::FrameReader reader,
+                 video::FrameReader::open(options_.input == "-" ? "pipe:0" : options_.input,
+                                          {.fast_colours = true, .frames_per_second = options_.frames_per_second}));
     reader_.emplace(std::move(reader));
     FOVEA_ASSIGN(Records records, Records::create(options_.csv, options_.jsonl, classifier_->classes()));
     records_.emplace(std::move(records));

@@ -71,7 +71,7 @@ class FrameReader::Impl {
   Result<std::optional<Frame>> next() {
     FOVEA_ASSIGN(const bool found, decode());
     if (!found) return std::optional<Frame>();
-    auto image = to_image_(*frame_, info_.orientation);
+    auto image = to_image_(*frame_, info_.orientation, options_.fast_colours);
     if (!image) return fail(image.error().kind, "{}: {}", address_, image.error().message);
     return std::optional<Frame>(Frame{std::move(*image), seconds_});
   }
@@ -95,7 +95,7 @@ class FrameReader::Impl {
       context->flags |= AVFMT_FLAG_NONBLOCK;  // the driver's own wait knows no limit
     }
     AVDictionary* settings = nullptr;
-    av_dict_set(&settings, "rtsp_transport", "tcp", 0);  // over UDP a lost packet is a torn picture
+    av_dict_set(&settings, "rtsp_transport", "tcp", 0);         // over UDP a lost packet is a torn picture
     av_dict_set(&settings, "start_number_range", "100000", 0);  // numbered pictures may begin anywhere
     if (options_.frames_per_second > 0)
       av_dict_set(&settings, "framerate", fmt::format("{}", options_.frames_per_second).c_str(), 0);

@@ -37,11 +37,11 @@ int matrix_of(const AVFrame& frame) {
 
 }  // namespace
 
-Result<Image> ToImage::operator()(const AVFrame& frame, int orientation) {
+Result<Image> ToImage::operator()(const AVFrame& frame, int orientation, bool fast) {
   const auto format = static_cast<AVPixelFormat>(frame.format);
-  scaler_.reset(sws_getCachedContext(scaler_.release(), frame.width, frame.height, format, frame.width, frame.height,
-                                     AV_PIX_FMT_RGB24, SWS_BILINEAR | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT, nullptr, nullptr,
-                                     nullptr));
+  scaler_.reset(sws_getCachedContext(
+      scaler_.release(), frame.width, frame.height, format, frame.width, frame.height, AV_PIX_FMT_RGB24,
+      fast ? SWS_FAST_BILINEAR : SWS_BILINEAR | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT, nullptr, nullptr, nullptr));
   const char* name = av_get_pix_fmt_name(format);
   if (!scaler_) return fail(Error::Kind::kUnsupported, "pixel format {} of a frame", name == nullptr ? "?" : name);
   // Refused for formats that are RGB already, which need none.

@@ -11,8 +11,8 @@ namespace fovea::video {
 /// Keeps what it needs from one frame to the next; frames may change size and format on the way.
 class ToImage {
  public:
-  /// By the frame's own colour matrix and range; chroma is interpolated. `orientation`: Exif, 1 to 8.
-  Result<Image> operator()(const AVFrame& frame, int orientation);
+  /// By the frame's own colour matrix and range; chroma is interpolated, or repeated when `fast`. `orientation`: Exif, 1 to 8.
+  Result<Image> operator()(const AVFrame& frame, int orientation, bool fast = false);
 
  private:
   Scaler scaler_;
