@@ -52,6 +52,7 @@ class Show {
                              {"parameters", m.parameters},
                              {"bytes", m.bytes},
                              {"rejection", rejection},
+                             {"thresholds", m.thresholds},
                              {"provenance", object_of(m.provenance)}});
     }
     console_.print(fmt::format("{}: a model, {}, {} parameters, {}", path_, m.architecture, m.parameters, megabytes(m.bytes)));
@@ -60,6 +61,11 @@ class Show {
     if (m.rejection) {
       line("unknown", fmt::format("above {:.3f}: {} of {} {}", m.rejection->threshold, percent(m.rejection->known_rejected),
                                   m.rejection->known_photos, m.rejection->measured_on));
+    }
+    if (!m.thresholds.empty()) {
+      const auto [least, most] = std::ranges::minmax(m.thresholds);
+      line("labels",
+           fmt::format("any number a photo, each from its own probability on: {} to {}", percent(least), percent(most)));
     }
     for (const auto& [key, value] : m.provenance) line(key, value);
   }

@@ -35,16 +35,34 @@ struct Tally {
   [[nodiscard]] int status() const { return failed == 0 ? kDone : done == 0 ? kNothingDone : kSomeFailed; }
 };
 
-void show(Console& console, const std::string& path, const Answer& answer, int top, std::size_t path_width) {
-  const std::span shown = std::span(answer.predictions).first(std::min(answer.predictions.size(), static_cast<std::size_t>(top)));
+/// How answers are shown.
+struct Style {
+  int top = 3;
+  bool multi_label = false;  ///< labels rather than the most probable classes
+  std::size_t path_width = 1;
+};
+
+std::span<const Prediction> first_of(const std::vector<Prediction>& predictions, int count) {
+  return std::span(predictions).first(std::min(predictions.size(), static_cast<std::size_t>(count)));
+}
+
+void show(Console& console, const std::string& path, const Answer& answer, const Style& style) {
   if (console.json()) {
     nlohmann::ordered_json predictions = nlohmann::ordered_json::array();
-    for (const Prediction& p : shown) predictions.push_back({{"label", p.label}, {"probability", p.probability}});
-    console.print_json({{"path", path}, {"predictions", predictions}, {"rejected", answer.rejected}});
-    return;
+    for (const Prediction& p : first_of(answer.predictions, style.top))
+      predictions.push_back({{"label", p.label}, {"probability", p.probability}});
+    nlohmann::ordered_json object{{"path", path}, {"predictions", predictions}, {"rejected", answer.rejected}};
+    if (style.multi_label) {
+      object["labels"] = nlohmann::ordered_json::array();
+      for (const Prediction& p : answer.labels) object["labels"].push_back(p.label);
+    }
+    return console.print_json(object);
   }
-  std::string line = fitted(path, path_width);
+  std::string line = fitted(path, style.path_width);
   if (answer.rejected) line += "  unknown;";
+  if (style.multi_label && answer.labels.empty()) line += "  (no label)";
+  const std::span<const Prediction> shown =
+      style.multi_label ? std::span<const Prediction>(answer.labels) : first_of(answer.predictions, style.top);
   for (const Prediction& p : shown) line += fmt::format("  {:>7} {}", percent(p.probability), p.label);
   console.print(line);
 }
@@ -70,7 +88,7 @@ void predict_stdin(Console& console, Classifier& classifier, const PredictFlags&
   const auto bytes = read_stdin();
   const auto answer = bytes ? classifier.classify(*bytes) : Result<Answer>(bytes.error());
   if (answer) {
-    show(console, "-", *answer, flags.top, 1);
+    show(console, "-", *answer, {flags.top, classifier.multi_label()});
     ++tally.done;
   } else {
     show_failure(console, "-", answer.error());
@@ -104,7 +122,7 @@ void predict_files(Console& console, Classifier& classifier, const PredictFlags&
   classifier.classify_files(photos, [&](std::size_t index, const Result<Answer>& answer) {
     const std::string path = photos[index].string();
     if (answer) {
-      show(console, path, *answer, flags.top, width);
+      show(console, path, *answer, {flags.top, classifier.multi_label(), width});
       ++tally.done;
     } else {
       show_failure(console, path, answer.error());
@@ -152,7 +170,7 @@ void explain_files(Console& console, Classifier& classifier, const PredictFlags&
     const std::string path = photos[i].string();
     const auto answer = classifier.explain_file(photos[i], pictures[i]);
     if (answer) {
-      show(console, path, *answer, flags.top, columns(path));
+      show(console, path, *answer, {flags.top, classifier.multi_label(), columns(path)});
       console.note("  " + pictures[i].string());
       ++tally.done;
     } else {
@@ -194,7 +212,9 @@ Run add_predict(CLI::App& app) {
       "  curl -s http://camera/now.jpg | fovea predict weather.safetensors - --json");
   app.add_option("MODEL", flags->model, "a model made by 'fovea train', or an Ultralytics classification checkpoint")->required();
   app.add_option("PATH", flags->paths, "photos and folders of photos; '-' reads one from standard input")->required();
-  app.add_option("--top", flags->top, "how many classes to show")->check(CLI::Range(1, 100000))->capture_default_str();
+  app.add_option("--top", flags->top, "how many classes to show; of photos with any number of labels in JSON only")
+      ->check(CLI::Range(1, 100000))
+      ->capture_default_str();
   app.add_option("--explain", flags->explain,
                  "also write the photo with a map of where the network looked: a .png or .jpg, or a folder for several");
   add_compute_flags(app, flags->compute);

@@ -5,6 +5,7 @@
 
 #include "console.h"
 #include "fovea/trainer.h"
+#include "multi_label_json.h"
 #include "signals.h"
 #include "verbs.h"
 
@@ -17,6 +18,9 @@ struct TrainFlags {
   OutputFlags output;
 };
 
+std::string_view key_of(Measure measure) { return measure == Measure::kAccuracy ? "accuracy" : "mean_average_precision"; }
+std::string_view word_of(Measure measure) { return measure == Measure::kAccuracy ? "right" : "mAP"; }
+
 nlohmann::ordered_json json_of(const EpochReport& epoch) {
   return {{"event", "epoch"},
           {"stage", epoch.stage},
@@ -24,7 +28,7 @@ nlohmann::ordered_json json_of(const EpochReport& epoch) {
           {"epochs", epoch.epochs},
           {"train_loss", epoch.train_loss},
           {"val_loss", epoch.val_loss},
-          {"val_accuracy", epoch.val_accuracy},
+          {fmt::format("val_{}", key_of(epoch.measure)), epoch.val_accuracy},
           {"lr", epoch.lr},
           {"images_per_second", epoch.images_per_second},
           {"wait_share", epoch.wait_share},
@@ -41,8 +45,8 @@ class TrainView final : public TrainObserver {
   void on_epoch(const EpochReport& epoch) override {
     if (console_.json()) return console_.print_json(json_of(epoch));
     if (epoch.epoch == 1)
-      console_.note(
-          fmt::format("  {:>7}  {:>6}  {:>6}  {:>7}  {:>9}  {:>8}", "epoch", "loss", "val", "right", "rate", "images/s"));
+      console_.note(fmt::format("  {:>7}  {:>6}  {:>6}  {:>7}  {:>9}  {:>8}", "epoch", "loss", "val", word_of(epoch.measure),
+                                "rate", "images/s"));
     std::string line =
         fmt::format("  {:>7}  {:>6.3f}  {:>6.3f}  {:>7}  {:>9.2e}  {:>8.1f}", fmt::format("{}/{}", epoch.epoch, epoch.epochs),
                     epoch.train_loss, epoch.val_loss, percent(epoch.val_accuracy), epoch.lr, epoch.images_per_second);
@@ -54,10 +58,10 @@ class TrainView final : public TrainObserver {
   void on_stage_finished(const StageReport& stage) override {
     if (console_.json()) {
       nlohmann::ordered_json object{{"event", "stage"}, {"stage", stage.name}, {"seconds", stage.seconds}};
-      if (stage.accuracy) object["accuracy"] = *stage.accuracy;
+      if (stage.accuracy) object[std::string(key_of(stage.measure))] = *stage.accuracy;
       return console_.print_json(object);
     }
-    const std::string right = stage.accuracy ? percent(*stage.accuracy) + " right" : "";
+    const std::string right = stage.accuracy ? fmt::format("{} {}", percent(*stage.accuracy), word_of(stage.measure)) : "";
     console_.note(fmt::format("{:<10} {:<16} {:>10}", stage.name, right, duration(stage.seconds)));
   }
 
@@ -65,14 +69,14 @@ class TrainView final : public TrainObserver {
     if (console_.json()) {
       return console_.print_json({{"event", "first_model"},
                                   {"model", model.path.string()},
-                                  {"accuracy", model.accuracy},
+                                  {std::string(key_of(model.measure)), model.accuracy},
                                   {"folds", model.folds},
                                   {"photos", model.photos},
                                   {"seconds", model.seconds}});
     }
     console_.note(fmt::format("{:<10} {:<16} {:>10}  usable from now on; by {}-fold cross-validation on {}", "model",
-                              percent(model.accuracy) + " right", duration(model.seconds), model.folds,
-                              counted(model.photos, "photo")));
+                              fmt::format("{} {}", percent(model.accuracy), word_of(model.measure)), duration(model.seconds),
+                              model.folds, counted(model.photos, "photo")));
   }
 
   void on_choice(const Choice& choice) override {
@@ -119,18 +123,24 @@ nlohmann::ordered_json figures(const TrainReport& report) {
                       {"calibration_error", *report.test_calibration_error}};
     if (report.test_rejected) object["test"]["rejected"] = *report.test_rejected;
   }
+  if (report.multi_label) object["val"]["multi_label"] = label_set_json(*report.multi_label);
+  if (report.test_multi_label) object["test"]["multi_label"] = label_set_json(*report.test_multi_label);
+  if (report.multi_label || report.test_multi_label)
+    object["multi_label"] = label_set_json(report.test_multi_label ? *report.test_multi_label : *report.multi_label);
   if (const auto& c = report.calibration) {
     object["calibration"] = {{"temperature", c->temperature},
                              {"mapped", c->mapped},
                              {"error_before", c->error_before},
                              {"error", c->error},
                              {"error_cross_fitted", c->error_cross_fitted},
-                             {"photos", c->photos}};
+                             {"photos", c->photos},
+                             {"fitted_on", c->fitted_on}};
   }
   if (const auto& r = report.rejection) {
     object["rejection"] = {{"threshold", r->threshold},         {"known_rejected", r->known_rejected},
                            {"known_photos", r->known_photos},   {"measured_on", r->measured_on},
                            {"none_rejected", r->none_rejected}, {"none_photos", r->none_photos}};
+    if (r->none_area) object["rejection"]["none_area"] = *r->none_area;
   }
   return object;
 }
@@ -140,17 +150,34 @@ std::string right_of(double accuracy, std::int64_t photos, const Interval& inter
                      percent(interval.low), percent(interval.high));
 }
 
+void tell_label_sets(Console& console, const MultiLabelFigures& figures, std::int64_t photos, std::string_view kind) {
+  console.note(fmt::format("mean average precision {} (95 % interval {} to {}; by chance {})",
+                           percent(figures.mean_average_precision), percent(figures.interval.low), percent(figures.interval.high),
+                           percent(figures.chance)));
+  console.note(fmt::format("  on {} {}", photos, kind));
+  console.note(fmt::format("  labels answered: F1 {} micro, {} macro; {} of the photos exactly", percent(figures.micro_f1),
+                           percent(figures.macro_f1), percent(figures.exact_match)));
+}
+
 void tell_figures(Console& console, const TrainReport& report) {
-  if (report.test_accuracy) {
-    console.note(right_of(*report.test_accuracy, report.test_photos, report.test_interval, "test photos, which no choice saw"));
+  constexpr std::string_view kUnseen = "photos that it was not trained on";
+  constexpr std::string_view kTest = "test photos, which no choice saw";
+  if (report.test_multi_label) {
+    tell_label_sets(console, *report.test_multi_label, report.test_photos, kTest);
+    console.note(fmt::format("  calibration error {:.4f}", *report.test_calibration_error));
+  } else if (report.multi_label) {
+    tell_label_sets(console, *report.multi_label, report.val_photos, kUnseen);
+  } else if (report.test_accuracy) {
+    console.note(right_of(*report.test_accuracy, report.test_photos, report.test_interval, kTest));
     std::string also = fmt::format("on them: calibration error {:.4f}", *report.test_calibration_error);
     if (report.test_rejected) also += fmt::format(", {} wrongly called unknown", percent(*report.test_rejected));
     console.note(also);
   } else if (report.accuracy) {
-    console.note(right_of(*report.accuracy, report.val_photos, report.interval, "photos that it was not trained on"));
-    if (report.picked_by_validation)
-      console.note("the best epoch was picked by these photos, so on new ones expect slightly less");
+    console.note(right_of(*report.accuracy, report.val_photos, report.interval, kUnseen));
   }
+  const bool tested = report.test_accuracy.has_value();
+  if (!tested && report.accuracy && report.picked_by_validation)
+    console.note("the best epoch was picked by these photos, so on new ones expect slightly less");
 }
 
 void summarize(Console& console, const TrainReport& report) {
@@ -167,6 +194,7 @@ void summarize(Console& console, const TrainReport& report) {
     if (report.macro_f1) object["macro_f1"] = *report.macro_f1;
     if (report.cross_validation) {
       object["cross_validation"] = {{"of", report.cross_validation->what},
+                                    {"measure", key_of(report.cross_validation->measure)},
                                     {"accuracies", report.cross_validation->accuracies},
                                     {"mean", report.cross_validation->mean},
                                     {"deviation", report.cross_validation->deviation}};
@@ -187,8 +215,9 @@ void summarize(Console& console, const TrainReport& report) {
   }
   if (report.cross_validation) {
     const CrossValidation& folds = *report.cross_validation;
-    console.note(fmt::format("{} in {}-fold cross-validation of the {}, give or take {} between folds", percent(folds.mean),
-                             folds.accuracies.size(), folds.what, percent(folds.deviation)));
+    console.note(fmt::format("{} {}in {}-fold cross-validation of the {}, give or take {} between folds", percent(folds.mean),
+                             folds.measure == Measure::kAccuracy ? "" : "mAP ", folds.accuracies.size(), folds.what,
+                             percent(folds.deviation)));
   }
   if (!report.html.empty()) console.note(fmt::format("report in {}", report.html.string()));
   console.note(fmt::format("log and metrics in {}; {} in all", report.run_folder.string(), duration(report.seconds)));
@@ -243,9 +272,9 @@ void add_recipe_flags(CLI::App& app, TrainOptions& options) {
                             {{"adamw", OptimizerKind::kAdamW}, {"sgd", OptimizerKind::kSgd}}, "adamw or sgd");
   app.add_option("--momentum", options.momentum, "of sgd")->check(CLI::Range(0.0, 0.9999))->capture_default_str();
   app.add_option("--weight-decay", options.weight_decay, "not on biases and norms")->check(CLI::NonNegativeNumber);
-  app.add_option("--label-smoothing", options.label_smoothing, "share of the target spread over all classes")
-      ->check(CLI::Range(0.0, 0.9))
-      ->capture_default_str();
+  app.add_option("--label-smoothing", options.label_smoothing,
+                 "share of the target spread over all classes; 0.1 if not given, 0 with any number of labels")
+      ->check(CLI::Range(0.0, 0.9));
   app.add_option("--dropout", options.dropout, "before the last layer")->check(CLI::Range(0.0, 0.95))->capture_default_str();
   app.add_option("--clip", options.clip_norm, "longest gradient; 0: any")->check(CLI::NonNegativeNumber)->capture_default_str();
   app.add_option("--ema", options.ema_decay, "decay of the weight average; 0: none")->check(CLI::Range(0.0, 0.999999));
@@ -277,13 +306,16 @@ Run add_train(CLI::App& app) {
   app.description(
       "A folder of photos becomes a classifier.\n\n"
       "  fovea train skies -o weather       skies: a folder with a folder of photos per class\n"
-      "  fovea train skies -o weather --scope full --time-budget 600");
+      "  fovea train skies -o weather --scope full --time-budget 600\n"
+      "  fovea train photos.csv -o things   rows like 'beach.jpg,sea;sun;people': any number of labels");
   app.add_option("DATA", options.data, "class folders; train/ and val/ of those; or a CSV 'path,label[,split]'")->required();
   app.add_option("-o,--output", options.model, "the model; '.safetensors' is added to a name without extension")
       ->default_val("model");
   app.add_option("--run", options.run_folder, "folder for log and metrics; beside the model if not given");
   add_network_flags(app, options);
   add_recipe_flags(app, options);
+  app.add_flag("--multi-label", options.multi_label,
+               "a photo may have any number of labels: where it lies in several class folders, all of them");
   app.add_option("--val", options.val_fraction, "share of the photos held out where the data has no val/ of its own")
       ->check(CLI::Range(0.0, 0.9))
       ->capture_default_str();

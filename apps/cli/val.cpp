@@ -6,6 +6,7 @@
 
 #include "console.h"
 #include "fovea/evaluate.h"
+#include "multi_label_json.h"
 #include "signals.h"
 #include "verbs.h"
 
@@ -66,7 +67,44 @@ void print_confusion(Console& console, const Evaluation& result) {
   }
 }
 
+void print_mistakes(Console& console, const Evaluation& result, int mistakes) {
+  if (mistakes == 0 || result.wrong.empty()) return;
+  console.print("");
+  console.print("surest mistakes");
+  const auto said = [](const std::string& labels) { return labels.empty() ? std::string("nothing") : labels; };
+  for (const WrongPhoto& wrong :
+       std::span(result.wrong).first(std::min(result.wrong.size(), static_cast<std::size_t>(mistakes)))) {
+    console.print(fmt::format("  {:>7} {} instead of {}: {}", percent(wrong.probability), said(wrong.predicted),
+                              said(wrong.label), wrong.path.string()));
+  }
+}
+
+void print_label_sets(Console& console, const Evaluation& result, int mistakes) {
+  const MultiLabelFigures& figures = *result.multi_label;
+  console.print(fmt::format("mean average precision {} on {} (95 % interval {} to {})", percent(figures.mean_average_precision),
+                            counted(result.photos, "photo"), percent(figures.interval.low), percent(figures.interval.high)));
+  console.print(fmt::format("by chance it would be {}", percent(figures.chance)));
+  console.print(fmt::format("F1 {} of all labels together, {} as the mean of the classes", percent(figures.micro_f1),
+                            percent(figures.macro_f1)));
+  console.print(fmt::format("{} of the photos exactly right (95 % interval {} to {})", percent(figures.exact_match),
+                            percent(result.interval.low), percent(result.interval.high)));
+  console.print(fmt::format("calibration error {}, log loss {:.3f}", percent(result.calibration_error), result.log_loss));
+  std::size_t width = 5;
+  for (const ClassMetrics& c : result.classes) width = std::max(width, columns(c.name));
+  width = std::min<std::size_t>(width, 24);
+  console.print("");
+  console.print(fmt::format("{}  {:>7}  {:>9}  {:>7}  {:>7}  {:>7}  {:>6}", fitted("class", width), "photos", "precision",
+                            "recall", "F1", "AP", "from"));
+  for (const ClassMetrics& c : result.classes) {
+    console.print(fmt::format("{}  {:>7}  {:>9}  {:>7}  {:>7}  {:>7}  {:>6}", fitted(c.name, width), c.photos,
+                              percent(c.precision), percent(c.recall), percent(c.f1), percent(c.average_precision.value_or(0)),
+                              percent(c.threshold.value_or(0))));
+  }
+  print_mistakes(console, result, mistakes);
+}
+
 void print_result(Console& console, const Evaluation& result, int mistakes) {
+  if (result.multi_label) return print_label_sets(console, result, mistakes);
   console.print(fmt::format("{} right of {} (95 % interval {} to {})", percent(result.accuracy), counted(result.photos, "photo"),
                             percent(result.interval.low), percent(result.interval.high)));
   if (static_cast<std::size_t>(result.top) < result.classes.size()) {
@@ -93,15 +131,7 @@ void print_result(Console& console, const Evaluation& result, int mistakes) {
                                 percent(point.coverage), percent(point.accuracy)));
     }
   }
-  if (mistakes > 0 && !result.wrong.empty()) {
-    console.print("");
-    console.print("surest mistakes");
-    for (const WrongPhoto& wrong :
-         std::span(result.wrong).first(std::min(result.wrong.size(), static_cast<std::size_t>(mistakes)))) {
-      console.print(fmt::format("  {:>7} {} instead of {}: {}", percent(wrong.probability), wrong.predicted, wrong.label,
-                                wrong.path.string()));
-    }
-  }
+  print_mistakes(console, result, mistakes);
 }
 
 nlohmann::ordered_json or_null(const std::optional<double>& value) {
@@ -121,30 +151,34 @@ void print_json(Console& console, const Evaluation& result) {
   nlohmann::ordered_json classes = nlohmann::ordered_json::array();
   for (const ClassMetrics& c : result.classes) {
     classes.push_back({{"name", c.name}, {"photos", c.photos}, {"precision", c.precision}, {"recall", c.recall}, {"f1", c.f1}});
+    if (c.average_precision) classes.back()["average_precision"] = *c.average_precision;
+    if (c.threshold) classes.back()["threshold"] = *c.threshold;
   }
   nlohmann::ordered_json coverage = nlohmann::ordered_json::array();
   for (const CoveragePoint& p : result.coverage)
     coverage.push_back({{"threshold", p.threshold}, {"coverage", p.coverage}, {"accuracy", p.accuracy}});
-  console.print_json({{"event", "result"},
-                      {"accuracy", result.accuracy},
-                      {"photos", result.photos},
-                      {"interval", {result.interval.low, result.interval.high}},
-                      {"top", result.top},
-                      {"top_accuracy", result.top_accuracy},
-                      {"log_loss", result.log_loss},
-                      {"calibration_error", result.calibration_error},
-                      {"balanced_accuracy", result.balanced_accuracy},
-                      {"macro_f1", result.macro_f1},
-                      {"rejected", or_null(result.rejected)},
-                      {"none_photos", result.none_photos},
-                      {"none_rejected", or_null(result.none_rejected)},
-                      {"classes", classes},
-                      {"confusion", result.confusion},
-                      {"coverage", coverage},
-                      {"unknown_labels", result.unknown_labels},
-                      {"unknown_photos", result.unknown_photos},
-                      {"skipped", result.skipped.size()},
-                      {"seconds", result.seconds}});
+  nlohmann::ordered_json object{{"event", "result"},
+                                {"accuracy", result.accuracy},
+                                {"photos", result.photos},
+                                {"interval", {result.interval.low, result.interval.high}},
+                                {"top", result.top},
+                                {"top_accuracy", result.top_accuracy},
+                                {"log_loss", result.log_loss},
+                                {"calibration_error", result.calibration_error},
+                                {"balanced_accuracy", result.balanced_accuracy},
+                                {"macro_f1", result.macro_f1},
+                                {"rejected", or_null(result.rejected)},
+                                {"none_photos", result.none_photos},
+                                {"none_rejected", or_null(result.none_rejected)},
+                                {"classes", classes},
+                                {"confusion", result.confusion},
+                                {"coverage", coverage},
+                                {"unknown_labels", result.unknown_labels},
+                                {"unknown_photos", result.unknown_photos},
+                                {"skipped", result.skipped.size()},
+                                {"seconds", result.seconds}};
+  if (result.multi_label) object["multi_label"] = label_set_json(*result.multi_label);
+  console.print_json(object);
 }
 
 int val(ValFlags& flags) {

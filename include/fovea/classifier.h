@@ -23,6 +23,9 @@ struct Prediction {
 /// What a photo shows.
 struct Answer {
   std::vector<Prediction> predictions;  ///< every class, the most probable first; never empty
+  /// Of a model for photos with any number of labels: the classes that the photo shows, those at or above their thresholds, the
+  /// most probable first; possibly none. The probabilities are then independent of each other and do not sum to 1.
+  std::vector<Prediction> labels;
   /// The photo is probably of none of the classes. Always false for a model without rejection statistics.
   bool rejected = false;
 
@@ -67,6 +70,8 @@ class Classifier {
 
   /// Class names in the order of the network's outputs.
   [[nodiscard]] const std::vector<std::string>& classes() const;
+  /// Whether answers are `labels` rather than one class.
+  [[nodiscard]] bool multi_label() const;
   /// The device that computes, and why: "cpu (2 processors; no GPU: ...)".
   [[nodiscard]] const std::string& device() const;
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "fovea/multi_label.h"
 #include "fovea/result.h"
 #include "fovea/trainer.h"
 
@@ -32,6 +33,9 @@ struct ClassMetrics {
   double precision = 0.0;   ///< 0 where nothing was called so
   double recall = 0.0;      ///< 0 where there are no photos
   double f1 = 0.0;
+  /// Of a model for photos with any number of labels.
+  std::optional<double> average_precision = {};
+  std::optional<double> threshold = {};  ///< the probability from which on it answers with this class
 };
 
 /// Answering only where the top probability reaches `threshold` answers `coverage` of the photos, `accuracy` of those rightly.
@@ -43,25 +47,29 @@ struct CoveragePoint {
 
 struct WrongPhoto {
   std::filesystem::path path;
-  std::string label;
-  std::string predicted;
-  double probability = 0.0;
+  std::string label;         ///< several as in a CSV: "a;b"
+  std::string predicted;     ///< likewise
+  double probability = 0.0;  ///< of `predicted`; of several the surest of the wrong answers
+  std::string about;         ///< that answer's class: `predicted`, or one of several that was wrongly answered or left out
 };
 
 struct Evaluation {
   std::int64_t photos = 0;
-  double accuracy = 0.0;
-  Interval interval;  ///< Wilson's, at 95 %
+  double accuracy = 0.0;  ///< of photos with any number of labels: the share that got all of them and no other
+  Interval interval;      ///< Wilson's, at 95 %
   int top = 5;
   double top_accuracy = 0.0;  ///< the label is among the `top` most probable
   double log_loss = 0.0;
-  /// Expected calibration error: 15 equal bins of the top probability, mean |accuracy - probability| weighted by photos.
+  /// Expected calibration error: 15 equal bins of the top probability, mean |accuracy - probability| weighted by photos. With any
+  /// number of labels: of every probability of every class.
   double calibration_error = 0.0;
   double balanced_accuracy = 0.0;  ///< mean recall of the classes that have photos
   double macro_f1 = 0.0;           ///< mean F1 of those
   std::optional<double> rejected;  ///< share of the photos that the model wrongly calls unknown; none: it has no such statistics
   std::int64_t none_photos = 0;    ///< of a none/ or background/ folder in the same split
   std::optional<double> none_rejected;  ///< share of those that it calls unknown
+  /// Of a model for photos with any number of labels. Confusion, coverage and top-k accuracy then have no meaning and are empty.
+  std::optional<MultiLabelFigures> multi_label;
   std::vector<ClassMetrics> classes;
   std::vector<std::vector<std::int64_t>> confusion;  ///< [true class][predicted class]
   std::vector<CoveragePoint> coverage;               ///< from answering everything to the surest tenth

@@ -32,6 +32,7 @@ struct ModelDescription {
     std::string measured_on;  ///< what photos these were: "validation photos"
   };
   std::optional<Rejection> rejection;  ///< none: never
+  std::vector<double> thresholds;      ///< of photos with any number of labels: from which probability on each class is answered
   /// Where it comes from: data, recipe, accuracy, program version; key and text.
   std::vector<std::pair<std::string, std::string>> provenance;
 };

@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "fovea/interval.h"
+#include "fovea/multi_label.h"
 #include "fovea/result.h"
 #include "fovea/skipped_photo.h"
 
@@ -84,10 +86,10 @@ struct TrainOptions {
   std::optional<double> time_budget_s;  ///< training plans to be done, and stops, within this time
 
   OptimizerKind optimizer = OptimizerKind::kAdamW;
-  std::optional<double> lr;            ///< peak rate
-  std::optional<double> weight_decay;  ///< not on biases and norms
-  double momentum = 0.9;               ///< of SGD
-  double label_smoothing = 0.1;
+  std::optional<double> lr;               ///< peak rate
+  std::optional<double> weight_decay;     ///< not on biases and norms
+  double momentum = 0.9;                  ///< of SGD
+  std::optional<double> label_smoothing;  ///< empty: 0.1; with any number of labels a photo 0, which keeps rare labels rare
   double dropout = 0.2;
   double clip_norm = 1.0;           ///< of the whole gradient; 0: none
   std::optional<double> ema_decay;  ///< of the weight average; 0: none
@@ -98,6 +100,9 @@ struct TrainOptions {
   std::optional<AugmentLevel> augment;
 
   double reject_rate = 0.05;  ///< share of known photos that may be taken for unknown, below 1; 0: nothing is rejected
+  /// Photos may have any number of labels: each class is a question of its own. Always so for a CSV with `a;b`; asked for, also
+  /// where the same photo lies in several class folders.
+  bool multi_label = false;
   double val_fraction = 0.2;  ///< held out where the data has no val split of its own
   /// 2 or more: also k-fold cross-validation on the training photos, for the report; 0: none.
   int folds = 0;
@@ -115,11 +120,6 @@ struct TrainOptions {
   const std::atomic<bool>* stop = nullptr;
 };
 
-struct Interval {
-  double low = 0.0;
-  double high = 1.0;
-};
-
 /// A choice the recipe made, for people: {"fit", "crop", "82.1 % against 75.3 % (squash) in cross-validation"}.
 struct Choice {
   std::string what;
@@ -127,10 +127,17 @@ struct Choice {
   std::string reason;
 };
 
+/// What `accuracy` is of a stage or an epoch.
+enum class Measure : std::uint8_t {
+  kAccuracy,              ///< share of photos whose most probable class is right
+  kMeanAveragePrecision,  ///< with any number of labels a photo
+};
+
 struct StageReport {
   std::string name;  ///< "scan", "features", "head", "trial", "full", ...
   double seconds = 0.0;
   std::optional<double> accuracy;  ///< on the validation photos, where the stage made a model
+  Measure measure = Measure::kAccuracy;
 };
 
 struct EpochReport {
@@ -144,6 +151,7 @@ struct EpochReport {
   double images_per_second = 0.0;  ///< training alone
   double wait_share = 0.0;         ///< of the time, spent waiting for photos
   bool best = false;
+  Measure measure = Measure::kAccuracy;  ///< what val_accuracy is
 };
 
 struct Progress {
@@ -161,6 +169,7 @@ struct FirstModel {
   int folds = 0;            ///< of that
   std::int64_t photos = 0;  ///< training photos behind it
   double seconds = 0.0;     ///< since the run began
+  Measure measure = Measure::kAccuracy;
 };
 
 /// Told what happens, from the thread that called train(). Every function may be left as it is.
@@ -188,6 +197,7 @@ struct CrossValidation {
   std::vector<double> accuracies;
   double mean = 0;
   double deviation = 0;  ///< standard deviation between the folds
+  Measure measure = Measure::kAccuracy;
 };
 
 /// Whether the stated probabilities are right: expected calibration errors over 15 bins, as Evaluation::calibration_error.
@@ -197,7 +207,8 @@ struct CalibrationReport {
   double error_before = 0.0;        ///< at temperature 1
   double error = 0.0;               ///< calibrated, on the photos that it was fitted on
   double error_cross_fitted = 0.0;  ///< each fifth of them calibrated by the others
-  std::int64_t photos = 0;          ///< validation photos
+  std::int64_t photos = 0;          ///< that it was fitted on
+  std::string fitted_on = "validation photos";
 };
 
 /// What the model answers with "unknown".
@@ -208,6 +219,9 @@ struct RejectionReport {
   std::string measured_on;     ///< "validation photos"
   double none_rejected = 0.0;  ///< of the photos of a none/ or background/ folder
   std::int64_t none_photos = 0;
+  /// Probability that one of those scores higher than a known photo that the statistics do not come from: the area under the
+  /// receiver operating characteristic. None without such photos.
+  std::optional<double> none_area;
 };
 
 struct TrainReport {
@@ -222,10 +236,13 @@ struct TrainReport {
   Interval interval;               ///< Wilson's, at 95 %
   /// The best epoch was picked by the validation accuracy, so `accuracy` is slightly flattered; photos in a test/ split are not.
   bool picked_by_validation = false;
+  /// On the validation photos, with any number of labels a photo; `accuracy` is then the share of photos answered exactly.
+  std::optional<MultiLabelFigures> multi_label;
   /// Mean recall and mean F1 of the classes on the validation photos: each class counts the same. Where the classes are skewed.
   std::optional<double> balanced_accuracy;
   std::optional<double> macro_f1;
-  std::optional<double> test_accuracy;  ///< on the photos of a test/ split, which no choice saw
+  std::optional<double> test_accuracy;                ///< on the photos of a test/ split, which no choice saw
+  std::optional<MultiLabelFigures> test_multi_label;  ///< on the same, as `multi_label`
   std::int64_t test_photos = 0;
   std::optional<CrossValidation> cross_validation;  ///< where TrainOptions::folds asked for it
   Interval test_interval;

@@ -4,7 +4,9 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <iterator>
 #include <set>
+#include <utility>
 
 #include "core/error.h"
 #include "data/layouts.h"
@@ -65,6 +67,10 @@ Result<void> number_classes(const std::vector<NamedSample>& found, Dataset& data
     samples_of(dataset, sample.split).push_back(std::move(numbered));
   }
   for (const Split split : kSplits) {
+    if (dataset.multi_label) {  // each class is asked for by itself, so there is something to learn from what shows none
+      std::vector<Sample> none = std::exchange(samples_of(dataset.none, split), {});
+      std::ranges::move(none, std::back_inserter(samples_of(dataset, split)));
+    }
     for (std::vector<Sample>* samples : {&samples_of(dataset, split), &samples_of(dataset.none, split)}) {
       std::ranges::sort(
           *samples, std::less(), [](const Sample& sample) -> const auto& { return sample.path.native(); });
@@ -121,8 +127,10 @@ std::optional<Split> split_from(std::string_view name) {
 
 Result<Dataset> scan_dataset(const fs::path& path, const ScanOptions& options) {
   Notes notes;
-  FOVEA_ASSIGN(const FoundPhotos found, find(path, options, notes));
+  FOVEA_ASSIGN(FoundPhotos found, find(path, options, notes));
+  if (options.multi_label && found.layout != Layout::kCsv) merge_copies(found.samples, notes);
   Dataset dataset;
+  dataset.multi_label = options.multi_label;
   dataset.root = path;
   dataset.layout = found.layout;
   FOVEA_TRY(number_classes(found.samples, dataset));
@@ -155,6 +163,20 @@ std::vector<std::int64_t> count_per_class(const std::vector<Sample>& samples, in
     for (const int label : sample.labels) ++counts[static_cast<std::size_t>(label)];
   }
   return counts;
+}
+
+std::vector<std::int32_t> home_classes(std::span<const Sample> samples, int classes) {
+  std::vector<std::int64_t> counts(static_cast<std::size_t>(classes));
+  for (const Sample& sample : samples) {
+    for (const int label : sample.labels) ++counts[static_cast<std::size_t>(label)];
+  }
+  std::vector<std::int32_t> homes;
+  for (const Sample& sample : samples) {
+    const auto rarest =
+        std::ranges::min_element(sample.labels, {}, [&](int label) { return counts[static_cast<std::size_t>(label)]; });
+    homes.push_back(rarest == sample.labels.end() ? classes : *rarest);
+  }
+  return homes;
 }
 
 std::vector<float> balanced_class_weights(const std::vector<Sample>& samples, int classes) {

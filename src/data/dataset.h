@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -31,13 +32,14 @@ struct Dataset {
   std::vector<Sample> val;
   std::vector<Sample> test;
   /// Photos of none of the classes: those of a class called "none" or "background" (in any case), where two other classes are
-  /// there. It is no class; its photos tell what is to be rejected. Without labels; ordered as the others.
+  /// there. It is no class; its photos tell what is to be rejected. Without labels; ordered as the others. With multi_label
+  /// empty: a photo that shows nothing is one without labels.
   struct None {
     std::vector<Sample> train;
     std::vector<Sample> val;
     std::vector<Sample> test;
   } none;
-  bool multi_label = false;   ///< some photo has not exactly one label
+  bool multi_label = false;   ///< photos may have any number of labels: some has not exactly one, or it was asked for
   bool val_held_out = false;  ///< val was taken from train by `hold_out_validation`, not given
   /// What a person should know, a line each: ignored files and why, classes that only one side has, empty class
   /// folders, loops of links, listed photos that are missing.
@@ -49,6 +51,7 @@ struct Dataset {
 struct ScanOptions {
   bool follow_symlinks = true;  ///< a loop of links is noted and not entered twice
   bool strict = false;          ///< an unusable file in the data set is an error, not a note
+  bool multi_label = false;     ///< the same bytes in several class folders are one photo with several labels
 };
 
 /// Finds the photos below a folder or in a CSV, without decoding them. A file counts as a photo by its extension, or, when
@@ -73,6 +76,11 @@ Result<void> check_trainable(const Dataset& dataset);
 
 /// Photos of each class, by index; a photo with several labels counts for each of them.
 [[nodiscard]] std::vector<std::int64_t> count_per_class(const std::vector<Sample>& samples, int classes);
+
+/// For each sample the one class that stands for it where there must be one: of several labels the rarest among `samples` (the
+/// first of equals); `classes`, a class of its own, for a photo without any. Splits by it spread the rare labels evenly, which is
+/// the first step of iterative stratification (K. Sechidis et al., "On the stratification of multi-label data", 2011).
+[[nodiscard]] std::vector<std::int32_t> home_classes(std::span<const Sample> samples, int classes);
 
 /// Weights per class whose mean over `samples` is 1: n / (k n_c), for k classes that occur; 0 for a class that does not.
 [[nodiscard]] std::vector<float> balanced_class_weights(const std::vector<Sample>& samples, int classes);

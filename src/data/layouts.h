@@ -41,6 +41,9 @@ Result<FoundPhotos> read_folders(const std::filesystem::path& root, const ScanOp
 /// CSV with a header: path, label and, if wanted, split; paths relative to the CSV's folder.
 Result<FoundPhotos> read_csv(const std::filesystem::path& file, const ScanOptions& options, Notes& notes);
 
+/// Photos of one split with the same bytes become one, with the labels of all: its path is the first of theirs.
+void merge_copies(std::vector<NamedSample>& samples, Notes& notes);
+
 /// The part of an error message that says what would have been understood.
 inline constexpr std::string_view kLayoutsUnderstood =
     "expected a folder for each class (DATA/cat/1.jpg), train/ and val/ of such folders, or a CSV with the columns "

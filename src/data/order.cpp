@@ -20,19 +20,10 @@ Rng order_rng(const LoaderOptions& options, std::uint32_t epoch, std::size_t ite
 
 // The samples of each class that has any.
 std::vector<std::vector<std::int32_t>> by_class(std::span<const Sample> samples, int classes) {
-  std::vector<std::int64_t> counts(static_cast<std::size_t>(classes));
-  for (const Sample& sample : samples) {
-    for (const int label : sample.labels) ++counts[static_cast<std::size_t>(label)];
-  }
-  std::vector<std::vector<std::int32_t>> lists(counts.size() + 1);
-  for (std::size_t i = 0; i < samples.size(); ++i) {
-    std::size_t home = counts.size();
-    for (const int label : samples[i].labels) {
-      const auto k = static_cast<std::size_t>(label);
-      if (home == counts.size() || counts[k] < counts[home]) home = k;
-    }
-    lists[home].push_back(static_cast<std::int32_t>(i));
-  }
+  std::vector<std::vector<std::int32_t>> lists(static_cast<std::size_t>(classes) + 1);
+  const std::vector<std::int32_t> homes = home_classes(samples, classes);
+  for (std::size_t i = 0; i < homes.size(); ++i)
+    lists[static_cast<std::size_t>(homes[i])].push_back(static_cast<std::int32_t>(i));
   std::erase_if(lists, [](const auto& list) { return list.empty(); });
   return lists;
 }

@@ -15,6 +15,7 @@ using Json = nlohmann::json;
 
 constexpr const char* kVersionField = "fovea_model";
 constexpr const char* kRejectionField = "rejection";
+constexpr const char* kThresholdsField = "thresholds";
 constexpr std::size_t kLongestName = 1024;
 
 /// Reads fields of one JSON object of the metadata; errors name file, field and reason.
@@ -193,6 +194,26 @@ Result<std::optional<Rejection>> read_rejection_card(const WeightFile& file) {
   return std::optional(std::move(rejection));
 }
 
+/// None in a model of one class a photo, which has no such field.
+Result<std::vector<double>> read_thresholds(const WeightFile& file, std::size_t classes) {
+  std::vector<double> thresholds;
+  if (!file.metadata().contains(kThresholdsField)) return thresholds;
+  FOVEA_ASSIGN(const Json json, json_field(file, kThresholdsField, Json::value_t::array));
+  if (json.size() != classes) {
+    return fail(Error::Kind::kFormat, "{}: metadata '{}' holds {} numbers for {} classes", file.source(), kThresholdsField,
+                json.size(), classes);
+  }
+  for (const Json& number : json) {
+    const double value = number.is_number() ? number.get<double>() : std::nan("");
+    if (!(value > 0 && value < 1)) {
+      return fail(Error::Kind::kFormat, "{}: metadata '{}' entry {} is no number between 0 and 1", file.source(),
+                  kThresholdsField, thresholds.size());
+    }
+    thresholds.push_back(value);
+  }
+  return thresholds;
+}
+
 std::vector<std::pair<std::string, std::string>> read_provenance(const WeightFile& file) {
   std::vector<std::pair<std::string, std::string>> provenance;
   const auto found = file.metadata().find("provenance");
@@ -242,6 +263,7 @@ std::map<std::string, std::string> write_model_card(const Model& model) {
                                     {"known_photos", rejection->known_photos},
                                     {"measured_on", rejection->measured_on}});
   }
+  if (model.multi_label()) fields[kThresholdsField] = dump(model.thresholds);
   return fields;
 }
 
@@ -261,6 +283,7 @@ Result<Model> read_model_card(const WeightFile& file) {
   model.spec.height = model.preprocess.height;
   model.spec.width = model.preprocess.width;
   FOVEA_ASSIGN(model.rejection, read_rejection_card(file));
+  FOVEA_ASSIGN(model.thresholds, read_thresholds(file, model.classes.size()));
   model.provenance = read_provenance(file);
   return model;
 }

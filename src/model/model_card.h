@@ -17,11 +17,12 @@ inline constexpr int kModelFormatVersion = 1;
 [[nodiscard]] bool has_model_card(const WeightFile& file);
 
 /// Text fields, the structured ones as JSON: "fovea_model" (format version), "architecture", "network", "classes", "preprocess",
-/// "calibration", "provenance"; "rejection" where the model has it.
+/// "calibration", "provenance"; "rejection" where the model has it; "thresholds", one per class, of a model for photos with any
+/// number of labels.
 [[nodiscard]] std::map<std::string, std::string> write_model_card(const Model& model);
 
-/// A model without its parameters. Every field but "provenance" and "rejection" is required, and all are checked: kFormat or
-/// kLimit name file, field and reason.
+/// A model without its parameters. Every field but "provenance", "rejection" and "thresholds" is required, and all are checked:
+/// kFormat or kLimit name file, field and reason.
 Result<Model> read_model_card(const WeightFile& file);
 
 }  // namespace fovea

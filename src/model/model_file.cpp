@@ -62,6 +62,10 @@ Result<void> check_agreement(const Model& model, const std::filesystem::path& pa
     return fail(Error::Kind::kUsage, "{}: {} class names for a network of {} classes", path.string(), model.classes.size(),
                 model.spec.classes);
   }
+  if (model.multi_label() && model.thresholds.size() != model.classes.size()) {
+    return fail(Error::Kind::kUsage, "{}: {} thresholds for {} classes", path.string(), model.thresholds.size(),
+                model.classes.size());
+  }
   if (model.preprocess.height != model.spec.height || model.preprocess.width != model.spec.width) {
     return fail(Error::Kind::kUsage, "{}: preprocessing to {}x{} for a network of {}x{}", path.string(), model.preprocess.height,
                 model.preprocess.width, model.spec.height, model.spec.width);

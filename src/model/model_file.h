@@ -24,9 +24,14 @@ struct Model {
   Preprocess preprocess;             ///< its height and width are the spec's
   Calibration calibration;
   std::optional<Rejection> rejection;  ///< none: no photo is rejected
+  /// Of photos with any number of labels: the probability from which on each class is answered. Probabilities are then
+  /// independent_probabilities_of the logits. Empty: one class a photo.
+  std::vector<double> thresholds;
   /// Data, recipe, accuracy, program version: key and text, for people.
   std::vector<std::pair<std::string, std::string>> provenance;
   ParameterSet parameters;
+
+  [[nodiscard]] bool multi_label() const { return !thresholds.empty(); }
 };
 
 /// Writes the model, or leaves the old file as it is.

@@ -80,7 +80,9 @@ struct BuildOptions {
   int frozen_stages = 0;
   /// Adds inputs "targets" (N,K) and "weights" (N), the output "loss" (1), and the dropouts.
   bool loss = false;
-  /// Adds the output "probabilities" (N,K).
+  /// The loss is SigmoidBinaryCrossEntropy: each class a question of its own. Else SoftmaxCrossEntropy.
+  bool multi_label = false;
+  /// Adds the output "probabilities" (N,K); with multi_label together with the loss only.
   bool probabilities = false;
 };
 

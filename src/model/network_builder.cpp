@@ -114,7 +114,7 @@ void NetworkBuilder::add_head(ValueId feature_map) {
   graph_.mark_output("logits", logits);
   if (options_.loss) {
     add_loss(logits);
-  } else if (options_.probabilities) {
+  } else if (options_.probabilities && !options_.multi_label) {
     graph_.mark_output("probabilities", add(graph::Softmax{}, {logits}));
   }
 }
@@ -122,7 +122,9 @@ void NetworkBuilder::add_head(ValueId feature_map) {
 void NetworkBuilder::add_loss(ValueId logits) {
   const ValueId targets = graph_.input("targets", {options_.batch, spec_.classes});
   const ValueId weights = graph_.input("weights", {options_.batch});
-  const auto outputs = add_all(graph::SoftmaxCrossEntropy{}, {logits, targets, weights});
+  const graph::Op loss =
+      options_.multi_label ? graph::Op(graph::SigmoidBinaryCrossEntropy{}) : graph::Op(graph::SoftmaxCrossEntropy{});
+  const auto outputs = add_all(loss, {logits, targets, weights});
   graph_.mark_output("loss", outputs[0]);
   if (options_.probabilities) graph_.mark_output("probabilities", outputs[1]);
 }

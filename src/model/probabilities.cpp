@@ -43,4 +43,11 @@ std::vector<double> probabilities_of(std::span<const float> logits, const Calibr
   return probabilities;
 }
 
+std::vector<double> independent_probabilities_of(std::span<const float> logits, double temperature) {
+  std::vector<double> probabilities;
+  probabilities.reserve(logits.size());
+  for (const float logit : logits) probabilities.push_back(1 / (1 + std::exp(-logit / temperature)));
+  return probabilities;
+}
+
 }  // namespace fovea

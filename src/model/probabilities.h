@@ -29,4 +29,7 @@ struct Calibration {
 /// probability that is to fall is mixed with equal shares for all classes, one that is to rise with certainty of its class.
 [[nodiscard]] std::vector<double> probabilities_of(std::span<const float> logits, const Calibration& calibration);
 
+/// 1 / (1 + exp(-logit / temperature)) of each.
+[[nodiscard]] std::vector<double> independent_probabilities_of(std::span<const float> logits, double temperature);
+
 }  // namespace fovea

@@ -60,12 +60,18 @@ class Classifier::Impl {
 
   /// What the last run of `network` says of photo `index`.
   [[nodiscard]] Answer answer(const NetworkRunner& network, int index) const {
-    const std::vector<double> probabilities = probabilities_of(network.row(kLogits, index), model_.calibration);
+    const auto logits = network.row(kLogits, index);
+    const std::vector<double> probabilities = model_.multi_label()
+                                                  ? independent_probabilities_of(logits, model_.calibration.temperature)
+                                                  : probabilities_of(logits, model_.calibration);
     std::vector<std::size_t> order(probabilities.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
     std::ranges::stable_sort(order, std::greater(), [&](std::size_t i) { return probabilities[i]; });
     Answer answer;
-    for (const std::size_t i : order) answer.predictions.push_back({model_.classes[i], probabilities[i]});
+    for (const std::size_t i : order) {
+      answer.predictions.push_back({model_.classes[i], probabilities[i]});
+      if (model_.multi_label() && probabilities[i] >= model_.thresholds[i]) answer.labels.push_back(answer.predictions.back());
+    }
     answer.rejected = model_.rejection && is_rejected(*model_.rejection, network.row(kFeatures, index));
     return answer;
   }
@@ -137,6 +143,7 @@ class Classifier::Impl {
   [[nodiscard]] const DecodeOptions& decode_options() const { return decode_; }
   [[nodiscard]] const std::vector<std::string>& classes() const { return model_.classes; }
   [[nodiscard]] const std::string& device() const { return device_text_; }
+  [[nodiscard]] bool multi_label() const { return model_.multi_label(); }
 
  private:
   Context context_;
@@ -199,6 +206,7 @@ void Classifier::classify_each(std::size_t count, const Read& read, const OnAnsw
 }
 
 const std::vector<std::string>& Classifier::classes() const { return impl_->classes(); }
+bool Classifier::multi_label() const { return impl_->multi_label(); }
 const std::string& Classifier::device() const { return impl_->device(); }
 
 }  // namespace fovea

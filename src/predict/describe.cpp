@@ -54,6 +54,7 @@ Result<Description> describe_model(const fs::path& path) {
     description.rejection = ModelDescription::Rejection{rejection->threshold, rejection->known_rejected, rejection->known_photos,
                                                         rejection->measured_on};
   }
+  description.thresholds = model.thresholds;
   description.provenance = model.provenance;
   return Description(std::move(description));
 }

@@ -60,13 +60,15 @@ std::string accuracy_plot(std::span<const EpochReport> epochs) {
   for (const EpochReport& e : epochs) {
     const bool kept = best != epochs.rend() && e.epoch == best->epoch;
     plot.dot({static_cast<double>(e.epoch), e.val_accuracy}, kept ? 5 : 2.5, "one",
-             fmt::format("epoch {}: {} right{}", e.epoch, percent(e.val_accuracy), kept ? ", kept" : ""));
+             fmt::format("epoch {}: {} {}{}", e.epoch, percent(e.val_accuracy), measure_text(e.measure), kept ? ", kept" : ""));
   }
-  return plot.finish("epoch", "right on validation photos") +
+  return plot.finish("epoch", fmt::format("{} on validation photos", measure_text(epochs.front().measure))) +
          R"(<p class="key"><b class="one"></b>large dot: the best, which was kept if it beat what came before</p>)";
 }
 
 }  // namespace
+
+std::string_view measure_text(Measure measure) { return measure == Measure::kAccuracy ? "right" : "mean average precision"; }
 
 std::string curves(std::span<const EpochReport> epochs) {
   std::string html;

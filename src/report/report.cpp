@@ -19,6 +19,16 @@ std::string headline(const Input& input) {
            "<code>fovea val MODEL PHOTOS --report FILE</code>.</p></div>";
   }
   const Evaluation& e = *input.evaluation;
+  if (e.multi_label) {
+    const MultiLabelFigures& figures = *e.multi_label;
+    return fmt::format(
+        "<div><div class=\"big\">{:.1f}<small> %</small></div><p>mean average precision on <b>{}</b></p>{}"
+        "<p class=\"worth\">With 95 % confidence it lies between <b>{}</b> and <b>{}</b>; an order by chance would reach {}. "
+        "{}</p></div>",
+        100 * figures.mean_average_precision, escape(counted(e.photos, input.measured_on)),
+        interval_bar(figures.mean_average_precision, figures.interval), percent(figures.interval.low),
+        percent(figures.interval.high), percent(figures.chance), escape(input.worth));
+  }
   return fmt::format(
       "<div><div class=\"big\">{:.1f}<small> %</small></div><p>of <b>{}</b> named rightly</p>{}"
       "<p class=\"worth\">With 95 % confidence the true share lies between <b>{}</b> and <b>{}</b>. {}</p></div>",
@@ -32,14 +42,20 @@ std::string tiles(const Input& input) {
     const TrainReport& t = *input.training;
     html += term("Classes", std::to_string(t.classes.size())) + term("Trained on", counted(t.train_photos, "photo")) +
             term("Training took", duration(t.seconds)) + term("Best stage", t.best_stage);
-    if (t.test_accuracy)
+    if (t.test_multi_label) {
+      html += term("Mean average precision on test/",
+                   fmt::format("{} of {}", percent(t.test_multi_label->mean_average_precision), counted(t.test_photos, "photo")));
+    } else if (t.test_accuracy)
       html += term("Right on test/", fmt::format("{} of {}", percent(*t.test_accuracy), counted(t.test_photos, "photo")));
   } else if (input.evaluation) {
     html += term("Classes", std::to_string(input.evaluation->classes.size()));
   }
   if (input.evaluation && input.evaluation->photos > 0) {
     const Evaluation& e = *input.evaluation;
-    if (static_cast<std::size_t>(e.top) < e.classes.size())
+    if (e.multi_label) {
+      html += term("F1 of all answers", percent(e.multi_label->micro_f1)) +
+              term("Photos with every label right", percent(e.multi_label->exact_match));
+    } else if (static_cast<std::size_t>(e.top) < e.classes.size())
       html += term(fmt::format("Among the top {}", e.top), percent(e.top_accuracy));
     html += term("Mean F1 of the classes", percent(e.macro_f1));
   }
@@ -49,17 +65,29 @@ std::string tiles(const Input& input) {
 
 std::string measured(const Input& input) {
   const Evaluation& e = *input.evaluation;
-  std::string html = section("Who is taken for whom", "Strong blue on the diagonal is right, orange is wrong.", confusion(e));
-  html += section("Class by class", "Weakest first. Found: the share of a class's photos that the model names rightly.",
-                  "<figure>" + class_table(e) + "</figure>\n");
+  std::string html;
+  if (e.multi_label) {
+    html +=
+        section("Label by label",
+                "Weakest first. A photo may have any number of labels; each is answered where its probability reaches its own "
+                "threshold.",
+                "<figure>" + label_table(e) + "</figure>\n");
+  } else {
+    html += section("Who is taken for whom", "Strong blue on the diagonal is right, orange is wrong.", confusion(e));
+    html += section("Class by class", "Weakest first. Found: the share of a class's photos that the model names rightly.",
+                    "<figure>" + class_table(e) + "</figure>\n");
+  }
   std::string pair;
   if (input.calibration) pair += figure("Do the probabilities keep their word?", reliability(*input.calibration));
   if (const std::string drawn = coverage(e.coverage); !drawn.empty())
     pair += figure("What is gained by answering only when sure", drawn);
   if (!pair.empty()) {
     html += section("Can its certainty be trusted?",
-                    "On the dashed line, of all photos named with 80 % probability, 80 % are right. The larger a dot, the more "
-                    "photos it stands for.",
+                    e.multi_label
+                        ? "On the dashed line, of all labels given 80 % probability, 80 % are there. The larger a dot, the "
+                          "more labels of photos it stands for."
+                        : "On the dashed line, of all photos named with 80 % probability, 80 % are right. The larger a dot, "
+                          "the more photos it stands for.",
                     "<div class=\"pair\">" + pair + "</div>\n");
   }
   if (!input.mistakes.empty()) {
@@ -89,12 +117,35 @@ std::string to_html(const Input& input) {
   html +=
       fmt::format("<header><p class=\"over\">Fovea report</p><h1>{}</h1></header>\n<div class=\"hero\">{}<div>{}</div></div>\n",
                   title, headline(input), tiles(input));
+  if (input.training) {
+    if (const std::string drawn = test_split(*input.training); !drawn.empty()) {
+      html +=
+          section("On photos that no choice saw",
+                  "The test photos took part in nothing: not in training, not in picking an epoch or a threshold. What they say "
+                  "holds for new photos like them.",
+                  drawn);
+    }
+  }
   if (input.training && !input.training->epochs.empty()) {
     html += section("How it learned",
                     "Training and validation loss should fall together; where they part, the network begins to learn by heart.",
                     curves(input.training->epochs));
   }
   if (input.evaluation && input.evaluation->photos > 0) html += measured(input);
+  if (const std::string drawn = rejection(input); !drawn.empty()) {
+    html +=
+        section("Known and unknown", "A photo of none of the classes should be called unknown, and few others should.", drawn);
+  }
+  if (input.training && input.training->cross_validation) {
+    const CrossValidation& validation = *input.training->cross_validation;
+    if (const std::string drawn = folds(validation); !drawn.empty()) {
+      html += section(
+          fmt::format("Cross-validation of the {}", validation.what),
+          "Each fold of the training photos is judged by what all others made. How far the folds differ is how far another "
+          "choice of photos might move the figure.",
+          drawn);
+    }
+  }
   html += run_facts(input);
   return html +
          fmt::format(

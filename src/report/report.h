@@ -30,11 +30,12 @@ struct Calibration {
 
 struct Mistake {
   std::string path;
-  std::string label;
-  std::string predicted;
+  std::string label;      ///< of any number of labels all: "a;b"
+  std::string predicted;  ///< likewise
   double probability = 0;
   std::vector<std::byte> photo;  ///< a small JPEG
-  std::vector<std::byte> heat;   ///< the same with the heat map of `predicted` laid over it
+  std::vector<std::byte> heat;   ///< the same with the heat map of the wrong answer laid over it
+  std::string about = {};        ///< of any number of labels the one that is wrong; else empty
 };
 
 struct Fact {

@@ -30,8 +30,8 @@ std::string stages(const TrainReport& report) {
   std::string html = "<ol class=\"pairs\">";
   for (const StageReport& stage : report.stages) {
     html += fmt::format("<li><span><b>{}</b>{}</span><span class=\"count\">{}</span>{}</li>\n", escape(stage.name),
-                        stage.accuracy ? fmt::format(" &rarr; {} right", percent(*stage.accuracy)) : "", duration(stage.seconds),
-                        bar(longest > 0 ? stage.seconds / longest : 0));
+                        stage.accuracy ? fmt::format(" &rarr; {} {}", percent(*stage.accuracy), measure_text(stage.measure)) : "",
+                        duration(stage.seconds), bar(longest > 0 ? stage.seconds / longest : 0));
   }
   return html + "</ol>";
 }

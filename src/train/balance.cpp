@@ -38,7 +38,9 @@ BalancePlan plan_balance(const TrainOptions& options, const Dataset& data) {
   BalancePlan plan;
   const Skew skew = skew_of(data);
   const bool weighed = options.class_weights == ClassWeights::kBalanced;
-  const bool evened = options.balance == Balance::kOn || (options.balance == Balance::kAuto && skew.strong());
+  // With any number of labels each class has its own threshold, which follows how rare it is.
+  const bool skewed = skew.strong() && !data.multi_label;
+  const bool evened = options.balance == Balance::kOn || (options.balance == Balance::kAuto && skewed);
   // Asked for weights, one gets weights: only an explicit --balance on draws evenly instead of them.
   plan.sampling = evened && !(weighed && options.balance == Balance::kAuto);
   const std::vector<float> weights = balanced_class_weights(data.train, data.class_count());
@@ -52,7 +54,7 @@ BalancePlan plan_balance(const TrainOptions& options, const Dataset& data) {
 }
 
 void tell_balance(const Dataset& data, const LabelledTable& logits, TrainReport& report) {
-  if (!skew_of(data).strong() || logits.labels.empty()) return;
+  if (data.multi_label || !skew_of(data).strong() || logits.labels.empty()) return;
   // Which score is the largest is all that these figures need, so logits do.
   const Evaluation evaluation = evaluation_of({logits.table.values, logits.labels}, data.classes, 1);
   report.balanced_accuracy = evaluation.balanced_accuracy;

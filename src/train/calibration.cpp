@@ -26,31 +26,35 @@ double loss_at(const Table& logits, std::span<const std::int32_t> labels, double
 
 }  // namespace
 
-double fit_temperature(const Table& logits, std::span<const std::int32_t> labels) {
-  if (labels.empty()) return 1;
+double least_temperature(const std::function<double(double inverse)>& loss) {
   constexpr double kRatio = std::numbers::phi - 1;
   double low = 1.0 / 8;
   double high = 8;
   double a = high - kRatio * (high - low);
   double b = low + kRatio * (high - low);
-  double loss_a = loss_at(logits, labels, a);
-  double loss_b = loss_at(logits, labels, b);
+  double loss_a = loss(a);
+  double loss_b = loss(b);
   while (high - low > 1e-4) {
     if (loss_a < loss_b) {
       high = b;
       b = a;
       loss_b = loss_a;
       a = high - kRatio * (high - low);
-      loss_a = loss_at(logits, labels, a);
+      loss_a = loss(a);
     } else {
       low = a;
       a = b;
       loss_a = loss_b;
       b = low + kRatio * (high - low);
-      loss_b = loss_at(logits, labels, b);
+      loss_b = loss(b);
     }
   }
   return 2 / (low + high);
+}
+
+double fit_temperature(const Table& logits, std::span<const std::int32_t> labels) {
+  if (labels.empty()) return 1;
+  return least_temperature([&](double inverse) { return loss_at(logits, labels, inverse); });
 }
 
 std::vector<float> probabilities_of(const Table& logits, const Calibration& calibration) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -12,8 +13,11 @@
 
 namespace fovea::training {
 
+/// The T between 1/8 and 8 of least `loss(1 / T)`, which is convex: golden-section search.
+[[nodiscard]] double least_temperature(const std::function<double(double inverse)>& loss);
+
 /// The T of least mean -log softmax(logits / T)[label], between 1/8 and 8 (temperature scaling: C. Guo et al., "On calibration of
-/// modern neural networks", ICML 2017). 1 when there are no rows. Convex in 1/T: found by golden-section search.
+/// modern neural networks", ICML 2017). 1 when there are no rows.
 [[nodiscard]] double fit_temperature(const Table& logits, std::span<const std::int32_t> labels);
 
 /// probabilities_of each row.

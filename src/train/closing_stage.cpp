@@ -74,6 +74,10 @@ Result<Table> TrainingRun::features_of_none() {
 
 Result<void> TrainingRun::learn_rejection() {
   if (options_.reject_rate <= 0 || best_stage_.empty()) return {};
+  if (data_.multi_label) {
+    reporter_.choice({"rejection", "none", "a photo that shows none of the classes is answered with no label"});
+    return {};
+  }
   if (stopped_ && !(known_ && best_stage_ == "head")) {
     reporter_.choice({"rejection", "none", "stopped before the training photos' features could be computed"});
     return {};
@@ -105,6 +109,7 @@ Result<void> TrainingRun::learn_rejection() {
   RejectionReport report{fitted->threshold, fitted->known_rejected, fitted->known_photos, fitted->measured_on};
   report.none_photos = static_cast<std::int64_t>(none.size());
   report.none_rejected = share_above(none, fitted->threshold);
+  if (!none.empty()) report.none_area = area_under_curve(scores.scores, none);
   std::string reason = fmt::format("{} of {} {} are wrongly rejected (asked for: at most {})", in_percent(fitted->known_rejected),
                                    fitted->known_photos, fitted->measured_on, in_percent(options_.reject_rate));
   if (!none.empty()) {
@@ -119,6 +124,7 @@ Result<void> TrainingRun::learn_rejection() {
 }
 
 void TrainingRun::calibrate() {
+  if (data_.multi_label) return calibrate_label_sets();
   if (!best_ || best_->logits.labels.empty()) return;
   auto [calibration, report] = fit_calibration(best_->logits.table, best_->logits.labels, options_.seed);
   model_.calibration = std::move(calibration);
@@ -138,10 +144,15 @@ Result<void> TrainingRun::test() {
   const PhotoRows rows(context_, data_.test, model_.preprocess, options_.strict);
   FOVEA_ASSIGN(Inference logits, Inference::create(context_, *device_.backend, model_.spec, model_.parameters, "logits", true));
   FOVEA_ASSIGN(const LabelledTable out, rows.run_once(logits, reporter_));
-  const std::vector<float> probabilities = probabilities_of(out.table, model_.calibration);
-  const Predictions predictions{probabilities, out.labels};
   TrainReport& report = reporter_.report();
   report.test_photos = static_cast<std::int64_t>(out.labels.size());
+  if (report.test_photos > 0 && data_.multi_label) {
+    test_label_sets(out);
+    reporter_.end_stage(report.test_multi_label->mean_average_precision);
+    return {};
+  }
+  const std::vector<float> probabilities = probabilities_of(out.table, model_.calibration);
+  const Predictions predictions{probabilities, out.labels};
   if (report.test_photos > 0) {
     report.test_accuracy = accuracy(predictions);
     report.test_interval = interval_of(*report.test_accuracy, report.test_photos);
@@ -156,6 +167,7 @@ Result<void> TrainingRun::test() {
 }
 
 void TrainingRun::state_accuracy() {
+  if (data_.multi_label) return state_label_sets();
   TrainReport& report = reporter_.report();
   const auto note = [&](std::string key, std::string value) { model_.provenance.emplace_back(std::move(key), std::move(value)); };
   if (best_ && !data_.val.empty()) {

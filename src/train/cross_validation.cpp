@@ -5,6 +5,7 @@
 #include <array>
 #include <cmath>
 #include <map>
+#include <memory>
 #include <numeric>
 
 #include "core/rng.h"
@@ -42,6 +43,22 @@ std::vector<Group> groups_of(std::size_t rows, std::span<const std::int32_t> gro
   return result;
 }
 
+std::int32_t fold_count_of(std::span<const std::int32_t> folds) {
+  return folds.empty() ? 0 : *std::max_element(folds.begin(), folds.end()) + 1;
+}
+
+/// For each fold the weights of its own rows (`own`) or of all others; 0 for the rest.
+std::vector<std::vector<float>> weights_by_fold(std::span<const float> row_weights, std::span<const std::int32_t> folds,
+                                                std::int32_t fold_count, bool own) {
+  std::vector<std::vector<float>> result(static_cast<std::size_t>(fold_count), {row_weights.begin(), row_weights.end()});
+  for (std::int32_t f = 0; f < fold_count; ++f) {
+    for (std::size_t n = 0; n < folds.size(); ++n) {
+      if ((folds[n] == f) != own) result[static_cast<std::size_t>(f)][n] = 0;
+    }
+  }
+  return result;
+}
+
 }  // namespace
 
 std::vector<std::int32_t> stratified_folds(std::span<const std::int32_t> labels, std::span<const std::int32_t> groups, int folds,
@@ -69,15 +86,32 @@ std::vector<std::int32_t> stratified_folds(std::span<const std::int32_t> labels,
   return result;
 }
 
-StrengthSearch search_strength(const Context& context, const SoftmaxRegression& regression, std::span<const float> row_weights,
-                               std::span<const std::int32_t> folds) {
-  const std::int32_t fold_count = folds.empty() ? 0 : *std::max_element(folds.begin(), folds.end()) + 1;
-  std::vector<SoftmaxRegression::Weights> weights(static_cast<std::size_t>(fold_count), regression.zero());
-  std::vector<std::vector<float>> inside(weights.size(), {row_weights.begin(), row_weights.end()});
-  std::vector<std::vector<float>> outside = inside;
-  for (std::size_t f = 0; f < weights.size(); ++f) {
-    for (std::size_t n = 0; n < folds.size(); ++n) (static_cast<std::size_t>(folds[n]) == f ? inside : outside)[f][n] = 0;
+std::vector<float> held_out_logits(const HeadRegression& regression, std::span<const float> row_weights,
+                                   std::span<const std::int32_t> folds, double strength) {
+  const std::int32_t fold_count = fold_count_of(folds);
+  const auto inside = weights_by_fold(row_weights, folds, fold_count, false);
+  LbfgsOptions options;
+  options.gradient_tolerance = kComparisonTolerance;
+  std::vector<float> result = regression.logits(regression.zero());
+  for (std::int32_t f = 0; f < fold_count; ++f) {
+    if (std::ranges::all_of(inside[static_cast<std::size_t>(f)], [](float weight) { return weight <= 0; })) continue;
+    HeadRegression::Weights weights = regression.zero();
+    regression.solve(inside[static_cast<std::size_t>(f)], strength, options, weights);
+    const std::vector<float> logits = regression.logits(weights);
+    const std::size_t classes = logits.size() / folds.size();
+    for (std::size_t i = 0; i < logits.size(); ++i) {
+      if (folds[i / classes] == f) result[i] = logits[i];
+    }
   }
+  return result;
+}
+
+StrengthSearch search_strength(const Context& context, const HeadRegression& regression, std::span<const float> row_weights,
+                               std::span<const std::int32_t> folds) {
+  const std::int32_t fold_count = fold_count_of(folds);
+  std::vector<HeadRegression::Weights> weights(static_cast<std::size_t>(fold_count), regression.zero());
+  const std::vector<std::vector<float>> inside = weights_by_fold(row_weights, folds, fold_count, false);
+  const std::vector<std::vector<float>> outside = weights_by_fold(row_weights, folds, fold_count, true);
   LbfgsOptions options;
   options.gradient_tolerance = kComparisonTolerance;
   StrengthSearch search;
@@ -111,12 +145,14 @@ StrengthSearch search_strength(const Context& context, const SoftmaxRegression& 
 
 FittedHead fit_head(const Context& context, const FeatureSet& set, std::span<const float> row_weights,
                     std::span<const std::int32_t> folds) {
-  const SoftmaxRegression regression(context, set);
+  const std::unique_ptr<HeadRegression> regression = make_regression(context, set);
   FittedHead fitted;
-  fitted.search = search_strength(context, regression, row_weights, folds);
-  SoftmaxRegression::Weights weights = regression.zero();
-  fitted.solution = regression.solve(row_weights, fitted.search.chosen().strength, {}, weights);
-  fitted.head = regression.head(weights);
+  fitted.search = search_strength(context, *regression, row_weights, folds);
+  const double strength = fitted.search.chosen().strength;
+  HeadRegression::Weights weights = regression->zero();
+  fitted.solution = regression->solve(row_weights, strength, {}, weights);
+  fitted.head = regression->head(weights);
+  if (!set.targets.empty()) fitted.held_out_logits = held_out_logits(*regression, row_weights, folds, strength);
   return fitted;
 }
 

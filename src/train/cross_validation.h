@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "train/softmax_regression.h"
+#include "train/head_regression.h"
 
 namespace fovea::training {
 
@@ -17,8 +17,8 @@ namespace fovea::training {
 
 struct StrengthPoint {
   double strength = 0;
-  SoftmaxRegression::Score held_out;  ///< over all folds, each predicted by the others
-  double standard_error = 0;          ///< of held_out.loss, from the spread between photos
+  HeadRegression::Score held_out;  ///< over all folds, each predicted by the others
+  double standard_error = 0;       ///< of held_out.loss, from the spread between photos
 };
 
 struct StrengthSearch {
@@ -31,14 +31,20 @@ struct StrengthSearch {
 
 /// Goes from strong to weak regularisation, each solution the start of the next, until the held-out loss has risen twice in a
 /// row.
-[[nodiscard]] StrengthSearch search_strength(const Context& context, const SoftmaxRegression& regression,
+[[nodiscard]] StrengthSearch search_strength(const Context& context, const HeadRegression& regression,
                                              std::span<const float> row_weights, std::span<const std::int32_t> folds);
+
+/// Logits (N, classes) of each row, by a last layer that was fitted to the rows of the other folds.
+[[nodiscard]] std::vector<float> held_out_logits(const HeadRegression& regression, std::span<const float> row_weights,
+                                                 std::span<const std::int32_t> folds, double strength);
 
 /// The last layer at the strength that cross-validation chooses, solved to the tolerance of LbfgsOptions.
 struct FittedHead {
   LinearHead head;
   StrengthSearch search;
   LbfgsResult solution;
+  /// Of photos with any number of labels, whose thresholds are fitted to them; else empty.
+  std::vector<float> held_out_logits;
 };
 [[nodiscard]] FittedHead fit_head(const Context& context, const FeatureSet& set, std::span<const float> row_weights,
                                   std::span<const std::int32_t> folds);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "train/epoch_json.h"
 
+#include <fmt/format.h>
+
 #include <limits>
 #include <nlohmann/json.hpp>
 
@@ -14,7 +16,11 @@ double number_or_nan(const Json& value) {
   return value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>();
 }
 
+std::string key_of(Measure measure) { return fmt::format("val_{}", name_of(measure)); }
+
 }  // namespace
+
+std::string_view name_of(Measure measure) { return measure == Measure::kAccuracy ? "accuracy" : "mean_average_precision"; }
 
 Json metrics_json(const EpochReport& epoch) {
   return {{"event", "epoch"},
@@ -23,7 +29,7 @@ Json metrics_json(const EpochReport& epoch) {
           {"epochs", epoch.epochs},
           {"train_loss", epoch.train_loss},
           {"val_loss", epoch.val_loss},
-          {"val_accuracy", epoch.val_accuracy},
+          {key_of(epoch.measure), epoch.val_accuracy},
           {"lr", epoch.lr},
           {"best", epoch.best}};
 }
@@ -43,7 +49,9 @@ EpochReport epoch_from(const Json& json) {
   epoch.epochs = json.at("epochs").get<int>();
   epoch.train_loss = number_or_nan(json.at("train_loss"));
   epoch.val_loss = number_or_nan(json.at("val_loss"));
-  epoch.val_accuracy = json.at("val_accuracy").get<double>();
+  const bool accuracy = json.contains(key_of(Measure::kAccuracy));
+  epoch.measure = accuracy ? Measure::kAccuracy : Measure::kMeanAveragePrecision;
+  epoch.val_accuracy = json.at(key_of(epoch.measure)).get<double>();
   epoch.lr = json.at("lr").get<double>();
   epoch.images_per_second = json.at("images_per_second").get<double>();
   epoch.wait_share = json.at("wait_share").get<double>();

@@ -3,10 +3,14 @@
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
+#include <string_view>
 
 #include "fovea/trainer.h"
 
 namespace fovea::training {
+
+/// "accuracy", "mean_average_precision".
+[[nodiscard]] std::string_view name_of(Measure measure);
 
 /// What depends on photos, options and seed alone: the same for every run.
 [[nodiscard]] nlohmann::ordered_json metrics_json(const EpochReport& epoch);

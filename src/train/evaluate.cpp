@@ -9,6 +9,8 @@
 #include "model/model_file.h"
 #include "runtime/device.h"
 #include "train/calibration.h"
+#include "train/label_calibration.h"
+#include "train/label_sets.h"
 #include "train/metrics.h"
 #include "train/photo_rows.h"
 #include "train/rejection.h"
@@ -45,6 +47,32 @@ Result<void> measure_rejection(const Context& context, const Model& model, train
   return {};
 }
 
+/// What a model for any number of labels knows of the photos' labels; a photo of whose labels it knows none is taken out.
+std::vector<Sample> known_label_sets(std::vector<Sample> samples, const std::vector<std::string>& names,
+                                     const std::vector<std::string>& classes, Evaluation& result) {
+  std::vector<Sample> known;
+  for (Sample& sample : samples) {
+    const std::size_t before = sample.labels.size();
+    std::vector<int> labels;
+    for (const int label : sample.labels) {
+      const std::string& name = names[static_cast<std::size_t>(label)];
+      const auto found = std::ranges::find(classes, name);
+      if (found != classes.end()) {
+        labels.push_back(static_cast<int>(found - classes.begin()));
+      } else if (std::ranges::find(result.unknown_labels, name) == result.unknown_labels.end()) {
+        result.unknown_labels.push_back(name);
+      }
+    }
+    if (labels.empty() && before > 0) {
+      ++result.unknown_photos;
+      continue;
+    }
+    sample.labels = std::move(labels);
+    known.push_back(std::move(sample));
+  }
+  return known;
+}
+
 /// Labels turned from the data's numbers into the model's; what the model does not know is taken out and counted.
 std::vector<Sample> known_samples(std::vector<Sample> samples, const std::vector<std::string>& names,
                                   const std::vector<std::string>& classes, Evaluation& result) {
@@ -66,12 +94,30 @@ std::vector<Sample> known_samples(std::vector<Sample> samples, const std::vector
 }
 
 Result<void> write_report(const Context& context, const Device& device, Model& model, const std::filesystem::path& path,
-                          const training::LabelledTable& logits, const Evaluation& result, const EvaluateOptions& options,
-                          const std::filesystem::path& data) {
-  FOVEA_ASSIGN(report::Input input, training::report_input(context, device, model, path, logits, result));
+                          const training::LabelledTable& logits, std::span<const Sample> samples, const Evaluation& result,
+                          const EvaluateOptions& options, const std::filesystem::path& data) {
+  FOVEA_ASSIGN(report::Input input, training::report_input(context, device, model, path, logits, samples, result));
   input.worth = fmt::format("Measured on {}{}. It holds for such photos if the network was not trained on them.", data.string(),
                             options.split.empty() ? "" : ", " + options.split);
   return write_file_atomically(options.report, report::to_html(input));
+}
+
+Evaluation evaluate_label_sets(const Model& model, const training::LabelledTable& out, const std::vector<Sample>& samples) {
+  const std::vector<float> probabilities = training::label_probabilities(out.table, model.calibration.temperature);
+  const std::vector<std::uint8_t> targets = training::targets_of(out.index, samples, model.spec.classes);
+  const training::LabelSetPredictions predictions{probabilities, targets, model.classes.size()};
+  const std::vector<std::uint8_t> answered = training::decide(predictions, model.thresholds);
+  Evaluation result = training::evaluation_of(predictions, answered, model.thresholds, model.classes);
+  result.wrong = training::wrong_photos(predictions, answered, out.index, samples, model.classes);
+  return result;
+}
+
+Evaluation evaluate_classes(const Model& model, const training::LabelledTable& out, const std::vector<Sample>& samples, int top) {
+  const std::vector<float> probabilities = training::probabilities_of(out.table, model.calibration);
+  const training::Predictions predictions{probabilities, out.labels};
+  Evaluation result = training::evaluation_of(predictions, model.classes, top);
+  result.wrong = training::wrong_photos(predictions, out.index, samples, model.classes);
+  return result;
 }
 
 }  // namespace
@@ -83,9 +129,10 @@ Result<Evaluation> evaluate(const std::filesystem::path& model_path, const std::
   FOVEA_ASSIGN(Device device, open_device(options.device));
   reporter.choice({"device", device.name, device.reason});
   FOVEA_ASSIGN(Model model, load_model(model_path));
-  FOVEA_ASSIGN(Dataset data, scan_dataset(data_path, {.strict = options.strict}));
-  if (data.multi_label) {
-    return fail(Error::Kind::kUnsupported, "{}: photos with several labels: expected one label a photo", data_path.string());
+  FOVEA_ASSIGN(Dataset data, scan_dataset(data_path, {.strict = options.strict, .multi_label = model.multi_label()}));
+  if (data.multi_label && !model.multi_label()) {
+    return fail(Error::Kind::kUsage, "{}: photos with several labels, and {} answers with one class: expected one label a photo",
+                data_path.string(), model_path.string());
   }
   for (const std::string& note : data.notes) reporter.note(note);
   const std::string split = split_of(data, options.split);
@@ -95,7 +142,8 @@ Result<Evaluation> evaluate(const std::filesystem::path& model_path, const std::
   std::vector<Sample> chosen = samples_of(data, split);
   const std::vector<Sample> none = samples_of(data.none, split);
   Evaluation counted;
-  const std::vector<Sample> samples = known_samples(std::move(chosen), data.classes, model.classes, counted);
+  const auto known = model.multi_label() ? known_label_sets : known_samples;
+  const std::vector<Sample> samples = known(std::move(chosen), data.classes, model.classes, counted);
   if (samples.empty()) {
     return fail(Error::Kind::kUsage, "{}: no photo of a class that {} knows ({} photos of others)", data_path.string(),
                 model_path.string(), counted.unknown_photos);
@@ -110,18 +158,17 @@ Result<Evaluation> evaluate(const std::filesystem::path& model_path, const std::
   FOVEA_ASSIGN(auto logits, training::Inference::create(context, *device.backend, model.spec, model.parameters, "logits",
                                                         model.rejection.has_value()));
   FOVEA_ASSIGN(const training::LabelledTable out, rows.run_once(logits, reporter));
-  const std::vector<float> probabilities = training::probabilities_of(out.table, model.calibration);
-  const training::Predictions predictions{probabilities, out.labels};
-  Evaluation result = training::evaluation_of(predictions, model.classes, options.top);
+  Evaluation result =
+      model.multi_label() ? evaluate_label_sets(model, out, samples) : evaluate_classes(model, out, samples, options.top);
   result.unknown_labels = std::move(counted.unknown_labels);
   result.unknown_photos = counted.unknown_photos;
   FOVEA_TRY(measure_rejection(context, model, logits, out, none, options.strict, reporter, result));
-  result.wrong = training::wrong_photos(predictions, out.index, samples, model.classes);
-  reporter.end_stage(result.accuracy);
+  if (result.multi_label) reporter.measure_by(Measure::kMeanAveragePrecision);
+  reporter.end_stage(result.multi_label ? result.multi_label->mean_average_precision : result.accuracy);
   result.skipped = std::move(reporter.report().skipped);
   result.seconds = reporter.seconds();
   if (!options.report.empty()) {
-    FOVEA_TRY(write_report(context, device, model, model_path, out, result, options, data_path));
+    FOVEA_TRY(write_report(context, device, model, model_path, out, samples, result, options, data_path));
   }
   return result;
 }

@@ -35,7 +35,7 @@ Result<Names> trained_names(const NetworkSpec& spec, const FineTuneOptions& opti
 }
 
 Result<graph::Graph> training_graph(const NetworkSpec& spec, const FineTuneOptions& options, int rows, const Names& trained) {
-  BuildOptions build{.batch = rows, .norm = options.norm, .loss = true};
+  BuildOptions build{.batch = rows, .norm = options.norm, .loss = true, .multi_label = options.multi_label};
   if (options.norm == NormMode::kLive) build.frozen_stages = options.cut_stage + 1;
   FOVEA_ASSIGN(graph::Graph graph, build_network(spec, build));
   if (options.cut_stage >= 0) {

@@ -29,6 +29,7 @@ struct FineTuneOptions {
   double clip_norm = 1.0;
   double ema_decay = 0;  ///< 0: no average
   std::uint64_t seed = 0;
+  bool multi_label = false;  ///< the loss is that of BuildOptions::multi_label
 };
 
 /// An epoch, or the part of it that is done.

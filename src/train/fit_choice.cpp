@@ -10,6 +10,7 @@
 
 #include "core/error.h"
 #include "core/rng.h"
+#include "train/row_targets.h"
 
 namespace fovea::training {
 namespace {
@@ -22,10 +23,11 @@ std::vector<std::int32_t> choose(std::span<const Sample> samples, int classes, s
     std::uint32_t draw;
     std::int32_t position;
   };
-  std::vector<std::vector<Candidate>> by_class(static_cast<std::size_t>(classes));
+  const std::vector<std::int32_t> homes = home_classes(samples, classes);
+  std::vector<std::vector<Candidate>> by_class(static_cast<std::size_t>(classes) + 1);
   for (std::size_t n = 0; n < samples.size(); ++n) {
     const std::uint32_t draw = Rng(seed, 0, static_cast<std::uint32_t>(n), 1)();
-    by_class[static_cast<std::size_t>(samples[n].labels.front())].push_back({draw, static_cast<std::int32_t>(n)});
+    by_class[static_cast<std::size_t>(homes[n])].push_back({draw, static_cast<std::int32_t>(n)});
   }
   std::vector<std::int32_t> chosen;
   for (auto& candidates : by_class) {
@@ -59,12 +61,13 @@ class Memory final : public PhotoSource {
   std::map<std::filesystem::path, Image> images_;
 };
 
-SoftmaxRegression::Score held_out(const Context& context, const LabelledTable& table, int classes, std::uint64_t seed) {
+HeadRegression::Score held_out(const Context& context, const LabelledTable& table, std::span<const Sample> samples, int classes,
+                               std::uint64_t seed, bool multi_label) {
   if (table.labels.empty()) return {};
   const std::vector<float> weights(table.labels.size(), 1.0F);
-  const SoftmaxRegression regression(context, {table.table.values, table.labels, table.table.width, classes});
-  const auto folds = stratified_folds(table.labels, {}, kFolds, seed);
-  return search_strength(context, regression, weights, folds).chosen().held_out;
+  const RowTargets truth = row_targets(table.index, samples, classes, multi_label);
+  const auto regression = make_regression(context, truth.of(table.table));
+  return search_strength(context, *regression, weights, stratified_folds(truth.labels, {}, kFolds, seed)).chosen().held_out;
 }
 
 /// The rows of the samples at these positions, which ascend.
@@ -86,7 +89,8 @@ LabelledTable rows_at(const LabelledTable& table, std::span<const std::int32_t> 
 
 Result<std::vector<FitTrial>> try_fits(const Context& context, std::span<const Sample> samples, int classes,
                                        std::span<const Preprocess> candidates, std::int64_t photos, Inference& features,
-                                       Reporter& reporter, bool strict, std::uint64_t seed, const LabelledTable* known) {
+                                       Reporter& reporter, bool strict, std::uint64_t seed, const LabelledTable* known,
+                                       bool multi_label) {
   constexpr std::size_t kChunk = 64;  // decoded photos held at a time
   const std::vector<std::int32_t> positions = choose(samples, classes, photos, seed);
   int shorter_side = 0;
@@ -108,7 +112,7 @@ Result<std::vector<FitTrial>> try_fits(const Context& context, std::span<const S
       trial.features.append(std::move(table));
     }
   }
-  for (FitTrial& trial : trials) trial.held_out = held_out(context, trial.features, classes, seed);
+  for (FitTrial& trial : trials) trial.held_out = held_out(context, trial.features, samples, classes, seed, multi_label);
   return trials;
 }
 
@@ -155,7 +159,7 @@ std::string describe(const Preprocess& preprocess) {
   return fmt::format("crop of {:g} %", 100 * preprocess.crop_fraction);
 }
 
-std::string describe(const SoftmaxRegression::Score& score) {
+std::string describe(const HeadRegression::Score& score) {
   return fmt::format("{:.1f} % right (loss {:.3f})", 100 * score.accuracy, score.loss);
 }
 

@@ -16,7 +16,7 @@ namespace fovea::training {
 
 struct FitTrial {
   Preprocess preprocess;
-  SoftmaxRegression::Score held_out;
+  HeadRegression::Score held_out;
   LabelledTable features;  ///< of the photos that took part
 };
 
@@ -25,7 +25,8 @@ struct FitTrial {
 /// in the input can decide more than any training.
 Result<std::vector<FitTrial>> try_fits(const Context& context, std::span<const Sample> samples, int classes,
                                        std::span<const Preprocess> candidates, std::int64_t photos, Inference& features,
-                                       Reporter& reporter, bool strict, std::uint64_t seed, const LabelledTable* known = nullptr);
+                                       Reporter& reporter, bool strict, std::uint64_t seed, const LabelledTable* known = nullptr,
+                                       bool multi_label = false);
 
 /// The first candidate whose held-out loss is within one standard error of the least: a trial on few photos must be clear before
 /// it overrules the crop that backbones are trained with.
@@ -40,6 +41,6 @@ Result<std::vector<FitTrial>> try_fits(const Context& context, std::span<const S
 /// "crop of 87.5 %", "squash".
 [[nodiscard]] std::string describe(const Preprocess& preprocess);
 /// "93.1 % right (loss 0.211)".
-[[nodiscard]] std::string describe(const SoftmaxRegression::Score& score);
+[[nodiscard]] std::string describe(const HeadRegression::Score& score);
 
 }  // namespace fovea::training

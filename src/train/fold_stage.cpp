@@ -9,8 +9,8 @@ namespace fovea::training {
 
 void TrainingRun::head_folds(const FeatureSet& set, std::span<const float> row_weights, std::span<const std::int32_t> groups) {
   if (options_.folds == 0 || (options_.folds_of_recipe && options_.scope != Scope::kHead)) return;
-  reporter_.report().cross_validation =
-      summary_of("last layer", cross_validate_head(context_, set, row_weights, groups, options_.folds, options_.seed));
+  reporter_.report().cross_validation = summary_of(
+      "last layer", cross_validate_head(context_, set, row_weights, groups, options_.folds, options_.seed), reporter_.measure());
 }
 
 Result<void> TrainingRun::fold_runs() {
@@ -30,10 +30,12 @@ Result<void> TrainingRun::fold_runs() {
     if (!report) return report.error();
     // A fold without a readable photo tells nothing; one that was stopped, not what it was asked.
     if (report->stopped) return {};
-    if (report->test_accuracy && report->test_photos > 0) accuracies.push_back(*report->test_accuracy);
-    reporter_.end_stage(report->test_accuracy);
+    const std::optional<double> measured =
+        report->test_multi_label ? report->test_multi_label->mean_average_precision : report->test_accuracy;
+    if (measured && report->test_photos > 0) accuracies.push_back(*measured);
+    reporter_.end_stage(measured);
   }
-  reporter_.report().cross_validation = summary_of("whole recipe", std::move(accuracies));
+  reporter_.report().cross_validation = summary_of("whole recipe", std::move(accuracies), reporter_.measure());
   return {};
 }
 

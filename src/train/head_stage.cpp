@@ -5,7 +5,9 @@
 #include <array>
 
 #include "core/error.h"
+#include "data/row.h"
 #include "train/fit_choice.h"
+#include "train/row_targets.h"
 #include "train/training_run.h"
 
 namespace fovea::training {
@@ -23,7 +25,7 @@ Result<LabelledTable> TrainingRun::choose_fit(Inference& features, const Labelle
   if (candidates.size() == 1) return LabelledTable{};
   reporter_.begin_stage("fit", fitting_photos() * (static_cast<std::int64_t>(candidates.size()) - (usual != nullptr ? 1 : 0)));
   FOVEA_ASSIGN(auto trials, try_fits(context_, data_.train, data_.class_count(), candidates, fitting_photos(), features,
-                                     reporter_, options_.strict, options_.seed, usual));
+                                     reporter_, options_.strict, options_.seed, usual, data_.multi_label));
   const std::size_t best = best_fit(trials);
   model_.preprocess = trials[best].preprocess;
   reporter_.end_stage();
@@ -43,8 +45,9 @@ Result<LabelledTable> TrainingRun::choose_size(Inference& features, LabelledTabl
   spec.width = larger.width;
   FOVEA_ASSIGN(Inference at_larger, Inference::create(context_, *device_.backend, spec, model_.parameters, "features"));
   reporter_.begin_stage("size", fitting_photos());
-  FOVEA_ASSIGN(auto trials, try_fits(context_, data_.train, data_.class_count(), std::array{model_.preprocess, larger},
-                                     fitting_photos(), at_larger, reporter_, options_.strict, options_.seed, &usual));
+  FOVEA_ASSIGN(auto trials,
+               try_fits(context_, data_.train, data_.class_count(), std::array{model_.preprocess, larger}, fitting_photos(),
+                        at_larger, reporter_, options_.strict, options_.seed, &usual, data_.multi_label));
   reporter_.end_stage();
   const bool pays = best_fit(trials) == 1;
   reporter_.choice({"size", std::to_string(pays ? larger.width : model_.preprocess.width),
@@ -75,25 +78,34 @@ Result<LabelledTable> TrainingRun::features_of_training(Inference& features, Lab
 }
 
 TrainingRun::HeadData TrainingRun::head_data(const LabelledTable& table) const {
-  const std::vector<float>& of_class = balance_.head_weights;
-  std::vector<float> weights(table.labels.size(), 1.0F);
-  for (std::size_t n = 0; n < weights.size() && !of_class.empty(); ++n)
-    weights[n] = of_class[static_cast<std::size_t>(table.labels[n])];
+  LoaderOptions weighing;
+  weighing.class_weights = balance_.head_weights;
+  HeadData data{row_targets(table.index, data_.train, data_.class_count(), data_.multi_label), {}, {}, {}};
+  data.set = data.targets.of(table.table);
+  for (const std::int32_t sample : table.index)
+    data.weights.push_back(weight_of(data_.train[static_cast<std::size_t>(sample)], weighing));
   // Copies of a photo on both sides of a fold would make weak regularisation look good.
-  return {{table.table.values, table.labels, table.table.width, data_.class_count()},
-          std::move(weights),
-          group_near_duplicates(table.fingerprints)};
+  data.groups = group_near_duplicates(table.fingerprints);
+  return data;
 }
 
-Result<FittedHead> TrainingRun::fit_last_layer(const HeadData& data) {
+Result<FittedHead> TrainingRun::fit_last_layer(const LabelledTable& table) {
+  const HeadData data = head_data(table);
   FittedHead fitted =
       fit_head(context_, data.set, data.weights, stratified_folds(data.set.labels, data.groups, kFolds, options_.seed));
   if (context_.stop_requested()) return fail(Error::Kind::kCancelled, "stopped on request");
   strength_ = fitted.search.chosen().strength;
   held_out_accuracy_ = fitted.search.chosen().held_out.accuracy;
   set_head(model_.spec, fitted.head, model_.parameters);
-  if (!replaying_) FOVEA_TRY(save_model(model_, paths_.model));
   best_stage_ = "head";
+  if (data_.multi_label) {
+    held_out_ = {};
+    held_out_.table = {data_.class_count(), fitted.held_out_logits};
+    held_out_.index = table.index;
+    held_out_accuracy_ = judge_label_sets(held_out_, data_.train).accuracy;
+    fit_label_sets();
+  }
+  if (!replaying_) FOVEA_TRY(save_model(model_, paths_.model));
   return fitted;
 }
 
@@ -102,7 +114,7 @@ Result<void> TrainingRun::head_stage() {
   // The crop that backbones are trained with comes first: a model exists before anything else is tried.
   model_.preprocess = fit_candidates(options_, model_.preprocess).front();
   FOVEA_ASSIGN(LabelledTable table, features_of_training(features, {}, "features"));
-  FOVEA_ASSIGN(FittedHead fitted, fit_last_layer(head_data(table)));
+  FOVEA_ASSIGN(FittedHead fitted, fit_last_layer(table));
   reporter_.first_model({paths_.model, *held_out_accuracy_, kFolds, static_cast<std::int64_t>(table.labels.size())});
 
   const Preprocess usual = model_.preprocess;
@@ -112,7 +124,7 @@ Result<void> TrainingRun::head_stage() {
     FOVEA_ASSIGN(known, choose_size(features, model_.preprocess == usual ? table : std::move(known)));
     if (model_.preprocess == usual) return {};
     FOVEA_ASSIGN(table, features_of_training(features, std::move(known), "features-fitted"));
-    FOVEA_ASSIGN(fitted, fit_last_layer(head_data(table)));
+    FOVEA_ASSIGN(fitted, fit_last_layer(table));
     return {};
   };
   if (const Result<void> tried = try_other_fits(); !tried) {
@@ -121,13 +133,13 @@ Result<void> TrainingRun::head_stage() {
     return tried.error();
   }
   reporter_.begin_stage("head", val_rows_->size());
-  reporter_.choice(
-      {"regularisation", fmt::format("{:.1g}", fitted.search.chosen().strength),
-       fmt::format("{:.1f} % right in {}-fold cross-validation on the training photos", 100 * *held_out_accuracy_, kFolds)});
+  reporter_.choice({"regularisation", fmt::format("{:.1g}", fitted.search.chosen().strength),
+                    fmt::format("{:.1f} % {} in {}-fold cross-validation on the training photos", 100 * *held_out_accuracy_,
+                                data_.multi_label ? "mean average precision" : "right", kFolds)});
   const HeadData data = head_data(table);
   trial_photos_ = choose_trial_photos(context_, data.set, data.groups, table.index, trial_size(photos_shown()), options_.seed);
   head_folds(data.set, data.weights, data.groups);
-  remember_features(table);
+  if (!data_.multi_label) remember_features(table);
 
   FOVEA_ASSIGN(Inference logits, Inference::create(context_, *device_.backend, model_.spec, model_.parameters, "logits", true));
   Validation validation{*held_out_accuracy_, fitted.search.chosen().held_out.loss, {}};

@@ -10,15 +10,15 @@
 #include "core/context.h"
 #include "data/dataset.h"
 #include "fovea/trainer.h"
-#include "train/softmax_regression.h"
+#include "train/head_regression.h"
 
 namespace fovea::training {
 
 /// Mean and standard deviation (of the sample) of the folds' accuracies.
-[[nodiscard]] CrossValidation summary_of(std::string what, std::vector<double> accuracies);
+[[nodiscard]] CrossValidation summary_of(std::string what, std::vector<double> accuracies, Measure measure = Measure::kAccuracy);
 
-/// For each fold the accuracy of a last layer that the others made, their choice of regularisation included. Spans as in
-/// fit_head, `groups` as in stratified_folds.
+/// For each fold the accuracy, with targets the mean average precision, of a last layer that the others made, their choice of
+/// regularisation included. Spans as in fit_head, `groups` as in stratified_folds.
 [[nodiscard]] std::vector<double> cross_validate_head(const Context& context, const FeatureSet& set,
                                                       std::span<const float> row_weights, std::span<const std::int32_t> groups,
                                                       int folds, std::uint64_t seed);

@@ -77,10 +77,10 @@ std::vector<std::int32_t> cluster(Directions& rows, std::size_t count, std::size
 
 std::vector<std::int32_t> group_look_alikes(const Context& context, const FeatureSet& set,
                                             std::span<const std::int32_t> duplicates, std::size_t length, std::size_t fewest) {
-  std::vector<std::vector<std::size_t>> rows_of(static_cast<std::size_t>(set.classes));
+  std::vector<std::vector<std::size_t>> rows_of(static_cast<std::size_t>(set.classes) + 1);  // one more: photos without a label
   for (std::size_t n = 0; n < set.labels.size(); ++n) rows_of[static_cast<std::size_t>(set.labels[n])].push_back(n);
   std::vector<std::int32_t> groups(set.labels.size(), 0);
-  parallel_for(context, set.classes, [&](std::int64_t label) {
+  parallel_for(context, set.classes + 1, [&](std::int64_t label) {
     const auto& rows = rows_of[static_cast<std::size_t>(label)];
     Directions directions{set.width, {}};
     for (const std::size_t n : rows) {

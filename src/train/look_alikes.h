@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "core/context.h"
-#include "train/softmax_regression.h"
+#include "train/head_regression.h"
 
 namespace fovea::training {
 

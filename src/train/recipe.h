@@ -11,7 +11,6 @@
 #include "data/augment.h"
 #include "fovea/trainer.h"
 #include "model/network.h"
-#include "train/softmax_regression.h"
 
 namespace fovea::training {
 

@@ -16,6 +16,7 @@
 #include "predict/heat_map.h"
 #include "runtime/device.h"
 #include "train/calibration.h"
+#include "train/label_calibration.h"
 
 namespace fovea::training {
 namespace {
@@ -28,6 +29,54 @@ Image thumbnail(const Image& photo) {
   const double scale = std::min(1.0, static_cast<double>(kThumbnailSide) / std::max(photo.width, photo.height));
   const auto side = [&](int pixels) { return std::max(1, static_cast<int>(std::lround(pixels * scale))); };
   return resize(photo, side(photo.width), side(photo.height), Filter::kBilinear);
+}
+
+/// Collects probabilities and whether they came true.
+class Binning {
+ public:
+  void add(double probability, bool right) {
+    auto& bin = bins_[static_cast<std::size_t>(std::clamp(static_cast<int>(probability * kBins), 0, kBins - 1))];
+    ++bin.photos;
+    bin.probability += probability;
+    bin.accuracy += right ? 1 : 0;
+  }
+  [[nodiscard]] std::vector<report::ReliabilityBin> finish() {
+    for (auto& bin : bins_) {
+      const double photos = static_cast<double>(std::max<std::int64_t>(bin.photos, 1));
+      bin.probability /= photos;
+      bin.accuracy /= photos;
+    }
+    return std::move(bins_);
+  }
+
+ private:
+  static constexpr int kBins = 15;
+  std::vector<report::ReliabilityBin> bins_ = std::vector<report::ReliabilityBin>(kBins);
+};
+
+report::Calibration calibration_of(const Model& model, const LabelledTable& logits) {
+  report::Calibration calibration;
+  calibration.after = reliability_bins(logits, model.calibration);
+  if (model.calibration != Calibration{}) {
+    calibration.before = reliability_bins(logits, Calibration{});
+    const std::vector<float> raw = probabilities_of(logits.table, Calibration{});
+    calibration.error_before = calibration_error(Predictions{raw, logits.labels});
+  }
+  return calibration;
+}
+
+report::Calibration label_calibration_of(const Model& model, const LabelledTable& logits, std::span<const Sample> samples) {
+  const std::vector<std::uint8_t> targets = targets_of(logits.index, samples, model.spec.classes);
+  const std::vector<float> as_answered = label_probabilities(logits.table, model.calibration.temperature);
+  const std::vector<float> raw = label_probabilities(logits.table, 1);
+  const LabelSetPredictions before{raw, targets, model.classes.size()};
+  report::Calibration calibration;
+  calibration.after = reliability_bins({as_answered, targets, model.classes.size()});
+  if (model.calibration.temperature != 1) {
+    calibration.before = reliability_bins(before);
+    calibration.error_before = calibration_error(before);
+  }
+  return calibration;
 }
 
 std::string bytes_text(std::uintmax_t bytes) {
@@ -44,31 +93,30 @@ std::vector<WrongPhoto> wrong_photos(const Predictions& predictions, std::span<c
     const std::size_t guess = argmax(row);
     const auto label = static_cast<std::size_t>(predictions.labels[n]);
     if (guess == label) continue;
-    wrong.push_back({samples[static_cast<std::size_t>(index[n])].path, classes[label], classes[guess], row[guess]});
+    wrong.push_back(
+        {samples[static_cast<std::size_t>(index[n])].path, classes[label], classes[guess], row[guess], classes[guess]});
   }
   std::ranges::stable_sort(wrong, std::greater(), &WrongPhoto::probability);
   return wrong;
 }
 
 std::vector<report::ReliabilityBin> reliability_bins(const LabelledTable& logits, const Calibration& calibration) {
-  constexpr int kBins = 15;
   const std::vector<float> probabilities = probabilities_of(logits.table, calibration);
   const Predictions predictions{probabilities, logits.labels};
-  std::vector<report::ReliabilityBin> bins(kBins);
+  Binning binning;
   for (std::size_t n = 0; n < logits.labels.size(); ++n) {
     const auto row = predictions.row(n);
     const std::size_t guess = argmax(row);
-    auto& bin = bins[static_cast<std::size_t>(std::clamp(static_cast<int>(row[guess] * kBins), 0, kBins - 1))];
-    ++bin.photos;
-    bin.probability += static_cast<double>(row[guess]);
-    bin.accuracy += guess == static_cast<std::size_t>(logits.labels[n]) ? 1 : 0;
+    binning.add(row[guess], guess == static_cast<std::size_t>(logits.labels[n]));
   }
-  for (auto& bin : bins) {
-    const double photos = static_cast<double>(std::max<std::int64_t>(bin.photos, 1));
-    bin.probability /= photos;
-    bin.accuracy /= photos;
-  }
-  return bins;
+  return binning.finish();
+}
+
+std::vector<report::ReliabilityBin> reliability_bins(const LabelSetPredictions& predictions) {
+  Binning binning;
+  for (std::size_t i = 0; i < predictions.targets.size(); ++i)
+    binning.add(predictions.probabilities[i], predictions.targets[i] != 0);
+  return binning.finish();
 }
 
 Result<std::vector<report::Mistake>> picture_mistakes(const Context& context, const Backend& backend, Model& model,
@@ -85,12 +133,13 @@ Result<std::vector<report::Mistake>> picture_mistakes(const Context& context, co
   FOVEA_ASSIGN(HeatMapper mapper, HeatMapper::create(context, backend, model));
   for (std::size_t i = 0; i < wrong.size(); ++i) {
     if (!photos[i]) continue;
-    const auto guess = std::ranges::find(model.classes, wrong[i].predicted) - model.classes.begin();
+    const auto guess = std::ranges::find(model.classes, wrong[i].about) - model.classes.begin();
     const HeatMap map = mapper.map(*photos[i], static_cast<std::size_t>(guess));
     const Image small = thumbnail(*photos[i]);
     mistakes.push_back({wrong[i].path.string(), wrong[i].label, wrong[i].predicted, wrong[i].probability,
                         encode_jpeg(small, kThumbnailQuality),
-                        encode_jpeg(lay_over(small, map, model.preprocess), kThumbnailQuality)});
+                        encode_jpeg(lay_over(small, map, model.preprocess), kThumbnailQuality),
+                        model.multi_label() ? wrong[i].about : std::string()});
     photos[i].reset();
   }
   return mistakes;
@@ -115,17 +164,11 @@ report::Input model_facts(const Context& context, const Device& device, const Mo
 }
 
 Result<report::Input> report_input(const Context& context, const Device& device, Model& model, const std::filesystem::path& path,
-                                   const LabelledTable& logits, Evaluation evaluation) {
+                                   const LabelledTable& logits, std::span<const Sample> samples, Evaluation evaluation) {
   report::Input input = model_facts(context, device, model, path);
   FOVEA_ASSIGN(input.mistakes, picture_mistakes(context, *device.backend, model, evaluation.wrong, kMostMistakes));
-  report::Calibration calibration;
-  calibration.after = reliability_bins(logits, model.calibration);
+  auto calibration = model.multi_label() ? label_calibration_of(model, logits, samples) : calibration_of(model, logits);
   calibration.error_after = evaluation.calibration_error;
-  if (model.calibration.temperature != 1 || !model.calibration.map.empty()) {
-    calibration.before = reliability_bins(logits, Calibration{});
-    const std::vector<float> raw = probabilities_of(logits.table, Calibration{});
-    calibration.error_before = calibration_error({raw, logits.labels});
-  }
   input.calibration = std::move(calibration);
   input.evaluation = std::move(evaluation);
   return input;

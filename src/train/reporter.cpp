@@ -54,9 +54,9 @@ void Reporter::advance(std::int64_t photos) {
 }
 
 void Reporter::end_stage(std::optional<double> accuracy) {
-  StageReport stage{stage_, stage_watch_.seconds(), accuracy};
+  StageReport stage{stage_, stage_watch_.seconds(), accuracy, measure_};
   nlohmann::ordered_json line{{"event", "stage"}, {"stage", stage.name}};
-  if (accuracy) line["accuracy"] = *accuracy;
+  if (accuracy) line[std::string(name_of(measure_))] = *accuracy;
   write(metrics_, line);
   write(timing_, {{"event", "stage"}, {"stage", stage.name}, {"seconds", stage.seconds}, {"photos", stage_done_}});
   log("stage", fmt::format("{} done in {:.2f} s", stage.name, stage.seconds));
@@ -64,7 +64,8 @@ void Reporter::end_stage(std::optional<double> accuracy) {
   observer_.on_stage_finished(stage);
 }
 
-void Reporter::epoch(const EpochReport& epoch) {
+void Reporter::epoch(EpochReport epoch) {
+  epoch.measure = measure_;
   write(metrics_, metrics_json(epoch));
   write(timing_, timing_json(epoch));
   report_.epochs.push_back(epoch);
@@ -73,10 +74,13 @@ void Reporter::epoch(const EpochReport& epoch) {
 
 void Reporter::first_model(FirstModel model) {
   model.seconds = seconds();
-  const nlohmann::ordered_json line{
-      {"event", "first_model"}, {"accuracy", model.accuracy}, {"folds", model.folds}, {"photos", model.photos}};
+  model.measure = measure_;
+  const nlohmann::ordered_json line{{"event", "first_model"},
+                                    {std::string(name_of(measure_)), model.accuracy},
+                                    {"folds", model.folds},
+                                    {"photos", model.photos}};
   write(metrics_, line);
-  log("model", fmt::format("{}: {:.1f} % right in {}-fold cross-validation on {} photos", model.path.string(),
+  log("model", fmt::format("{}: {} {:.1f} % in {}-fold cross-validation on {} photos", model.path.string(), name_of(measure_),
                            100 * model.accuracy, model.folds, model.photos));
   observer_.on_first_model(model);
 }

@@ -41,12 +41,15 @@ class Reporter {
   /// The run has already taken so long, before it was interrupted.
   void add_earlier(double seconds) { earlier_ = std::max(earlier_, seconds); }
 
+  /// What the accuracies of stages and epochs are; accuracy unless said.
+  void measure_by(Measure measure) { measure_ = measure; }
+  [[nodiscard]] Measure measure() const { return measure_; }
   void begin_stage(std::string_view name, std::int64_t photos = 0);
   /// Photos done of begin_stage's; told at most ten times a second.
   void advance(std::int64_t photos);
   void end_stage(std::optional<double> accuracy = std::nullopt);
-  void epoch(const EpochReport& epoch);
-  void first_model(FirstModel model);  ///< adds the seconds
+  void epoch(EpochReport epoch);
+  void first_model(FirstModel model);  ///< adds the seconds and the measure
   void choice(Choice choice);
   /// Each path once.
   void skipped(std::span<const SkippedPhoto> photos);
@@ -74,6 +77,7 @@ class Reporter {
   Stopwatch total_;
   double earlier_ = 0;
   Stopwatch stage_watch_;
+  Measure measure_ = Measure::kAccuracy;
   std::string stage_;
   std::int64_t stage_photos_ = 0;
   std::int64_t stage_done_ = 0;

@@ -209,7 +209,8 @@ void TrainingRun::keep_tuning(FineTuner& tuner, const Tuning& tuning) {
                      {"accuracy", best_->accuracy},
                      {"loss", best_->loss},
                      {"widths", best->widths},
-                     {"temperature", model_.calibration.temperature}};
+                     {"temperature", model_.calibration.temperature},
+                     {"thresholds", model_.thresholds}};
   }
   keep(tuning.stage, tensors, dump(state));
 }
@@ -237,6 +238,7 @@ Result<bool> TrainingRun::recall_tuning(FineTuner& tuner, Tuning& tuning) {
     const Json& figures = state.at("best");
     best_stage_ = figures.at("stage").get<std::string>();
     model_.calibration.temperature = figures.at("temperature").get<double>();
+    model_.thresholds = figures.at("thresholds").get<std::vector<double>>();
     FOVEA_ASSIGN(LabelledTable logits, unpack_rows(saved->tensors, "best.", figures.at("widths")));
     best_ = Validation{figures.at("accuracy").get<double>(), figures.at("loss").get<double>(), std::move(logits)};
     return save_model(model_, paths_.model);

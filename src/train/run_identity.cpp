@@ -55,8 +55,8 @@ Checkpoint::Identity run_identity(const TrainOptions& options, const Dataset& ph
   // Every option by its place, so that a new one does not compile until it is decided here whether it changes the outcome.
   const auto& [data, model, run_folder, arch, weights, pretrained, scope, head, batchnorm, fit, zoom, size, epochs, batch,
                time_budget_s, optimizer, lr, weight_decay, momentum, label_smoothing, dropout, clip_norm, ema_decay, mixup,
-               cutmix, balance, class_weights, augment, reject_rate, val_fraction, folds, folds_of_recipe, seed, threads,
-               deterministic, device_name, strict, resume, checkpoint_interval_s, stop] = options;
+               cutmix, balance, class_weights, augment, reject_rate, multi_label, val_fraction, folds, folds_of_recipe, seed,
+               threads, deterministic, device_name, strict, resume, checkpoint_interval_s, stop] = options;
   return {{"program version", std::string(version())},
           {"photos", fingerprint_of_data(photos)},
           {"device", device.name},
@@ -86,6 +86,7 @@ Checkpoint::Identity run_identity(const TrainOptions& options, const Dataset& ph
           {"class-weights", text_of(class_weights)},
           {"augment", text_of(augment)},
           {"reject-rate", text_of(reject_rate)},
+          {"multi-label", text_of(multi_label)},
           {"val", text_of(val_fraction)},
           {"folds", text_of(folds)},
           {"folds-of", text_of(folds_of_recipe)},

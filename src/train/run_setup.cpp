@@ -88,8 +88,8 @@ Result<void> check_options(const TrainOptions& options) {
   if (options.lr && !(*options.lr > 0 && *options.lr < 100)) return refuse("lr", *options.lr, "a positive rate below 100");
   if (options.weight_decay && !(*options.weight_decay >= 0)) return refuse("weight decay", *options.weight_decay, "0 or more");
   if (!(options.momentum >= 0 && options.momentum < 1)) return refuse("momentum", options.momentum, "0 to below 1");
-  if (!(options.label_smoothing >= 0 && options.label_smoothing < 1)) {
-    return refuse("label smoothing", options.label_smoothing, "0 to below 1");
+  if (options.label_smoothing && !(*options.label_smoothing >= 0 && *options.label_smoothing < 1)) {
+    return refuse("label smoothing", *options.label_smoothing, "0 to below 1");
   }
   if (!(options.dropout >= 0 && options.dropout < 1)) return refuse("dropout", options.dropout, "0 to below 1");
   if (!(options.clip_norm >= 0)) return refuse("clip norm", options.clip_norm, "0 (none) or more");

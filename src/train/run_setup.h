@@ -9,7 +9,7 @@
 #include "fovea/trainer.h"
 #include "model/model_file.h"
 #include "runtime/device.h"
-#include "train/softmax_regression.h"
+#include "train/head_regression.h"
 
 namespace fovea::training {
 

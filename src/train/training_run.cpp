@@ -51,6 +51,11 @@ Result<void> TrainingRun::prepare() {
   reporter_.write_to(paths_.run_folder, checkpoint_.resumed());
   reporter_.choice({"device", device_.name, device_.reason});
   for (const std::string& note : data_.notes) reporter_.note(note);
+  if (data_.multi_label) {
+    reporter_.measure_by(Measure::kMeanAveragePrecision);
+    model_.thresholds.assign(data_.classes.size(), 0.5);
+    reporter_.choice({"labels", "any number a photo", "each class is a question of its own, answered from its own threshold on"});
+  }
   balance_ = plan_balance(options_, data_);
   if (balance_.choice) reporter_.choice(*balance_.choice);
   reporter_.end_stage();
@@ -67,11 +72,7 @@ Result<void> TrainingRun::scan() {
   if (given_) {
     data_ = *given_;
   } else {
-    FOVEA_ASSIGN(data_, scan_dataset(options_.data, {.strict = options_.strict}));
-  }
-  if (data_.multi_label) {
-    return fail(Error::Kind::kUnsupported, "{}: photos with several labels cannot be trained on yet: expected one label a photo",
-                options_.data.string());
+    FOVEA_ASSIGN(data_, scan_dataset(options_.data, {.strict = options_.strict, .multi_label = options_.multi_label}));
   }
   FOVEA_TRY(check_trainable(data_));
   if (data_.val.empty() && options_.val_fraction > 0) {
@@ -92,7 +93,9 @@ Result<void> TrainingRun::stages() {
   }
   constexpr double kGoodEnough = 0.995;
   if (best_ && best_->accuracy >= kGoodEnough) {
-    reporter_.choice({"fine-tuning", "no", "the last layer alone is right on nearly every validation photo"});
+    reporter_.choice({"fine-tuning", "no",
+                      data_.multi_label ? "the last layer alone puts the validation photos of nearly every label first"
+                                        : "the last layer alone is right on nearly every validation photo"});
     return {};
   }
   return full_stage();
@@ -100,6 +103,7 @@ Result<void> TrainingRun::stages() {
 
 Result<TrainingRun::Validation> TrainingRun::validate(Inference& logits) {
   FOVEA_ASSIGN(LabelledTable out, val_rows_->run(logits, reporter_));
+  if (data_.multi_label) return judge_label_sets(std::move(out), data_.val);
   const std::vector<float> probabilities = probabilities_of(out.table, Calibration{});
   const Predictions predictions{probabilities, out.labels};
   return Validation{accuracy(predictions), log_loss(predictions), std::move(out)};
@@ -115,9 +119,13 @@ Result<bool> TrainingRun::keep_if_better(Validation validation, std::span<const 
       first || validation.accuracy > best_->accuracy || (validation.accuracy == best_->accuracy && validation.loss < best_->loss);
   if (!better) return false;
   std::ranges::copy(weights, model_.parameters.all().begin());
-  model_.calibration.temperature = fit_temperature(validation.logits.table, validation.logits.labels);
   best_ = std::move(validation);
   best_stage_ = stage;
+  if (data_.multi_label) {
+    fit_label_sets();
+  } else {
+    model_.calibration.temperature = fit_temperature(best_->logits.table, best_->logits.labels);
+  }
   if (!replaying_) FOVEA_TRY(save_model(model_, paths_.model));
   return true;
 }

@@ -18,8 +18,10 @@
 #include "train/cross_validation.h"
 #include "train/fine_tuner.h"
 #include "train/inference.h"
+#include "train/label_sets.h"
 #include "train/photo_rows.h"
 #include "train/reporter.h"
+#include "train/row_targets.h"
 #include "train/run_setup.h"
 #include "train/trial.h"
 
@@ -47,6 +49,12 @@ class TrainingRun {
     double loss = 0;
     LabelledTable logits;
   };
+  /// What temperature and thresholds of independent labels are fitted to.
+  struct FittingRows {
+    const LabelledTable* logits;  ///< null: nothing
+    std::span<const Sample> samples;
+    std::string what;  ///< for people
+  };
 
   // training_run.cpp
   Result<void> prepare();
@@ -69,6 +77,21 @@ class TrainingRun {
   Result<void> test();
   void state_accuracy();
 
+  // label_set_stage.cpp
+  /// Temperature and thresholds come from training photos that last layers of the other folds judged: validation photos had no
+  /// part in them.
+  [[nodiscard]] bool fitted_apart() const;
+  [[nodiscard]] FittingRows fitting_rows() const;
+  /// `accuracy` is then the mean average precision.
+  [[nodiscard]] Validation judge_label_sets(LabelledTable logits, std::span<const Sample> samples) const;
+  /// The model's temperature and thresholds.
+  void fit_label_sets();
+  void calibrate_label_sets();
+  void test_label_sets(const LabelledTable& logits);
+  /// To the validation photos, by thresholds that were not fitted to the same photo.
+  [[nodiscard]] std::vector<std::uint8_t> honest_answers(const LabelSetPredictions& predictions) const;
+  void state_label_sets();
+
   // head_stage.cpp
   /// Sets the model's preprocessing; gives the features that are known from trying.
   /// `usual`, if not null: the features of all training photos as the first candidate fits them.
@@ -81,13 +104,14 @@ class TrainingRun {
   Result<LabelledTable> features_of_training(Inference& features, LabelledTable known, const std::string& stage);
   /// What a last layer is fitted to; `table` must outlive it.
   struct HeadData {
+    RowTargets targets;
     FeatureSet set;
     std::vector<float> weights;  ///< per row
     std::vector<int> groups;     ///< per row: near-duplicates
   };
   [[nodiscard]] HeadData head_data(const LabelledTable& table) const;
   /// The exact last layer into the model, which is saved.
-  Result<FittedHead> fit_last_layer(const HeadData& data);
+  Result<FittedHead> fit_last_layer(const LabelledTable& table);
   Result<void> head_stage();
 
   // fold_stage.cpp
@@ -119,6 +143,9 @@ class TrainingRun {
   [[nodiscard]] int affordable_epochs(double seconds_per_epoch, int wanted);
 
   // run_report.cpp
+  /// Of the validation photos, by the final model.
+  [[nodiscard]] Evaluation evaluation_of_classes() const;
+  [[nodiscard]] Evaluation evaluation_of_label_sets() const;
   Result<report::Input> report_of_run();
   /// Beside the model; a warning if that fails.
   void write_report();
@@ -153,6 +180,7 @@ class TrainingRun {
   double strength_ = 0;                      ///< of the last layer's regularisation
   std::optional<LabelledTable> known_;       ///< features of training photos by the backbone as it came
   std::optional<double> held_out_accuracy_;  ///< of the last layer, by cross-validation
+  LabelledTable held_out_;                   ///< with any number of labels: the logits behind that
   bool stopped_ = false;
   bool replaying_ = false;          ///< what was done before an interruption is gone through again
   bool checkpoint_failed_ = false;  ///< and this was said

@@ -7,11 +7,15 @@
 #include <utility>
 
 #include "core/error.h"
+#include "train/average_precision.h"
 #include "train/calibration.h"
 #include "train/cross_validation.h"
+#include "train/label_calibration.h"
+#include "train/label_sets.h"
 #include "train/look_alikes.h"
 #include "train/metrics.h"
 #include "train/photo_rows.h"
+#include "train/row_targets.h"
 #include "train/run_setup.h"
 
 namespace fovea::training {
@@ -26,6 +30,20 @@ std::vector<Sample> pick(std::span<const Sample> samples, const TrialPhotos& pho
     if (photos.held_out[i] == held_out) result.push_back(samples[static_cast<std::size_t>(photos.positions[i])]);
   }
   return result;
+}
+
+/// With any number of labels; `accuracy` is the mean average precision.
+TrialScore score_of(const LabelledTable& rows, std::span<const Sample> samples, int classes) {
+  const std::vector<std::uint8_t> targets = targets_of(rows.index, samples, classes);
+  const std::vector<float> probabilities = label_probabilities(rows.table, fit_temperature(rows.table, targets));
+  const LabelSetPredictions predictions{probabilities, targets, static_cast<std::size_t>(classes)};
+  TrialScore score;
+  for (std::size_t begin = 0; begin < targets.size(); begin += predictions.classes) {
+    score.losses.push_back(log_loss({predictions.probabilities.subspan(begin, predictions.classes),
+                                     predictions.targets.subspan(begin, predictions.classes), predictions.classes}));
+  }
+  score.accuracy = mean_average_precision(predictions);
+  return score;
 }
 
 TrialScore score_of(LabelledTable rows) {
@@ -101,11 +119,12 @@ Result<TuningTrial> TuningTrial::prepare(const Context& context, const TrialSett
   std::iota(all.begin(), all.end(), 0);
   FOVEA_ASSIGN(const LabelledTable rows, photos.run_some(features, all, reporter, &source));
   if (rows.labels.empty()) return fail(Error::Kind::kFormat, "no photo of the trial could be read");
-  const SoftmaxRegression regression(context, {rows.table.values, rows.labels, rows.table.width, setting.loading.classes});
-  SoftmaxRegression::Weights weights = regression.zero();
+  const RowTargets truth = row_targets(rows.index, trial.inside_, setting.loading.classes, setting.loading.multi_label);
+  const auto regression = make_regression(context, truth.of(rows.table));
+  HeadRegression::Weights weights = regression->zero();
   const std::vector<float> ones(rows.labels.size(), 1.0F);
-  (void)regression.solve(ones, setting.strength, {}, weights);
-  set_head(trial.spec_, regression.head(weights), trial.start_);
+  (void)regression->solve(ones, setting.strength, {}, weights);
+  set_head(trial.spec_, regression->head(weights), trial.start_);
   FOVEA_ASSIGN(trial.untuned_, trial.score(trial.start_, source, reporter));
   return trial;
 }
@@ -116,6 +135,7 @@ Result<TrialScore> TuningTrial::score(ParameterSet& parameters, PhotoSource& sou
   std::vector<std::int32_t> all(outside_.size());
   std::iota(all.begin(), all.end(), 0);
   FOVEA_ASSIGN(LabelledTable rows, photos.run_some(logits, all, reporter, &source));
+  if (setting_.loading.multi_label) return score_of(rows, outside_, setting_.loading.classes);
   return score_of(std::move(rows));
 }
 

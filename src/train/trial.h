@@ -12,6 +12,7 @@
 #include "data/loader.h"
 #include "model/model_file.h"
 #include "train/fine_tuner.h"
+#include "train/head_regression.h"
 #include "train/recipe.h"
 #include "train/reporter.h"
 

@@ -8,8 +8,9 @@
 namespace fovea::training {
 namespace {
 
-std::string figure(std::string_view name, const TrialScore& score) {
-  return fmt::format("{}: {:.1f} % right (loss {:.3f})", name, 100 * score.accuracy, score.loss());
+std::string figure(std::string_view name, const TrialScore& score, bool multi_label) {
+  return fmt::format("{}: {:.1f} % {} (loss {:.3f})", name, 100 * score.accuracy,
+                     multi_label ? "mean average precision" : "right", score.loss());
 }
 
 }  // namespace
@@ -57,9 +58,10 @@ Result<WayChoice> TrainingRun::try_ways(std::span<const TuningWay> ways, const L
   reporter_.end_stage();
 
   const std::size_t best = best_way(scores);
-  WayChoice choice{ways[best], fmt::format("on {} training photos unlike those of a short trial, {}",
-                                           trial.untuned().losses.size(), figure("the last layer alone", trial.untuned()))};
-  for (std::size_t i = 0; i < ways.size(); ++i) choice.reason += "; " + figure(describe(ways[i]), scores[i]);
+  WayChoice choice{ways[best],
+                   fmt::format("on {} training photos unlike those of a short trial, {}", trial.untuned().losses.size(),
+                               figure("the last layer alone", trial.untuned(), data_.multi_label))};
+  for (std::size_t i = 0; i < ways.size(); ++i) choice.reason += "; " + figure(describe(ways[i]), scores[i], data_.multi_label);
   if (options_.scope == Scope::kAuto && !tuning_pays(trial.untuned(), scores[best])) choice.way.reset();
   return choice;
 }

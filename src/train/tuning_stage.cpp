@@ -42,6 +42,7 @@ FineTuneOptions TrainingRun::tuning_options(const TuningWay& way) const {
   tuning.schedule.peak = peak_rate(options_, way);
   tuning.clip_norm = options_.clip_norm;
   tuning.seed = options_.seed;
+  tuning.multi_label = data_.multi_label;
   return tuning;
 }
 
@@ -147,7 +148,8 @@ LoaderOptions TrainingRun::loading_options(int batch) const {
   loading.preprocess = model_.preprocess;
   loading.augment = policy_of(options_);
   loading.classes = data_.class_count();
-  loading.label_smoothing = static_cast<float>(options_.label_smoothing);
+  loading.multi_label = data_.multi_label;
+  loading.label_smoothing = static_cast<float>(options_.label_smoothing.value_or(data_.multi_label ? 0 : 0.1));
   loading.class_weights = balance_.tuning_weights;
   loading.seed = options_.seed;
   loading.strict = options_.strict;

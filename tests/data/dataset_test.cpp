@@ -198,6 +198,43 @@ TEST(CheckTrainable, WantsTwoClasses) {
   EXPECT_THAT(check_trainable(*dataset).error().message, HasSubstr("1 class with training photos, expected at least two"));
 }
 
+TEST(MultiLabel, TheSameBytesInSeveralClassFoldersAreOnePhotoWhenAskedFor) {
+  const test::TemporaryFolder root;
+  photo_file(root / "train/sun/1.png", test::flat_photo(4, 4, 200, 0, 0));
+  photo_file(root / "train/haze/another name.png", test::flat_photo(4, 4, 200, 0, 0));
+  photo_file(root / "train/haze/2.png", test::flat_photo(4, 4, 0, 200, 0));  // as long as the others, but not the same
+  photo_file(root / "val/sun/3.png", test::flat_photo(4, 4, 200, 0, 0));     // a split of its own
+  EXPECT_FALSE(scan_dataset(root.path())->multi_label);
+  EXPECT_EQ(scan_dataset(root.path())->train.size(), 3U);
+  const auto dataset = scan_dataset(root.path(), {.multi_label = true});
+  ASSERT_TRUE(dataset.ok()) << dataset.error().message;
+  EXPECT_TRUE(dataset->multi_label);
+  EXPECT_THAT(names_of(dataset->train, root.path()), ElementsAre("train/haze/2.png", "train/haze/another name.png"));
+  EXPECT_THAT(dataset->train[0].labels, ElementsAre(0));
+  EXPECT_THAT(dataset->train[1].labels, ElementsAre(0, 1));
+  EXPECT_THAT(dataset->val[0].labels, ElementsAre(1));
+  EXPECT_THAT(dataset->notes, Contains(HasSubstr("photos in several class folders, with all of these labels: 1")));
+}
+
+TEST(MultiLabel, NoneIsAPhotoWithoutLabels) {
+  const test::TemporaryFolder root;
+  for (const char* name : {"1", "2", "3", "4"}) photo_file(root / (std::string(name) + ".png"));
+  test::text_file(root / "labels.csv",
+                  "path,label,split\n1.png,sun;haze,train\n2.png,none,train\n3.png,sun,train\n4.png,None,val\n");
+  const auto dataset = scan_dataset(root / "labels.csv");
+  ASSERT_TRUE(dataset.ok()) << dataset.error().message;
+  EXPECT_THAT(dataset->classes, ElementsAre("haze", "sun"));
+  EXPECT_THAT(names_of(dataset->train, root.path()), ElementsAre("1.png", "2.png", "3.png"));
+  EXPECT_TRUE(dataset->train[1].labels.empty());
+  EXPECT_EQ(dataset->val.size(), 1U);
+  EXPECT_TRUE(dataset->none.train.empty());
+}
+
+TEST(MultiLabel, APhotoStandsForItsRarestLabel) {
+  const std::vector<Sample> samples{{"", {0, 1}}, {"", {0, 2}}, {"", {0}}, {"", {}}, {"", {1, 2}}, {"", {1}}};
+  EXPECT_THAT(home_classes(samples, 3), ElementsAre(0, 2, 0, 3, 2, 1));
+}
+
 TEST(ClassWeights, AverageToOneOverTheSamples) {
   std::vector<Sample> samples;
   for (const int label : {0, 0, 0, 2}) samples.push_back({"x", {label}});

@@ -126,6 +126,20 @@ TEST(ModelFile, DamagedRejectionIsRefusedInOneLine) {
   EXPECT_NE(without_tensors.error().message.find("rejection.basis"), std::string::npos);
 }
 
+TEST(ModelFile, ThresholdsComeBackAndAreMissedByNobody) {
+  const test::TemporaryFolder folder;
+  Model model = tiny();
+  EXPECT_FALSE(model.multi_label());
+  EXPECT_FALSE(write_model_card(model).contains("thresholds"));
+  model.thresholds = {0.1, 1.0 / 3, 0.999};
+  ASSERT_TRUE(save_model(model, folder / "m.safetensors").ok());
+  const auto loaded = load_model(folder / "m.safetensors");
+  ASSERT_TRUE(loaded.ok()) << loaded.error().message;
+  EXPECT_EQ(loaded->thresholds, model.thresholds);
+  model.thresholds.pop_back();
+  EXPECT_FALSE(save_model(model, folder / "m.safetensors").ok());
+}
+
 TEST(ModelFile, EveryRequiredFieldIsMissedByName) {
   for (const char* field : {"architecture", "network", "classes", "preprocess", "calibration"}) {
     const auto loaded = load_with(field, "");
@@ -147,7 +161,8 @@ TEST(ModelFile, NonsenseIsRefused) {
       {"calibration",
        {R"({"temperature":0})", R"({"temperature":"hot"})", R"({"temperature":1,"map":3})", R"({"temperature":1,"map":[[0.5]]})",
         R"({"temperature":1,"map":[[0.5,2]]})", R"({"temperature":1,"map":[[0.5,0.4],[0.5,0.6]]})",
-        R"({"temperature":1,"map":[[0.5,0.4],[0.6,0.3]]})"}}};
+        R"({"temperature":1,"map":[[0.5,0.4],[0.6,0.3]]})"}},
+      {"thresholds", {"{}", "[]", "[0.5,0.5]", "[0.5,0.5,1]", "[0.5,0.5,0]", R"([0.5,0.5,"x"])", "[0.5,0.5,1e999]"}}};
   for (const auto& [field, values] : nonsense) {
     for (const std::string& value : values) {
       const auto loaded = load_with(field, value);

@@ -155,6 +155,84 @@ TEST(Report, WithoutPhotosToMeasureOnSaysSo) {
   EXPECT_NE(html.find("How it was trained"), std::string::npos);
 }
 
+TEST(Report, LabelSetsAreToldByAveragePrecisionAndThreshold) {
+  Input input = input_of(3);
+  Evaluation& e = *input.evaluation;
+  MultiLabelFigures figures;
+  figures.mean_average_precision = 0.8125;
+  figures.interval = {0.75, 0.875};
+  figures.chance = 0.4;
+  figures.micro_f1 = 0.7;
+  e.multi_label = figures;
+  e.confusion.clear();
+  e.coverage.clear();
+  for (ClassMetrics& c : e.classes) {
+    c.average_precision = 0.5;
+    c.threshold = 0.234;
+  }
+  input.mistakes.resize(1);
+  input.mistakes[0].label = "";
+  input.mistakes[0].about = "class 1";
+  const std::string html = to_html(input);
+  expect_well_formed(html);
+  EXPECT_NE(html.find("81.2<small> %</small></div><p>mean average precision on"), std::string::npos);
+  EXPECT_NE(html.find("75.0 %</b> and <b>87.5 %"), std::string::npos);
+  EXPECT_NE(html.find("chance would reach 40.0 %"), std::string::npos);
+  EXPECT_EQ(count(html, "23.4 %"), 3U);
+  EXPECT_NE(html.find("shows <b>nothing</b>, answered <b>class 1</b>: wrong about <b class=\"wrong\">class 1</b>"),
+            std::string::npos);
+  EXPECT_EQ(html.find("Who is taken for whom"), std::string::npos);
+  EXPECT_EQ(html.find("Among the top"), std::string::npos);
+}
+
+TEST(Report, RejectionIsToldWithWhatItWasMeasuredOn) {
+  Input input = input_of(2);
+  EXPECT_EQ(to_html(input).find("Known and unknown"), std::string::npos);
+  RejectionReport r;
+  r.threshold = 7.25;
+  r.known_rejected = 0.04;
+  r.known_photos = 200;
+  r.measured_on = "validation photos";
+  input.training->rejection = r;
+  std::string html = to_html(input);
+  expect_well_formed(html);
+  EXPECT_NE(html.find("Known and unknown"), std::string::npos);
+  EXPECT_NE(html.find("of 200 validation photos, which also set the threshold"), std::string::npos);
+  EXPECT_NE(html.find("4.0 %"), std::string::npos);
+  EXPECT_NE(html.find("7.250"), std::string::npos);
+  EXPECT_EQ(html.find("Rightly called unknown"), std::string::npos);
+  input.training->rejection->none_photos = 30;
+  input.training->rejection->none_rejected = 0.9;
+  input.training->rejection->none_area = 0.9876;
+  html = to_html(input);
+  expect_well_formed(html);
+  EXPECT_NE(html.find("Rightly called unknown"), std::string::npos);
+  EXPECT_NE(html.find("0.988"), std::string::npos);
+  input.training.reset();  // the report of an evaluation alone
+  input.evaluation->rejected = 0.0625;
+  EXPECT_NE(to_html(input).find("of 6 validation photos"), std::string::npos);
+}
+
+TEST(Report, TheTestSplitAndTheFoldsHaveTheirOwnSections) {
+  Input input = input_of(2);
+  for (const char* title : {"On photos that no choice saw", "Cross-validation of the"})
+    EXPECT_EQ(to_html(input).find(title), std::string::npos) << title;
+  TrainReport& t = *input.training;
+  t.test_accuracy = 0.955;
+  t.test_photos = 120;
+  t.test_interval = {0.9, 0.98};
+  t.test_calibration_error = 0.021;
+  t.cross_validation = CrossValidation{"last layer", {0.9, 0.96, 0.93}, 0.93, 0.03};
+  const std::string html = to_html(input);
+  expect_well_formed(html);
+  EXPECT_NE(html.find("95.5 % right on 120 test photos"), std::string::npos);
+  EXPECT_NE(html.find("90.0 % to 98.0 %"), std::string::npos);
+  EXPECT_NE(html.find("2.1 %"), std::string::npos);
+  EXPECT_NE(html.find("Cross-validation of the last layer"), std::string::npos);
+  EXPECT_NE(html.find("93.0 % right, give or take 3.0 % between folds"), std::string::npos);
+  EXPECT_EQ(count(html, "<b>Fold "), 3U);
+}
+
 TEST(Report, CurvesComeWithEpochsOnly) {
   Input input = input_of(2);
   EXPECT_EQ(to_html(input).find("How it learned"), std::string::npos);

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "core/rng.h"
+#include "train/softmax_regression.h"
 
 namespace fovea::training {
 namespace {

@@ -9,11 +9,6 @@
 #include "train/tiny_data.h"
 
 namespace fovea {
-
-static void PrintTo(Scope scope, std::ostream* out) {
-  *out << (scope == Scope::kHead ? "head" : scope == Scope::kTail ? "tail" : "full");
-}
-
 namespace {
 
 namespace fs = std::filesystem;
@@ -39,11 +34,19 @@ class Stopper final : public TrainObserver {
   std::atomic<bool> stop_{false};
 };
 
-class Resume : public testing::TestWithParam<Scope> {
+struct Case {
+  const char* name;
+  Scope scope;
+  bool multi_label = false;
+  friend void PrintTo(const Case& run, std::ostream* out) { *out << run.name; }
+};
+
+class Resume : public testing::TestWithParam<Case> {
  protected:
   void SetUp() override {
     options_ = test::prepare_tiny_run(folder_);
-    options_.scope = GetParam();
+    options_.scope = GetParam().scope;
+    options_.multi_label = GetParam().multi_label;
     options_.checkpoint_interval_s = 0;
     options_.epochs = 3;
   }
@@ -106,8 +109,10 @@ TEST_P(Resume, OtherOptionsAreRefused) {
       << other_rate.error().message;
 }
 
-INSTANTIATE_TEST_SUITE_P(Scopes, Resume, testing::Values(Scope::kHead, Scope::kTail, Scope::kFull),
-                         [](const auto& scope) { return testing::PrintToString(scope.param); });
+INSTANTIATE_TEST_SUITE_P(Scopes, Resume,
+                         testing::Values(Case{"head", Scope::kHead}, Case{"tail", Scope::kTail}, Case{"full", Scope::kFull},
+                                         Case{"full_of_label_sets", Scope::kFull, true}),
+                         [](const auto& run) { return run.param.name; });
 
 }  // namespace
 }  // namespace fovea
