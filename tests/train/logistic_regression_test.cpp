@@ -41,7 +41,8 @@ const Problem& golden_problem() {
 TEST(LogisticRegression, ReachesTheOptimumOfScikitLearn) {
   const Context context;
   const LogisticRegression regression(context, golden_problem().set());
-  for (const auto& optimum : test::read_golden("train/golden/label_sets.txt").at("optimum")) {
+  const test::Golden golden = test::read_golden("train/golden/label_sets.txt");
+  for (const auto& optimum : golden.at("optimum")) {
     auto weights = regression.zero();
     const LbfgsResult result = regression.solve(golden_problem().weights, optimum[0], {}, weights);
     EXPECT_TRUE(result.converged) << optimum[0] << ": " << result.gradient_norm;
