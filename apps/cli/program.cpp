@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <exception>
@@ -21,6 +22,12 @@ namespace {
 /// Help that reads like a sentence: `--lr N`, and the default in brackets behind the text.
 class HelpFormatter : public CLI::Formatter {
  public:
+  explicit HelpFormatter(std::span<const Verb> verbs) : verbs_(verbs) {}
+  /// In the list of verbs, a line each.
+  std::string make_subcommand(const CLI::App* subcommand) const override {
+    const auto verb = std::ranges::find(verbs_, subcommand->get_name(), &Verb::name);
+    return fmt::format("  {:<10} {}\n", subcommand->get_name(), verb == verbs_.end() ? "" : verb->summary);
+  }
   std::string make_option_opts(const CLI::Option* option) const override {
     if (option->get_type_size() == 0) return "";
     // A type name comes with its checks behind a colon: "FLOAT:FLOAT in [0 - 1]".
@@ -34,6 +41,9 @@ class HelpFormatter : public CLI::Formatter {
     const std::string fallback = option->get_default_str();
     return option->get_description() + (fallback.empty() ? "" : fmt::format(" [{}]", fallback));
   }
+
+ private:
+  std::span<const Verb> verbs_;
 };
 
 /// Usage errors in the program's own words and with its own exit status.
@@ -50,7 +60,7 @@ int run(std::span<const Verb> verbs, int argc, char** argv) {
       "  fovea train photos -o weather      photos: a folder with a folder per class\n"
       "  fovea predict weather.safetensors today.jpg\n",
       "fovea");
-  app.formatter(std::make_shared<HelpFormatter>());
+  app.formatter(std::make_shared<HelpFormatter>(verbs));
   app.set_version_flag("--version", fmt::format("fovea {}", fovea::version()));
   app.require_subcommand(1);
   app.get_formatter()->column_width(34);
