@@ -48,7 +48,7 @@ class FakeJudge final : public Judge {
  public:
   Result<Answer> classify(std::span<const std::byte> picture) override {
     if (picture.size() < 100) return fail(Error::Kind::kFormat, "broken");
-    return Answer{{{label, 0.8}, {"other", 0.2}}, false};
+    return Answer{.predictions = {{label, 0.8}, {"other", 0.2}}};
   }
   Result<void> reload() override {
     if (next.empty()) return fail(Error::Kind::kFormat, "no model");

@@ -84,7 +84,7 @@ class World final : public Clock, public Source, public Judge {
   Result<Answer> classify(std::span<const std::byte> picture) override {
     const Result<Image> image = decode_image(picture);
     if (!image) return image.error();
-    return Answer{{{"clear", 0.7}, {"cloudy", 0.3}}, pictures_ % 9 == 0};
+    return Answer{.predictions = {{"clear", 0.7}, {"cloudy", 0.3}}, .rejected = pictures_ % 9 == 0};
   }
   Result<void> reload() override {
     if (++reloads_ % 2 == 0) return fail(Error::Kind::kFormat, "weather.safetensors: is cut short");
