@@ -10,15 +10,9 @@
 #include <utility>
 
 #include "core/error.h"
+#include "data/csv.h"
 
 namespace fovea::annotation {
-
-std::string csv_field(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return quoted + '"';
-}
 
 Result<Records::File> Records::open(const std::filesystem::path& path) {
   File file{path, std::ofstream(path, std::ios::binary | std::ios::trunc)};

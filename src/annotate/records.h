@@ -51,7 +51,4 @@ class Records {
   std::optional<File> jsonl_;
 };
 
-/// A CSV field (RFC 4180): in quotes where it must be.
-[[nodiscard]] std::string csv_field(const std::string& text);
-
 }  // namespace fovea::annotation

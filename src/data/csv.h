@@ -21,4 +21,7 @@ struct CsvRow {
 /// UTF-16 and for zero bytes.
 Result<std::vector<CsvRow>> parse_csv(std::string_view text);
 
+/// `text` as a field: in quotes where it has to be.
+[[nodiscard]] std::string csv_field(std::string_view text);
+
 }  // namespace fovea

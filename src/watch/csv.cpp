@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "data/csv.h"
+
 #include <set>
 
 #include "core/error.h"
@@ -10,17 +12,6 @@
 namespace fovea {
 namespace watching {
 namespace {
-
-/// A field as RFC 4180 writes it: in quotes where it has to be.
-std::string field(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"') out += '"';
-    out += c;
-  }
-  return out + '"';
-}
 
 Result<std::vector<std::string>> classes_of(Store& store) {
   std::vector<std::string> names;
@@ -34,10 +25,11 @@ Result<std::vector<std::string>> classes_of(Store& store) {
 
 std::string line_of(const WatchRecord& r, const std::vector<std::string>& classes) {
   const bool known = !r.predictions.empty();
-  std::string line = fmt::format(
-      "{},{},{},{},{},{},{},{},{}", utc_text(r.time), time_text(r.time + r.utc_offset, "%Y-%m-%d %H:%M:%S"), name_of(r.state),
-      known ? field(r.predictions.front().label) : "", known ? fmt::format("{:.6g}", r.predictions.front().probability) : "",
-      known ? (r.rejected ? "1" : "0") : "", r.sun ? fmt::format("{:.2f}", *r.sun) : "", field(r.fault), field(r.photo.string()));
+  std::string line =
+      fmt::format("{},{},{},{},{},{},{},{},{}", utc_text(r.time), time_text(r.time + r.utc_offset, "%Y-%m-%d %H:%M:%S"),
+                  name_of(r.state), known ? csv_field(r.predictions.front().label) : "",
+                  known ? fmt::format("{:.6g}", r.predictions.front().probability) : "", known ? (r.rejected ? "1" : "0") : "",
+                  r.sun ? fmt::format("{:.2f}", *r.sun) : "", csv_field(r.fault), csv_field(r.photo.string()));
   for (const std::string& name : classes) {
     line += ',';
     for (const Prediction& p : r.predictions) {
@@ -56,7 +48,7 @@ Result<void> write_watch_csv(const std::filesystem::path& records, const std::fi
   FOVEA_ASSIGN(const std::vector<std::string> classes, classes_of(store));
   FOVEA_ASSIGN(AtomicFile file, AtomicFile::create(csv));
   std::string text = "time,local,state,class,probability,rejected,sun,fault,photo";
-  for (const std::string& name : classes) text += ',' + field(name);
+  for (const std::string& name : classes) text += ',' + csv_field(name);
   text += "\r\n";
   Result<void> written;
   FOVEA_TRY(store.each([&](const WatchRecord& record) {

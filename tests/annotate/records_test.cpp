@@ -44,10 +44,5 @@ TEST(Records, AFullDiskIsAnError) {
   EXPECT_FALSE(outcome.ok());
 }
 
-TEST(CsvField, IsQuotedWhereItMustBe) {
-  EXPECT_EQ(csv_field("plain"), "plain");
-  EXPECT_EQ(csv_field("a \"b\""), "\"a \"\"b\"\"\"");
-}
-
 }  // namespace
 }  // namespace fovea::annotation

@@ -45,5 +45,10 @@ TEST(Csv, KeepsWhateverBytesAFieldHolds) {
   EXPECT_THAT((*rows)[0].fields, ElementsAre("caf\xC3\xA9 \xF0\x9F\x8C\xA4.jpg", "\xE6\x9B\x87"));
 }
 
+TEST(CsvField, IsQuotedWhereItMustBe) {
+  EXPECT_EQ(csv_field("plain"), "plain");
+  EXPECT_EQ(csv_field("a \"b\""), "\"a \"\"b\"\"\"");
+}
+
 }  // namespace
 }  // namespace fovea
