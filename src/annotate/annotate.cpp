@@ -122,7 +122,7 @@ class Run {
     FOVEA_ASSIGN(Records records, Records::create(options_.csv, options_.jsonl, classifier_->classes()));
     records_.emplace(std::move(records));
     if (reader_->info().seconds > 0) total_ = reader_->info().seconds;
-    timeline_.emplace(total_, classifier_->classes().size());
+    if (!options_.timeline.empty()) timeline_.emplace(total_, classifier_->classes().size());
     return {};
   }
 
@@ -167,7 +167,7 @@ class Run {
     const bool classified = report_.frames % options_.every == 0;
     if (classified) FOVEA_TRY(look(frame));
     const std::span<const double> smooth = smoother_.add(frame.seconds, raw_);
-    timeline_->add(frame.seconds, smooth);
+    if (timeline_) timeline_->add(frame.seconds, smooth);
     FOVEA_TRY(records_->add({report_.frames, frame.seconds, classified, rejected_, raw_, smooth}));
     ++report_.frames;
     report_.seconds = frame.seconds;
@@ -194,7 +194,7 @@ class Run {
   Result<void> finish() {
     if (printer_) FOVEA_TRY(printer_->finish(!report_.stopped));
     FOVEA_TRY(records_->finish());
-    if (!options_.timeline.empty()) FOVEA_TRY(write_timeline());
+    if (timeline_) FOVEA_TRY(write_timeline());
     report_.elapsed_s = seconds_since(begin_);
     return {};
   }
@@ -214,7 +214,7 @@ class Run {
   std::optional<video::FrameReader> reader_;
   std::optional<Records> records_;
   std::optional<double> total_;
-  std::optional<Timeline> timeline_;  ///< of the clip; the printer has one of its own, on its own thread
+  std::optional<Timeline> timeline_;  ///< where one is to be written; the printer has its own, on its own thread
   Smoother smoother_;
   std::vector<double> raw_;
   bool rejected_ = false;
