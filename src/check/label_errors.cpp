@@ -6,7 +6,6 @@
 #include <optional>
 #include <set>
 
-#include "core/parallel.h"
 #include "train/calibration.h"
 #include "train/cross_validation.h"
 #include "train/metrics.h"
@@ -15,45 +14,8 @@ namespace fovea::checking {
 namespace {
 
 using training::FeatureSet;
-using training::LinearHead;
 using training::SoftmaxRegression;
 using training::Table;
-
-/// As far as comparing strengths goes; the held-out probabilities no longer change in their third digit.
-constexpr double kTolerance = 3e-4;
-
-void predict_fold(const Context& context, const FeatureSet& set, const LinearHead& head, std::span<const std::int32_t> folds,
-                  std::int32_t fold, Table& logits) {
-  const auto width = static_cast<std::size_t>(set.width);
-  const auto classes = static_cast<std::size_t>(set.classes);
-  parallel_for(context, set.rows(), [&](std::int64_t number) {
-    const auto n = static_cast<std::size_t>(number);
-    if (folds[n] != fold) return;
-    const float* x = set.features.data() + n * width;
-    for (std::size_t k = 0; k < classes; ++k) {
-      const float* w = head.weight.data() + k * width;
-      float sum = head.bias[k];
-      for (std::size_t i = 0; i < width; ++i) sum += w[i] * x[i];
-      logits.values[n * classes + k] = sum;
-    }
-  });
-}
-
-/// Every photo predicted by the folds it is not in, which count by `weights`.
-Table held_out_logits(const Context& context, const FeatureSet& set, const SoftmaxRegression& regression,
-                      std::span<const float> weights, std::span<const std::int32_t> folds, double strength) {
-  Table logits{set.classes, std::vector<float>(static_cast<std::size_t>(set.rows() * set.classes))};
-  for (std::int32_t fold = 0; fold < kFolds && !context.stop_requested(); ++fold) {
-    std::vector<float> inside(weights.begin(), weights.end());
-    for (std::size_t n = 0; n < inside.size(); ++n) {
-      if (folds[n] == fold) inside[n] = 0;
-    }
-    SoftmaxRegression::Weights solution = regression.zero();
-    regression.solve(inside, strength, {.gradient_tolerance = kTolerance}, solution);
-    predict_fold(context, set, regression.head(solution), folds, fold, logits);
-  }
-  return logits;
-}
 
 void calibrate(Table& logits, std::span<const std::int32_t> labels) {
   const double temperature = training::fit_temperature(logits, labels);
@@ -117,7 +79,7 @@ Table held_out_probabilities(const Context& context, const FeatureSet& set, std:
   const std::vector<std::int32_t> folds = training::stratified_folds(set.labels, groups, kFolds, seed);
   const std::vector<float> weights(set.labels.size(), 1.0F);
   const auto search = training::search_strength(context, regression, weights, folds);
-  Table table = held_out_logits(context, set, regression, weights, folds, search.chosen().strength);
+  Table table{set.classes, training::held_out_logits(regression, weights, folds, search.chosen().strength)};
   calibrate(table, set.labels);
   return table;
 }
