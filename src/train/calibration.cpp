@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "train/cross_validation.h"
+#include "train/fold_part.h"
 #include "train/metrics.h"
 
 namespace fovea::training {
@@ -109,24 +110,6 @@ std::vector<Calibration::Knot> fit_confidence(std::span<const double> stated, st
 
 namespace {
 
-/// The rows of a fold, or those of the other folds.
-struct Part {
-  Table logits;
-  std::vector<std::int32_t> labels;
-};
-
-Part part_of(const Table& logits, std::span<const std::int32_t> labels, std::span<const std::int32_t> folds, std::int32_t fold,
-             bool inside) {
-  Part part{{logits.width, {}}, {}};
-  for (std::size_t n = 0; n < labels.size(); ++n) {
-    if ((folds[n] == fold) != inside) continue;
-    const auto row = logits.row(static_cast<std::int64_t>(n));
-    part.logits.values.insert(part.logits.values.end(), row.begin(), row.end());
-    part.labels.push_back(labels[n]);
-  }
-  return part;
-}
-
 /// The largest probability of each row, and whether it is the label's.
 struct Sureness {
   std::vector<double> stated;
@@ -164,13 +147,13 @@ CrossFitted cross_fit(const Table& logits, std::span<const std::int32_t> labels,
                       bool with_map) {
   CrossFitted result;
   for (std::int32_t fold = 0; fold < count; ++fold) {
-    const Part others = part_of(logits, labels, folds, fold, false);
-    const Part own = part_of(logits, labels, folds, fold, true);
-    const Calibration calibration = fit(others.logits, others.labels, with_map);
+    const auto others = part_of(logits, labels, folds, fold, false);
+    const auto own = part_of(logits, labels, folds, fold, true);
+    const Calibration calibration = fit(others.logits, others.truth, with_map);
     const auto rows = probabilities_of(own.logits, calibration);
     result.probabilities.insert(result.probabilities.end(), rows.begin(), rows.end());
-    result.labels.insert(result.labels.end(), own.labels.begin(), own.labels.end());
-    const Sureness sure = sureness_of(own.logits, own.labels, calibration);
+    result.labels.insert(result.labels.end(), own.truth.begin(), own.truth.end());
+    const Sureness sure = sureness_of(own.logits, own.truth, calibration);
     for (std::size_t n = 0; n < sure.stated.size(); ++n) {
       result.squares.push_back((sure.stated[n] - sure.right[n]) * (sure.stated[n] - sure.right[n]));
     }

@@ -6,30 +6,9 @@
 
 #include "model/probabilities.h"
 #include "train/calibration.h"
+#include "train/fold_part.h"
 
 namespace fovea::training {
-namespace {
-
-/// The rows of a fold, or those of the other folds.
-struct Part {
-  Table logits;
-  std::vector<std::uint8_t> targets;
-};
-
-Part part_of(const Table& logits, std::span<const std::uint8_t> targets, std::span<const std::int32_t> folds, std::int32_t fold,
-             bool inside) {
-  const auto classes = static_cast<std::size_t>(logits.width);
-  Part part{{logits.width, {}}, {}};
-  for (std::size_t i = 0; i < targets.size(); ++i) {
-    if ((folds[i / classes] == fold) != inside) continue;
-    part.logits.values.push_back(logits.values[i]);
-    part.targets.push_back(targets[i]);
-  }
-  return part;
-}
-
-}  // namespace
-
 std::vector<float> label_probabilities(const Table& logits, double temperature) {
   const std::vector<double> probabilities = independent_probabilities_of(logits.values, temperature);
   std::vector<float> result;
@@ -75,16 +54,16 @@ CalibrationReport fit_label_calibration(const Table& logits, std::span<const std
   report.temperature = fit_temperature(logits, targets);
   report.error_before = error_of(label_probabilities(logits, 1), targets);
   report.error = error_of(label_probabilities(logits, report.temperature), targets);
-  Part left_out{{logits.width, {}}, {}};  // probabilities in place of logits
+  FoldPart<std::uint8_t> left_out{{logits.width, {}}, {}};  // probabilities in place of logits
   const std::int32_t fold_count = folds.empty() ? 0 : *std::ranges::max_element(folds) + 1;
   for (std::int32_t fold = 0; fold < fold_count; ++fold) {
-    const Part others = part_of(logits, targets, folds, fold, false);
-    const Part own = part_of(logits, targets, folds, fold, true);
-    const auto probabilities = label_probabilities(own.logits, fit_temperature(others.logits, others.targets));
+    const auto others = part_of(logits, targets, folds, fold, false);
+    const auto own = part_of(logits, targets, folds, fold, true);
+    const auto probabilities = label_probabilities(own.logits, fit_temperature(others.logits, others.truth));
     left_out.logits.values.insert(left_out.logits.values.end(), probabilities.begin(), probabilities.end());
-    left_out.targets.insert(left_out.targets.end(), own.targets.begin(), own.targets.end());
+    left_out.truth.insert(left_out.truth.end(), own.truth.begin(), own.truth.end());
   }
-  report.error_cross_fitted = error_of(left_out.logits.values, left_out.targets);
+  report.error_cross_fitted = error_of(left_out.logits.values, left_out.truth);
   return report;
 }
 
