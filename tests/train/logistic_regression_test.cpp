@@ -5,9 +5,9 @@
 
 #include <cmath>
 
-#include "core/rng.h"
 #include "train/cross_validation.h"
 #include "train/golden_file.h"
+#include "train/head_gradient.h"
 
 namespace fovea::training {
 namespace {
@@ -50,34 +50,12 @@ TEST(LogisticRegression, ReachesTheOptimumOfScikitLearn) {
   }
 }
 
+// The third derivative of a logistic loss is at most |x|^3 / 10.
 TEST(LogisticRegression, GradientAgreesWithFiniteDifferences) {
   const Problem& problem = golden_problem();
   const Context context;
   const LogisticRegression regression(context, problem.set());
-  auto weights = regression.zero();
-  Rng rng(9);
-  for (float& w : weights) w = 0.5F * rng.normal();
-  auto gradient = regression.zero();
-  auto ignored = regression.zero();
-  std::vector<float> row_weights = problem.weights;
-  row_weights[3] = 0;
-  row_weights[4] = 2.5F;
-  regression.evaluate(row_weights, 0.1, weights, gradient);
-  const float step = 1e-2F;
-  for (std::size_t row = 0; row <= static_cast<std::size_t>(problem.width); ++row) {
-    for (std::size_t k = 0; k < static_cast<std::size_t>(problem.classes); ++k) {
-      const std::size_t i = row * 16 + k;
-      const float kept = weights[i];
-      weights[i] = kept + step;
-      const double above = regression.evaluate(row_weights, 0.1, weights, ignored);
-      weights[i] = kept - step;
-      const double below = regression.evaluate(row_weights, 0.1, weights, ignored);
-      weights[i] = kept;
-      // The third derivative of a logistic loss is at most |x|^3 / 10, and |x| near 1: the quotient errs by less than
-      // step^2 / 12, and by the rounding of the logits, 1e-6, over the step.
-      EXPECT_NEAR(gradient[i], (above - below) / (2 * step), step * step / 12 + 1e-6 / step) << row << ' ' << k;
-    }
-  }
+  expect_gradient_of_differences(regression, problem.weights, problem.width, problem.classes);
 }
 
 TEST(LogisticRegression, ClassesHaveNothingToDoWithEachOther) {

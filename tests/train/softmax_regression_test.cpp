@@ -7,6 +7,7 @@
 
 #include "core/rng.h"
 #include "train/golden_file.h"
+#include "train/head_gradient.h"
 #include "train/metrics.h"
 
 namespace fovea::training {
@@ -63,30 +64,7 @@ TEST(SoftmaxRegression, GradientAgreesWithFiniteDifferences) {
   const Problem problem = synthetic(40, 7, 3);
   const Context context;
   const SoftmaxRegression regression(context, problem.set());
-  auto weights = regression.zero();
-  Rng rng(9);
-  for (float& w : weights) w = 0.5F * rng.normal();
-  auto gradient = regression.zero();
-  auto ignored = regression.zero();
-  std::vector<float> row_weights = problem.weights;
-  row_weights[3] = 0;
-  row_weights[4] = 2.5F;
-  regression.evaluate(row_weights, 0.1, weights, gradient);
-  const float step = 1e-2F;
-  for (std::size_t row = 0; row < 8; ++row) {
-    for (std::size_t k = 0; k < 3; ++k) {
-      const std::size_t i = row * 16 + k;
-      const float kept = weights[i];
-      weights[i] = kept + step;
-      const double above = regression.evaluate(row_weights, 0.1, weights, ignored);
-      weights[i] = kept - step;
-      const double below = regression.evaluate(row_weights, 0.1, weights, ignored);
-      weights[i] = kept;
-      // The third derivative of the loss is at most 1/2 |x|^3, so the difference quotient errs by step^2 / 12 at most
-      // (|x| near 1), and by the rounding of the logits, 1e-6, over the step.
-      EXPECT_NEAR(gradient[i], (above - below) / (2 * step), step * step / 12 + 1e-6 / step) << row << ' ' << k;
-    }
-  }
+  expect_gradient_of_differences(regression, problem.weights, 7, 3);
 }
 
 TEST(SoftmaxRegression, TheSameBitsForAnyNumberOfThreads) {
