@@ -9,7 +9,9 @@
 #include <exception>
 #include <memory>
 #include <new>
+#include <numeric>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -46,6 +48,30 @@ class HelpFormatter : public CLI::Formatter {
   std::span<const Verb> verbs_;
 };
 
+/// Letters to insert, drop or replace to make one word of the other (V. Levenshtein, 1966).
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    std::size_t diagonal = std::exchange(row[0], i + 1);
+    for (std::size_t j = 0; j < b.size(); ++j) {
+      const std::size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({replaced, row[j] + 1, row[j + 1] + 1});
+    }
+  }
+  return row.back();
+}
+
+int unknown_verb(std::span<const Verb> verbs, std::string_view word) {
+  const auto nearest = std::ranges::min_element(verbs, {}, [&](const Verb& verb) { return edit_distance(word, verb.name); });
+  constexpr std::size_t kSlip = 2;
+  const std::string advice =
+      edit_distance(word, nearest->name) <= kSlip ? fmt::format("; did you mean '{}'?", nearest->name) : std::string();
+  fmt::print(stderr, "fovea: there is no verb '{}'{}\nTry 'fovea --help'.\n", word, advice);
+  return kNothingDone;
+}
+
 /// Usage errors in the program's own words and with its own exit status.
 int usage_error(const CLI::App& app, const CLI::ParseError& error) {
   const CLI::App* verb = app.get_subcommands().empty() ? &app : app.get_subcommands().front();
@@ -74,6 +100,8 @@ int run(std::span<const Verb> verbs, int argc, char** argv) {
     fmt::print(stderr, "{}", app.help());
     return kNothingDone;
   }
+  const std::string_view word = argv[1];
+  if (!word.starts_with('-') && std::ranges::find(verbs, word, &Verb::name) == verbs.end()) return unknown_verb(verbs, word);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& help) {

@@ -21,6 +21,13 @@ struct TagFlags {
   OutputFlags output;
 };
 
+/// "97.1 %", or of any number of labels each one's.
+std::string sureness(const Answer& answer) {
+  std::vector<std::string> shares;
+  for (const Prediction& p : answer.labels) shares.push_back(percent(p.probability));
+  return shares.empty() ? percent(answer.top().probability) : fmt::format("{}", fmt::join(shares, ", "));
+}
+
 class TagView final : public ArchiveObserver {
  public:
   TagView(Console& console, bool dry_run) : console_(console), dry_run_(dry_run) {}
@@ -42,7 +49,7 @@ class TagView final : public ArchiveObserver {
     if (dry_run_ || console_.verbose()) {
       const Prediction& top = photo.answer.top();
       const std::string what = !photo.keywords.empty()
-                                   ? fmt::format("{} ({})", fmt::join(photo.keywords, ", "), percent(top.probability))
+                                   ? fmt::format("{} ({})", fmt::join(photo.keywords, ", "), sureness(photo.answer))
                                : photo.answer.rejected ? std::string("none: like none of the classes")
                                                        : fmt::format("none: {} {}", percent(top.probability), top.label);
       const std::string where = photo.written.empty() ? "nothing to write" : "-> " + photo.written.filename().string();
@@ -121,9 +128,9 @@ Run add_tag(CLI::App& app) {
   auto* sidecar = app.add_flag("--sidecar", flags->sidecar, "write photo.jpg.xmp beside photo.jpg (default)");
   app.add_flag("--embed", flags->embed, "write into the photos wherever that is safe")->excludes(sidecar);
   app.add_flag("--dry-run", options.dry_run, "show what would be written; write nothing");
-  app.add_option("--min-probability", options.min_probability, "a class below it gives no keyword")
-      ->check(CLI::Range(0.0, 1.0))
-      ->capture_default_str();
+  app.add_option("--min-probability", options.min_probability,
+                 "a class below it gives no keyword [0.5; thresholds of the model where it\nfinds any number of labels]")
+      ->check(CLI::Range(0.0, 1.0));
   app.add_option("--map", flags->names, "cloudy=Weather/Cloudy; cloudy= gives none")
       ->type_name("CLASS=WORD")
       ->allow_extra_args(false);

@@ -14,7 +14,8 @@ namespace {
 
 bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
-constexpr const char* kVerbs[] = {"train", "predict", "val", "check", "plan", "doctor", "watch", "info", "tag", "untag", "find"};
+constexpr const char* kVerbs[] = {"train",    "predict", "val",  "check", "plan",  "doctor",
+                                  "annotate", "watch",   "info", "tag",   "untag", "find"};
 
 TEST(Usage, WithoutAVerbTheVerbsAreListed) {
   const Finished run = run_fovea({});
@@ -51,6 +52,13 @@ TEST(Usage, UnknownFlagsAndWordsFail) {
     EXPECT_TRUE(run.out.empty()) << run.out;
     EXPECT_TRUE(contains(run.err, "--help")) << run.err;
   }
+}
+
+TEST(Usage, AMisspeltVerbNamesTheNearest) {
+  const Finished near = run_fovea({"anotate", "--help"});
+  EXPECT_EQ(near.status, 2);
+  EXPECT_EQ(near.err, "fovea: there is no verb 'anotate'; did you mean 'annotate'?\nTry 'fovea --help'.\n");
+  EXPECT_FALSE(contains(run_fovea({"photos"}).err, "did you mean"));
 }
 
 TEST(Usage, AMissingModelIsNamed) {
