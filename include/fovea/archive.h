@@ -30,7 +30,8 @@ struct TagOptions {
   std::vector<std::filesystem::path> paths;  ///< photos, and folders with all below them; links are not followed
   std::filesystem::path catalog;             ///< empty: the default one
   WriteTo write_to = WriteTo::kSidecar;
-  double min_probability = 0.5;              ///< a class below gives no keyword
+  /// A class below gives no keyword. Not given: 0.5, or, of a model for any number of labels, the thresholds of its classes.
+  std::optional<double> min_probability;
   std::map<std::string, std::string> names;  ///< class to keyword: "cloudy" to "Weather/Cloudy"
   bool dry_run = false;                      ///< nothing is written, not even the catalogue
   bool again = false;                        ///< also photos that have not changed since they were tagged

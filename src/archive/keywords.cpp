@@ -36,7 +36,12 @@ void add_class(Words& words, const Prediction& prediction, const Wording& wordin
 
 Words words_for(const Answer& answer, const Wording& wording) {
   Words words;
-  if (!answer.rejected && answer.top().probability >= wording.min_probability) add_class(words, answer.top(), wording);
+  if (answer.rejected) return words;
+  const double least = wording.min_probability.value_or(wording.multi_label ? 0 : 0.5);
+  const std::vector<Prediction> seen = wording.multi_label ? answer.labels : std::vector{answer.top()};
+  for (const Prediction& prediction : seen) {
+    if (prediction.probability >= least) add_class(words, prediction, wording);
+  }
   return words;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,7 +16,8 @@ namespace fovea::archive {
 struct Wording {
   std::string model;                         ///< "weather": the level above the classes
   std::map<std::string, std::string> names;  ///< class to keyword, levels separated by '/' or '|'; empty: none
-  double min_probability = 0.5;
+  std::optional<double> min_probability;     ///< not given: 0.5 for one class, the model's thresholds for any number of labels
+  bool multi_label = false;
 };
 
 /// What an answer comes to.
@@ -26,7 +28,8 @@ struct Words {
 };
 
 /// A class gives its last level to dc:subject, and all of them, below "Fovea" and the model's name where no other name was
-/// given, to the hierarchical fields. A rejected photo, and a class below the least probability, gives none.
+/// given, to the hierarchical fields. A rejected photo, and a class below the least probability, gives none. Of any number of
+/// labels all that the photo shows count, else the most probable class.
 [[nodiscard]] Words words_for(const Answer& answer, const Wording& wording);
 
 /// What a record says of an answer: the classes from one in a hundred on.

@@ -25,8 +25,8 @@ constexpr std::size_t kChunk = 32;
 // What would make a photo's keywords other ones.
 Result<std::uint64_t> settings_of(const TagOptions& options) {
   FOVEA_ASSIGN(const MappedFile model, MappedFile::open(options.model));
-  std::string text =
-      fmt::format("1 {:x} {} {}", hash64(model.bytes()), static_cast<int>(options.write_to), options.min_probability);
+  std::string text = fmt::format("2 {:x} {} {}", hash64(model.bytes()), static_cast<int>(options.write_to),
+                                 options.min_probability ? fmt::to_string(*options.min_probability) : "of the model");
   for (const auto& [label, name] : options.names) text += fmt::format("\n{}\n{}", label, name);
   return std::max<std::uint64_t>(hash64(text), 1);
 }
@@ -41,8 +41,8 @@ Result<Catalog> open_catalog(const TagOptions& options) {
 
 Result<void> check(const TagOptions& options) {
   if (options.paths.empty()) return fail(Error::Kind::kUsage, "no photos were named");
-  if (!(options.min_probability >= 0 && options.min_probability <= 1)) {
-    return fail(Error::Kind::kUsage, "--min-probability {}: expected 0 to 1", options.min_probability);
+  if (options.min_probability && !(*options.min_probability >= 0 && *options.min_probability <= 1)) {
+    return fail(Error::Kind::kUsage, "--min-probability {}: expected 0 to 1", *options.min_probability);
   }
   return {};
 }
@@ -108,7 +108,8 @@ class TagRun {
                     fmt::join(classifier.classes(), ", "));
       }
     }
-    Tagger tagger(context_, catalog_, options_, {options_.model.stem().string(), options_.names, options_.min_probability},
+    Tagger tagger(context_, catalog_, options_,
+                  {options_.model.stem().string(), options_.names, options_.min_probability, classifier.multi_label()},
                   settings_);
     begin_ = std::chrono::steady_clock::now();
     std::vector<SeenPhoto> waiting;
