@@ -1,9 +1,16 @@
 # One layer of src/: an object library; all of them together are the one library.
 #   fovea_layer(image SOURCES decode.cpp ... USES core PUBLIC fmt::fmt PRIVATE JPEG::JPEG)
+# SEPARATE names files, or says all, that FOVEA_UNITY does not join to others, because they have a private name in common.
 # USES names the layers below that it includes (tools/check_layers.py holds the table of what is allowed).
 function(fovea_layer name)
-  cmake_parse_arguments(LAYER "" "" "SOURCES;USES;PUBLIC;PRIVATE" ${ARGN})
+  cmake_parse_arguments(LAYER "" "" "SOURCES;SEPARATE;USES;PUBLIC;PRIVATE" ${ARGN})
   add_library(fovea_${name} OBJECT ${LAYER_SOURCES})
+  if(FOVEA_UNITY AND NOT LAYER_SEPARATE STREQUAL "all")
+    set_target_properties(fovea_${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
+    set_source_files_properties(${LAYER_SEPARATE} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+    # What is private to a file looks as if it came from a header.
+    target_compile_options(fovea_${name} PRIVATE -Wno-subobject-linkage)
+  endif()
   target_include_directories(fovea_${name} PUBLIC ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include)
   target_link_libraries(fovea_${name} PUBLIC ${LAYER_PUBLIC} PRIVATE ${LAYER_PRIVATE} fovea_warnings)
   foreach(used IN LISTS LAYER_USES)
