@@ -39,6 +39,7 @@ struct Options {
   bool json = false;
   bool processor_time = false;
   bool inference = false;
+  bool bf16 = false;
 };
 
 Result<graph::Graph> training_graph(const Options& options) {
@@ -48,6 +49,7 @@ Result<graph::Graph> training_graph(const Options& options) {
   const NormMode norm = options.norm == "live" ? NormMode::kLive : NormMode::kFrozen;
   FOVEA_ASSIGN(graph::Graph graph, build_network(spec, {.batch = options.micro_batch, .norm = norm, .loss = true}));
   graph = graph::fuse_activations(graph::fold_batchnorm(graph), true);
+  graph = graph::fuse_inverted_residuals(graph, options.bf16 ? graph::Precision::kBF16 : graph::Precision::kF32);
   FOVEA_ASSIGN(graph, graph::differentiate(graph, [](std::string_view) { return true; }));
   return graph::eliminate_dead(graph::fuse_backward(graph));
 }
@@ -268,6 +270,7 @@ int main(int argc, char** argv) {
   app.add_flag("--table", options.table, "time by op");
   app.add_flag("--layers", options.layers, "time by layer");
   app.add_flag("--processor-time", options.processor_time, "count processor time: for a busy machine, with --threads 1");
+  app.add_flag("--bf16", options.bf16, "products of inverted residual blocks in bf16");
   app.add_flag("--inference", options.inference, "a plan for use instead: how long it takes to make, and to run");
   app.add_flag("--json", options.json);
   CLI11_PARSE(app, argc, argv);

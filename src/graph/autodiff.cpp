@@ -81,6 +81,7 @@ class Differentiator {
     return std::visit(Overloaded{
                           [&](const Conv2d& o) { return convolution(node, o, dy); },
                           [&](const DepthwiseConv2d& o) { return depthwise(node, o, dy); },
+                          [&](const InvertedResidual& o) { return inverted_residual(node, o, dy); },
                           [&](const Linear&) { return linear(node, dy); },
                           [&](const BatchNormTrain& o) { return batch_norm(node, o, dy); },
                           [&](const FoldBatchNorm& o) { return fold(node, o); },
@@ -135,6 +136,15 @@ class Differentiator {
       return no_derivative(op, " with silu fused: fuse_activations(for_training) leaves it apart");
     const auto made = graph_.add_all(DepthwiseConv2dBackward{op.window, op.activation, Activation::kNone},
                                      {node.inputs[0], node.inputs[1], dy, node.outputs[0]});
+    for (std::size_t i = 0; i < node.inputs.size(); ++i) accumulate(node.inputs[i], made[i]);
+    return {};
+  }
+
+  Result<void> inverted_residual(const Node& node, const InvertedResidual& op, ValueId dy) {
+    if (op.activation == Activation::kSilu) return no_derivative(op, " with silu, which its output does not tell");
+    std::vector<ValueId> inputs(node.inputs.begin(), node.inputs.end() - 1);
+    inputs.push_back(dy);
+    const auto made = graph_.add_all(InvertedResidualBackward{op, Activation::kNone}, std::move(inputs));
     for (std::size_t i = 0; i < node.inputs.size(); ++i) accumulate(node.inputs[i], made[i]);
     return {};
   }

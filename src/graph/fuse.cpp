@@ -23,6 +23,19 @@ std::optional<Op> with_activation(const Op& op, Activation activation, bool for_
                     op);
 }
 
+/// `op`, a backward node, with the derivative of the activation that made its first input, if it can take that in.
+std::optional<Op> with_input_activation(const Op& op, Activation activation) {
+  const auto set = [&](auto o) -> std::optional<Op> {
+    if (o.input_activation != Activation::kNone) return std::nullopt;
+    o.input_activation = activation;
+    return o;
+  };
+  return std::visit(
+      Overloaded{[&](const DepthwiseConv2dBackward& o) { return set(o); },
+                 [&](const InvertedResidualBackward& o) { return set(o); }, [](const auto&) { return std::optional<Op>(); }},
+      op);
+}
+
 /// Nodes that take in the one reader of their first output, which then disappears.
 class Absorption {
  public:
@@ -89,13 +102,12 @@ Graph fuse_backward(const Graph& graph) {
     if (derivative == nullptr || !derivative_from_output(derivative->activation)) continue;
     const auto maker = absorption.sole_source(node.inputs[1]);
     if (!maker) continue;
-    const Node& depthwise = graph.nodes()[static_cast<std::size_t>(*maker)];
-    const auto* op = std::get_if<DepthwiseConv2dBackward>(&depthwise.op);
-    // The saved output must be the depthwise convolution's own input: then its backward node reads it anyway.
-    if (op == nullptr || depthwise.inputs[0] != node.inputs[0]) continue;
-    DepthwiseConv2dBackward fused = *op;
-    fused.input_activation = derivative->activation;
-    absorption.absorb(*maker, fused, static_cast<NodeId>(n));
+    // The saved output must be the node's own input: then it is at hand anyway.
+    const Node& reader = graph.nodes()[static_cast<std::size_t>(*maker)];
+    if (reader.inputs[0] != node.inputs[0]) continue;
+    if (auto fused = with_input_activation(reader.op, derivative->activation)) {
+      absorption.absorb(*maker, *std::move(fused), static_cast<NodeId>(n));
+    }
   }
   return absorption.apply();
 }

@@ -21,8 +21,8 @@ ValueId Graph::leaf(Role role, std::string name, const Shape& shape) {
 }
 
 std::vector<ValueId> Graph::add_all(Op op, std::vector<ValueId> inputs) {
-  // After a mistake callers still take their outputs apart: three is the most that any op has.
-  const std::vector<ValueId> nothing(3, kNoValue);
+  // After a mistake callers still take their outputs apart: seven is the most that any op has.
+  const std::vector<ValueId> nothing(7, kNoValue);
   if (!status_ || std::ranges::count(inputs, kNoValue) > 0) {
     if (status_.ok()) status_ = fail(Error::Kind::kUsage, "graph: {} reads a value that was never made", name_of(op));
     return nothing;
@@ -81,7 +81,19 @@ double flops(const Graph& graph, const Node& node) {
     return 2.0 * static_cast<double>(graph.shape(dy).elements()) * static_cast<double>(graph.shape(dw).elements()) /
            static_cast<double>(graph.shape(dw)[0]);
   };
+  // Without what the backward pass computes again: useful work.
+  const auto block = [&](const InvertedResidual& op, ValueId y, bool backward) {
+    const Shape& x = graph.shape(node.inputs[0]);
+    const Shape& wd = graph.shape(node.inputs[op.expands ? 3 : 1]);
+    const double inner = static_cast<double>(wd[0]);
+    const double after = static_cast<double>(graph.shape(y).elements()) * inner;
+    const double before = op.expands ? static_cast<double>(x.elements()) * inner : 0;
+    const double depthwise = after / static_cast<double>(graph.shape(y).back()) * static_cast<double>(wd[2] * wd[3]);
+    return (backward ? 4.0 : 2.0) * (before + depthwise + after);
+  };
   return std::visit(Overloaded{
+                        [&](const InvertedResidual& o) { return block(o, node.outputs[0], false); },
+                        [&](const InvertedResidualBackward& o) { return block(o.forward, node.inputs.back(), true); },
                         [&](const Conv2d&) { return product(1, node.outputs[0]); },
                         [&](const DepthwiseConv2d&) { return product(1, node.outputs[0]); },
                         [&](const Linear&) { return product(1, node.outputs[0]); },

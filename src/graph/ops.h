@@ -18,6 +18,11 @@ enum class Activation : std::uint8_t { kNone, kRelu, kRelu6, kSilu };
 
 [[nodiscard]] std::string_view name_of(Activation activation);
 
+/// What the operands of a fused op's products are rounded to. Sums are of 32 bits either way.
+enum class Precision : std::uint8_t { kF32, kBF16 };
+
+[[nodiscard]] std::string_view name_of(Precision precision);
+
 /// Geometry of a sliding window; `pad` is zeros around the input. Output rows: (H + top + bottom - kernel_h) / stride + 1.
 struct Window {
   int kernel_h = 1;
@@ -45,6 +50,17 @@ struct Conv2d {
 struct DepthwiseConv2d {
   Window window;
   Activation activation = Activation::kNone;
+};
+
+/// x (N,H,W,C), [we (E,C,1,1), be (E)], wd (E,1,R,S), bd (E), wp (K,E,1,1), bp (K) -> y (N,H',W',K): a pointwise convolution to E
+/// channels (left out: E = C, the next reads x), a depthwise one, both with `activation`, and a pointwise one to K, to which x is
+/// added if `residual`. With Precision::kBF16, x, the pointwise weights and both inner activations are rounded to bf16.
+struct InvertedResidual {
+  Window window;
+  Activation activation = Activation::kRelu6;
+  bool expands = true;
+  bool residual = false;
+  Precision precision = Precision::kF32;
 };
 
 /// x (N,C), w (K,C), b (K) -> y (N,K) = x w' + b.
@@ -147,6 +163,14 @@ struct DepthwiseConv2dBackward {
   Activation input_activation = Activation::kNone;
 };
 
+/// x, [we, be], wd, bd, wp, dy (like y) -> dx, [dwe, dbe], dwd, dbd, dwp, dbp of `forward`, whose inner activations are computed
+/// anew. dx is multiplied by the derivative of `input_activation` as seen from x, its output. With Precision::kBF16, dy and the
+/// gradients before both activations are rounded too, where they are operands; what is added up to a bias is not.
+struct InvertedResidualBackward {
+  InvertedResidual forward;
+  Activation input_activation = Activation::kNone;
+};
+
 /// dy (N,K), w (K,C) -> dx (N,C).
 struct LinearBackwardInput {};
 
@@ -188,12 +212,12 @@ struct SoftmaxCrossEntropyBackward {};
 /// p (N,K), targets (N,K), weights (N) -> dlogits (N,K) = weights_n (p - targets).
 struct SigmoidBinaryCrossEntropyBackward {};
 
-using Op =
-    std::variant<Conv2d, DepthwiseConv2d, Linear, BatchNorm, BatchNormTrain, UpdateRunningStatistics, FoldBatchNorm, Activate,
-                 Add, Concat, SliceChannels, PadChannels, GlobalAveragePool, Dropout, Attention, Softmax, SoftmaxCrossEntropy,
-                 SigmoidBinaryCrossEntropy, Conv2dBackwardInput, Conv2dBackwardWeight, DepthwiseConv2dBackward,
-                 LinearBackwardInput, LinearBackwardWeight, BatchNormTrainBackward, FoldBatchNormBackward, ActivateBackward,
-                 GlobalAveragePoolBackward, AttentionBackward, SoftmaxCrossEntropyBackward, SigmoidBinaryCrossEntropyBackward>;
+using Op = std::variant<Conv2d, DepthwiseConv2d, InvertedResidual, Linear, BatchNorm, BatchNormTrain, UpdateRunningStatistics,
+                        FoldBatchNorm, Activate, Add, Concat, SliceChannels, PadChannels, GlobalAveragePool, Dropout, Attention,
+                        Softmax, SoftmaxCrossEntropy, SigmoidBinaryCrossEntropy, Conv2dBackwardInput, Conv2dBackwardWeight,
+                        DepthwiseConv2dBackward, InvertedResidualBackward, LinearBackwardInput, LinearBackwardWeight,
+                        BatchNormTrainBackward, FoldBatchNormBackward, ActivateBackward, GlobalAveragePoolBackward,
+                        AttentionBackward, SoftmaxCrossEntropyBackward, SigmoidBinaryCrossEntropyBackward>;
 
 /// The name of the struct: "Conv2d".
 [[nodiscard]] std::string_view name_of(const Op& op);

@@ -18,11 +18,17 @@ namespace fovea::graph {
 /// activations whose derivative can be told from their output (relu, relu6) join a convolution.
 [[nodiscard]] Graph fuse_activations(const Graph& graph, bool for_training);
 
+/// After fold_batchnorm and fuse_activations, before autodiff: a pointwise convolution, a depthwise one with the same activation
+/// (relu or relu6), another pointwise one, and the addition of the first one's input become one InvertedResidual where nobody
+/// else reads what is in between and the window is 3x3 or 5x5. Where no pointwise convolution comes first, the depthwise one
+/// begins the block.
+[[nodiscard]] Graph fuse_inverted_residuals(const Graph& graph, Precision precision);
+
 /// Drops nodes that no output needs, and leaves without readers. UpdateRunningStatistics counts as needed.
 [[nodiscard]] Graph eliminate_dead(const Graph& graph);
 
-/// After autodiff: the derivative of a convolution's activation moves into the depthwise backward node that makes its gradient
-/// (DepthwiseConv2dBackward::input_activation), which has the activation's output at hand.
+/// After autodiff: the derivative of a convolution's activation moves into the backward node of a depthwise convolution or an
+/// inverted residual that makes its gradient (input_activation), which has the activation's output at hand.
 [[nodiscard]] Graph fuse_backward(const Graph& graph);
 
 /// Only the named outputs (those that exist), and what they need.

@@ -97,6 +97,26 @@ Inferred depthwise_backward(const Rule& in, const DepthwiseConv2dBackward& op) {
   return Shapes{in[0], in[1], Shape{channels}};
 }
 
+Inferred inverted_residual(const Rule& in, const InvertedResidual& op, bool backward) {
+  const std::size_t first = op.expands ? 3 : 1;  // wd
+  const std::size_t count = first + 4;
+  if (!in.counts(count, count) || !in.rank(0, 4)) return in.refuse("x (N,H,W,C), [we, be], wd, bd, wp, and bp or dy");
+  const std::int64_t inner = in[first][0], outputs = in[first + 2][0], channels = in[0][3];
+  if (op.expands && (in[1] != Shape{inner, channels, 1, 1} || in[2] != Shape{inner})) return in.refuse("we (E,C,1,1), be (E)");
+  if (!op.expands && inner != channels) return in.refuse("as many inner channels as x has");
+  if (in[first] != Shape{inner, 1, op.window.kernel_h, op.window.kernel_w} || in[first + 1] != Shape{inner})
+    return in.refuse("wd (E,1,R,S), bd (E)");
+  if (in[first + 2] != Shape{outputs, inner, 1, 1}) return in.refuse("wp (K,E,1,1)");
+  if (!window_fits(op.window, in[0])) return in.refuse("an input no smaller than the window");
+  const Shape y = window_shape(op.window, in[0], outputs);
+  if (op.residual && y != in[0]) return in.refuse("an output like x, to which x is added");
+  if (in[first + 3] != (backward ? y : Shape{outputs})) return in.refuse(backward ? "dy like y" : "bp (K)");
+  if (!backward) return Shapes{y};
+  Shapes out(in.all().begin(), in.all().end() - 1);  // what has a gradient has its shape
+  out.push_back(Shape{outputs});
+  return out;
+}
+
 Inferred linear(const Rule& in) {
   if (!in.counts(3, 3) || !in.rank(0, 2) || !in.rank(1, 2) || in[0][1] != in[1][1] || in[2] != Shape{in[1][0]}) {
     return in.refuse("x (N,C), w (K,C), b (K)");
@@ -174,6 +194,8 @@ Inferred infer_shapes(const Op& op, std::span<const Shape> inputs) {
       Overloaded{
           [&](const Conv2d& o) { return convolution(in, o.window, false); },
           [&](const DepthwiseConv2d& o) { return convolution(in, o.window, true); },
+          [&](const InvertedResidual& o) { return inverted_residual(in, o, false); },
+          [&](const InvertedResidualBackward& o) { return inverted_residual(in, o.forward, true); },
           [&](const Linear&) { return linear(in); },
           [&](const BatchNorm&) { return per_channel(in, 5, {}); },
           [&](const BatchNormTrain&) {

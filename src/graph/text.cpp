@@ -18,11 +18,21 @@ std::string with(std::string text, Activation activation, std::string_view befor
   return text + (text.empty() ? "" : " ") + fmt::format("{}{}", before, name_of(activation));
 }
 
+std::string fields(const InvertedResidual& op) {
+  std::string text = with(fields(op.window), op.activation);
+  if (op.expands) text += " expands";
+  if (op.residual) text += " residual";
+  if (op.precision != Precision::kF32) text += fmt::format(" {}", name_of(op.precision));
+  return text;
+}
+
 std::string fields(const Op& op) {
   return std::visit(
       Overloaded{
           [](const Conv2d& o) { return with(fields(o.window), o.activation); },
           [](const DepthwiseConv2d& o) { return with(fields(o.window), o.activation); },
+          [](const InvertedResidual& o) { return fields(o); },
+          [](const InvertedResidualBackward& o) { return with(fields(o.forward), o.input_activation, "input "); },
           [](const BatchNorm& o) { return fmt::format("eps {}", o.eps); },
           [](const BatchNormTrain& o) { return with(fmt::format("eps {}", o.eps), o.activation); },
           [](const UpdateRunningStatistics& o) { return fmt::format("momentum {} count {}", o.momentum, o.count); },
@@ -64,9 +74,12 @@ std::string_view name_of(Activation activation) {
   return "?";
 }
 
+std::string_view name_of(Precision precision) { return precision == Precision::kF32 ? "fp32" : "bf16"; }
+
 std::string_view name_of(const Op& op) {
   static constexpr std::string_view kNames[] = {"Conv2d",
                                                 "DepthwiseConv2d",
+                                                "InvertedResidual",
                                                 "Linear",
                                                 "BatchNorm",
                                                 "BatchNormTrain",
@@ -86,6 +99,7 @@ std::string_view name_of(const Op& op) {
                                                 "Conv2dBackwardInput",
                                                 "Conv2dBackwardWeight",
                                                 "DepthwiseConv2dBackward",
+                                                "InvertedResidualBackward",
                                                 "LinearBackwardInput",
                                                 "LinearBackwardWeight",
                                                 "BatchNormTrainBackward",

@@ -45,6 +45,7 @@ Result<graph::Graph> training_graph(const NetworkSpec& spec, const FineTuneOptio
     graph = graph::cut_inputs(graph, std::span(&cut, 1));
   }
   graph = graph::fuse_activations(graph::fold_batchnorm(graph), true);
+  graph = graph::fuse_inverted_residuals(graph, graph::Precision::kF32);
   FOVEA_ASSIGN(graph, graph::differentiate(graph, [&](std::string_view name) { return trained.contains(std::string(name)); }));
   return graph::eliminate_dead(graph::fuse_backward(graph));
 }

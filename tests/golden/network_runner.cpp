@@ -17,6 +17,7 @@ Result<graph::Graph> compile(const GoldenCase& golden, Use use) {
   FOVEA_ASSIGN(graph::Graph graph, build_network(golden.spec, {.batch = golden.batch, .norm = norm, .loss = training}));
   graph = graph::fuse_activations(graph::fold_batchnorm(graph), training);
   if (training) {
+    graph = graph::fuse_inverted_residuals(graph, graph::Precision::kF32);
     FOVEA_ASSIGN(graph, graph::differentiate(graph, [](std::string_view) { return true; }));
     graph = graph::fuse_backward(graph);
   }

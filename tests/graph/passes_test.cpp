@@ -96,5 +96,44 @@ TEST(Passes, CutGivesTheRestOfTheNetwork) {
   EXPECT_EQ(to_text(cut_inputs(graph, cuts)), "%1 1x2 = Activate[relu](cached)\noutput early = cached\noutput late = %1\n");
 }
 
+/// An inverted residual block after folding and fusing: pointwise, depthwise, pointwise, sum.
+Graph residual_block(bool read_inside) {
+  Graph graph;
+  const auto p = [&](const char* name, const Shape& shape) { return graph.parameter(name, shape); };
+  const ValueId x = graph.input("x", {1, 4, 4, 8});
+  const ValueId e = graph.add(Conv2d{{}, Activation::kRelu6}, {x, p("we", {16, 8, 1, 1}), p("be", {16})});
+  const ValueId d = graph.add(DepthwiseConv2d{kSame3x3, Activation::kRelu6}, {e, p("wd", {16, 1, 3, 3}), p("bd", {16})});
+  const ValueId y = graph.add(Conv2d{}, {d, p("wp", {8, 16, 1, 1}), p("bp", {8})});
+  graph.mark_output("y", graph.add(Add{}, {x, y}));
+  if (read_inside) graph.mark_output("inside", d);
+  return graph;
+}
+
+TEST(Passes, AnInvertedResidualBlockBecomesOneNode) {
+  EXPECT_EQ(to_text(fuse_inverted_residuals(residual_block(false), Precision::kBF16)),
+            "%7 1x4x4x8 = InvertedResidual[3x3 pad 1,1,1,1 relu6 expands residual bf16](x, we, be, wd, bd, wp, bp)\n"
+            "output y = %7\n");
+}
+
+TEST(Passes, ABlockWhoseInsideIsReadStaysApart) {
+  const Graph graph = residual_block(true);
+  EXPECT_EQ(to_text(fuse_inverted_residuals(graph, Precision::kF32)), to_text(graph));
+}
+
+TEST(Passes, ABlockWithoutExpansionTakesTheSlopeOfItsInput) {
+  Graph graph;
+  const auto p = [&](const char* name, const Shape& shape) { return graph.parameter(name, shape); };
+  const ValueId x = graph.input("x", {1, 4, 4, 8});
+  const ValueId stem = graph.add(Conv2d{kSame3x3, Activation::kRelu6}, {x, p("ws", {8, 8, 3, 3}), p("bs", {8})});
+  const ValueId d = graph.add(DepthwiseConv2d{kSame3x3, Activation::kRelu6}, {stem, p("wd", {8, 1, 3, 3}), p("bd", {8})});
+  graph.mark_output("y", graph.add(Conv2d{}, {d, p("wp", {4, 8, 1, 1}), p("bp", {4})}));
+  graph = fuse_inverted_residuals(graph, Precision::kF32);
+  const auto made = differentiate_from(graph, "y", "dy", [](std::string_view) { return true; });
+  ASSERT_TRUE(made.ok()) << made.error().message;
+  const std::string text = to_text(fuse_backward(*made));
+  EXPECT_NE(text.find("InvertedResidualBackward[3x3 pad 1,1,1,1 relu6 input relu6]"), std::string::npos) << text;
+  EXPECT_EQ(text.find("ActivateBackward"), std::string::npos) << text;
+}
+
 }  // namespace
 }  // namespace fovea::graph

@@ -5,6 +5,7 @@
 #include <oneapi/dnnl/dnnl.hpp>
 #include <utility>
 
+#include "backend/cpu/block/bf16.h"
 #include "backend/cpu/kernels/depthwise.h"
 #include "backend/cpu/setup.h"
 #include "core/error.h"
@@ -18,8 +19,16 @@ void restrict_onednn(std::string_view target) {
   if (target == "sse4" || target == "ssse3" || target == "emu128") (void)dnnl::set_max_cpu_isa(dnnl::cpu_isa::sse41);
 }
 
+/// Blocks of the precision and the windows that have kernels; no network has others.
+bool is_defined(const graph::InvertedResidual& block, cpu::Target target) {
+  return cpu::block::Geometry::supports(block) && (block.precision == graph::Precision::kF32 || cpu::block::has_bf16(target));
+}
+
 /// A silu's derivative cannot be told from its output, which is all that a depthwise backward has.
-bool is_defined(const graph::Op& op) {
+bool is_defined(const graph::Op& op, cpu::Target target) {
+  if (const auto* block = std::get_if<graph::InvertedResidual>(&op)) return is_defined(*block, target);
+  if (const auto* block = std::get_if<graph::InvertedResidualBackward>(&op))
+    return is_defined(block->forward, target) && block->input_activation != graph::Activation::kSilu;
   const auto* depthwise = std::get_if<graph::DepthwiseConv2dBackward>(&op);
   return depthwise == nullptr ||
          (depthwise->activation != graph::Activation::kSilu && depthwise->input_activation != graph::Activation::kSilu &&
@@ -33,7 +42,7 @@ class CpuBackend final : public Backend {
   [[nodiscard]] std::string_view name() const override { return "cpu"; }
 
   [[nodiscard]] bool supports(const graph::Graph& /*graph*/, const graph::Node& node) const override {
-    return is_defined(node.op);
+    return is_defined(node.op, target_);
   }
 
   Result<std::unique_ptr<Kernel>> prepare(const Context& context, const graph::Graph& graph, const graph::Node& node,

@@ -51,6 +51,10 @@ KernelResult prepare_op(const Setup& setup, const graph::LinearBackwardWeight& o
 KernelResult prepare_op(const Setup& setup, const graph::DepthwiseConv2d& op);
 KernelResult prepare_op(const Setup& setup, const graph::DepthwiseConv2dBackward& op);
 
+// inverted_residual.cpp
+KernelResult prepare_op(const Setup& setup, const graph::InvertedResidual& op);
+KernelResult prepare_op(const Setup& setup, const graph::InvertedResidualBackward& op);
+
 // batch_norm.cpp, fold_batch_norm.cpp
 KernelResult prepare_op(const Setup& setup, const graph::BatchNorm& op);
 KernelResult prepare_op(const Setup& setup, const graph::BatchNormTrain& op);

@@ -15,6 +15,7 @@
 #define FOVEA_DEFINED_OPS(op)      \
   op(Conv2d);                      \
   op(DepthwiseConv2d);             \
+  op(InvertedResidual);            \
   op(Linear);                      \
   op(BatchNorm);                   \
   op(BatchNormTrain);              \
@@ -34,6 +35,7 @@
   op(Conv2dBackwardInput);         \
   op(Conv2dBackwardWeight);        \
   op(DepthwiseConv2dBackward);     \
+  op(InvertedResidualBackward);    \
   op(LinearBackwardInput);         \
   op(LinearBackwardWeight);        \
   op(BatchNormTrainBackward);      \

@@ -56,6 +56,9 @@ class ReferenceKernel final : public Kernel {
 
 /// A silu's derivative cannot be told from its output, which is all that a depthwise backward has.
 bool is_defined(const graph::Op& op) {
+  if (const auto* block = std::get_if<graph::InvertedResidualBackward>(&op)) {
+    return block->forward.activation != graph::Activation::kSilu && block->input_activation != graph::Activation::kSilu;
+  }
   const auto* depthwise = std::get_if<graph::DepthwiseConv2dBackward>(&op);
   return depthwise == nullptr ||
          (depthwise->activation != graph::Activation::kSilu && depthwise->input_activation != graph::Activation::kSilu);

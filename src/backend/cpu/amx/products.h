@@ -1,0 +1,82 @@
+// Fovea: matrix products of bf16 operands inside a fused block, on tiles.
+// SPDX-License-Identifier: Apache-2.0
+//
+// Wide activations lie in blocks of 32 channels, (block, position, 32): 16 positions of a block are a tile. Columns of a wide
+// product come in pairs of tiles, one for a block's even channels and one for its odd ones, because two vectors of a register's
+// width are what 32 numbers of half the width unfold to. An operand whose positions are summed over is stored by pairs of
+// positions, (half, pair, 16 channels, 2): halves are blocks' even and odd channels in turn.
+#pragma once
+
+#include <cstdint>
+
+#include "graph/ops.h"
+
+namespace fovea::cpu::amx {
+
+using Bf16 = std::uint16_t;
+
+inline constexpr std::int64_t kBlock = 32;
+inline constexpr std::int64_t kTile = 512;  ///< numbers in a tile
+[[nodiscard]] constexpr std::int64_t blocks_of(std::int64_t channels) { return (channels + kBlock - 1) / kBlock; }
+
+/// a (rows, depth) in blocks of the depth, times b (depth, columns), packed by pack_operand. Memory behind the rows up to a
+/// multiple of 32 must be a's own; what it holds does not matter.
+struct Product {
+  const Bf16* a;
+  std::int64_t a_block;  ///< numbers from one block of a to the next
+  std::int64_t rows;
+  std::int64_t depth_blocks;
+  const Bf16* b;  ///< (column block, depth block, 2 tiles)
+  std::int64_t column_blocks;
+};
+
+/// Row p of column block j goes to data + j block + place[p]; dropped where place[p] < 0. Places go on to a multiple of 32 rows.
+struct Scattered {
+  Bf16* data;
+  std::int64_t block;
+  const std::int32_t* place;
+};
+
+/// Gradients that were kept exact, (half, position, 16), as the rows of a tensor: see Plain.
+struct Plain;
+void from_halves(const float* exact, std::int64_t exact_half, std::int64_t positions, const Plain& out);
+
+/// How the rows of a product are written as they lie in a tensor: row p is row plain[p], or dropped where that is negative.
+/// (product + plus) times the derivative of the activation as seen from `seen`; plus and seen may be null.
+struct Plain {
+  float* data;
+  std::int64_t columns;
+  const std::int32_t* plain;
+  const float* plus;
+  graph::Activation activation;
+  const float* seen;
+};
+
+/// Where b's element (k, n) of a block comes from: the columns of a wide product, or its depth, come even channels first.
+enum class Order : std::uint8_t { kNatural, kEvenOdd };
+/// The channel of a block that comes at `index`.
+[[nodiscard]] constexpr std::int64_t channel_at(Order order, std::int64_t index) {
+  return order == Order::kNatural ? index : (index < 16 ? 2 * index : 2 * (index - 16) + 1);
+}
+/// b (depth, columns) at any strides.
+void pack_operand(const float* source, std::int64_t depth, std::int64_t columns, std::int64_t depth_stride,
+                  std::int64_t column_stride, Order depth_order, Order column_order, std::int64_t column_block, Bf16* packed);
+
+/// Rows of x (positions, channels) to bf16 in blocks, row p at place[p] (p counts rows of x); zeros beyond the last channel.
+void to_blocks(const float* x, std::int64_t positions, std::int64_t channels, const Scattered& out);
+/// An operand in blocks turned around, for outer(): (tile of 16 channels, tile of 32 positions, 16, 32).
+void turn(const Bf16* a, std::int64_t a_block, std::int64_t positions, std::int64_t channel_tiles, Bf16* out);
+
+/// out = activation(product + bias); bias (column block, 32), even channels first.
+void expand(const Product& product, const float* bias, graph::Activation activation, const Scattered& out);
+/// out = product times the derivative of the activation as seen from its output, which is stored by pairs, seen_half numbers
+/// between halves; sums (column block, 32) grow by that before it is rounded.
+void gradient(const Product& product, graph::Activation activation, const Bf16* seen, std::int64_t seen_half,
+              const Scattered& out, float* sums);
+/// bias (columns up to a multiple of 32), or null.
+void narrow(const Product& product, const float* bias, const Plain& out);
+/// sums (block, channel_tiles 16, 32) += a b: a turned, b by pairs.
+void outer(const Bf16* a, std::int64_t channel_tiles, std::int64_t position_tiles, const Bf16* b, std::int64_t b_half,
+           std::int64_t blocks, float* sums);
+
+}  // namespace fovea::cpu::amx

@@ -1,0 +1,96 @@
+// Fovea: an inverted residual block as bands of rows that follow each other through the second-level cache.
+// SPDX-License-Identifier: Apache-2.0
+//
+// Rows are counted over all images: row i of image n of x is n H + i. Of the wide activations only the rows that a band needs
+// exist, in rings: row r lies in slot r modulo the ring's rows, between zeros, and one more slot is a row of zeros that stands
+// for all rows outside an image.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include "backend/cpu/setup.h"
+#include "core/parallel.h"
+
+namespace fovea::cpu::block {
+
+struct Geometry {
+  graph::InvertedResidual op;
+  std::int64_t images;
+  std::int64_t height, width;          ///< of x
+  std::int64_t out_height, out_width;  ///< of y
+  std::int64_t in, inner, out;         ///< channels
+
+  /// Of a node of either pass.
+  Geometry(const Setup& setup, const graph::InvertedResidual& op);
+
+  [[nodiscard]] std::int64_t taps() const { return std::int64_t{op.window.kernel_h} * op.window.kernel_w; }
+  /// Images that are computed as one: a fixed number of parts, whatever the number of threads, because each has its own sums.
+  [[nodiscard]] std::int64_t parts() const;
+  /// Multiply-adds of x's and y's rows may be given to other kernels, which is what this says no to.
+  [[nodiscard]] static bool supports(const graph::InvertedResidual& op);
+};
+
+/// What is computed together: rows `out` of y; the rows of the expanded x that they are the first to need; and the rows of x
+/// whose gradient they complete.
+struct Band {
+  Range out;
+  Range made;
+  Range done;
+};
+
+/// The bands of images [first, last), of at most `rows` rows of y each, from top to bottom.
+template <class Body>
+void for_bands(const Geometry& g, Range images, std::int64_t rows, const Body& body) {
+  const auto& [kernel_h, kernel_w, stride, pad] = g.op.window;
+  std::int64_t made = images.begin * g.height, done = made;
+  for (std::int64_t begin = images.begin * g.out_height; begin < images.end * g.out_height; begin += rows) {
+    const std::int64_t end = std::min(begin + rows, images.end * g.out_height);
+    const std::int64_t image = (end - 1) / g.out_height, last = (end - 1) % g.out_height;
+    const bool whole = last == g.out_height - 1;
+    const std::int64_t seen = std::min(g.height, last * stride - pad.top + kernel_h);
+    const std::int64_t complete = std::clamp<std::int64_t>((last + 1) * stride - pad.top, 0, g.height);
+    const std::int64_t made_end = std::max(made, image * g.height + (whole ? g.height : seen));
+    const std::int64_t done_end = std::max(done, image * g.height + (whole ? g.height : complete));
+    body(Band{{begin, end}, {made, made_end}, {done, done_end}});
+    made = made_end;
+    done = done_end;
+  }
+}
+
+/// The row of y, counted over all images, that kernel row `tap` of row `row` of x belongs to, or -1.
+[[nodiscard]] inline std::int64_t row_of_y(const Geometry& g, std::int64_t row, int tap) {
+  const std::int64_t offset = row % g.height + g.op.window.pad.top - tap;
+  if (offset < 0 || offset % g.op.window.stride != 0 || offset / g.op.window.stride >= g.out_height) return -1;
+  return row / g.height * g.out_height + offset / g.op.window.stride;
+}
+/// The row of x under kernel row `tap` of row `row` of y, or -1.
+[[nodiscard]] inline std::int64_t row_of_x(const Geometry& g, std::int64_t row, int tap) {
+  const std::int64_t i = row % g.out_height * g.op.window.stride - g.op.window.pad.top + tap;
+  return i < 0 || i >= g.height ? -1 : row / g.out_height * g.height + i;
+}
+
+/// Rows that are kept, each `width` positions of which `left` zeros come first.
+struct Ring {
+  std::int64_t rows = 0;
+  std::int64_t left = 0;
+  std::int64_t width = 0;
+
+  [[nodiscard]] std::int64_t positions() const { return (rows + 1) * width; }
+  /// Position of column 0 of a row; -1 is the row of zeros.
+  [[nodiscard]] std::int64_t at(std::int64_t row) const { return (row < 0 ? rows : row % rows) * width + left; }
+};
+
+/// For bands of `rows` rows of y.
+struct Rings {
+  Rings(const Geometry& g, std::int64_t rows);
+  Ring expanded;      ///< x after the first activation
+  Ring gradient;      ///< of y before the second activation
+  std::int64_t made;  ///< most rows of Band::made
+  std::int64_t done;  ///< and of Band::done
+};
+
+/// Rows of y of a band whose wide activations, `bytes` for each row of y, fill half of the second-level cache.
+[[nodiscard]] std::int64_t band_rows(const Geometry& g, std::int64_t bytes);
+
+}  // namespace fovea::cpu::block

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <array>
+#include <vector>
+
+#include "backend/reference/activation.h"
+#include "backend/reference/bf16.h"
+#include "backend/reference/definition.h"
+
+namespace fovea::reference {
+namespace {
+
+using graph::Precision;
+
+/// A tensor of the definition's own.
+template <class Real>
+class Own {
+ public:
+  explicit Own(const Shape& shape) : data_(static_cast<std::size_t>(shape.elements())), shape_(shape) {}
+  [[nodiscard]] Tensor<Real> out() { return {data_.data(), shape_}; }
+  [[nodiscard]] Tensor<const Real> in() const { return {data_.data(), shape_}; }
+
+ private:
+  std::vector<Real> data_;
+  Shape shape_;
+};
+
+/// `x` as an operand of a product.
+template <class Real>
+Own<Real> operand(Tensor<const Real> x, Precision precision) {
+  Own<Real> made(x.shape());
+  for (std::int64_t i = 0; i < x.size(); ++i) made.out()[i] = precision == Precision::kBF16 ? to_bf16(x[i]) : x[i];
+  return made;
+}
+
+template <class Real, std::size_t kInputs, std::size_t kOutputs>
+void compute(const graph::Op& op, const std::array<Tensor<const Real>, kInputs>& in,
+             const std::array<Tensor<Real>, kOutputs>& out) {
+  evaluate(op, Operands<Real>{in, out, {}});
+}
+
+Shape with_channels(const Shape& shape, std::int64_t channels) { return {shape[0], shape[1], shape[2], channels}; }
+
+/// What is between a block's ends, as both passes compute it. `inputs` are those of either: x, [we, be], wd, bd, wp, and one
+/// more.
+template <class Real>
+struct Inside {
+  Inside(const graph::InvertedResidual& op, std::span<const Tensor<const Real>> inputs, const Shape& y)
+      : wd(inputs[op.expands ? 3 : 1]),
+        bd(inputs[op.expands ? 4 : 2]),
+        x(operand(inputs[0], op.precision)),
+        we(operand(op.expands ? inputs[1] : wd, op.precision)),
+        wp(operand(inputs[op.expands ? 5 : 3], op.precision)),
+        expanded(x),
+        filtered(with_channels(y, wd.shape()[0])) {
+    if (op.expands) {
+      Own<Real> made(with_channels(inputs[0].shape(), wd.shape()[0]));
+      compute<Real, 3, 1>(graph::Conv2d{{}, op.activation}, {x.in(), we.in(), inputs[2]}, {made.out()});
+      expanded = operand(made.in(), op.precision);
+    }
+    compute<Real, 3, 1>(graph::DepthwiseConv2d{op.window, op.activation}, {expanded.in(), wd, bd}, {filtered.out()});
+    filtered = operand(filtered.in(), op.precision);
+  }
+
+  Tensor<const Real> wd, bd;
+  Own<Real> x, we, wp;
+  Own<Real> expanded;  ///< after the first activation
+  Own<Real> filtered;  ///< after the second
+};
+
+/// gradient *= activation'(seen), and its sum by channel.
+template <class Real>
+void through(graph::Activation activation, Tensor<const Real> seen, Tensor<Real> gradient, Tensor<Real> sums) {
+  sums.fill(0);
+  for (std::int64_t i = 0; i < seen.size(); ++i) {
+    gradient[i] *= slope(activation, Real(seen[i]));
+    sums(i % seen.channels()) += gradient[i];
+  }
+}
+
+}  // namespace
+
+template <class Real>
+void define(const graph::InvertedResidual& op, const Operands<Real>& t) {
+  const Tensor<const Real> x = t.in[0];
+  const Tensor<Real> y = t.out[0];
+  const Inside<Real> inside(op, t.in, y.shape());
+  compute<Real, 3, 1>(graph::Conv2d{}, {inside.filtered.in(), inside.wp.in(), t.in.back()}, {y});
+  if (!op.residual) return;
+  for (std::int64_t i = 0; i < y.size(); ++i) y[i] += x[i];
+}
+
+template <class Real>
+void define(const graph::InvertedResidualBackward& o, const Operands<Real>& t) {
+  const graph::InvertedResidual& op = o.forward;
+  const Tensor<const Real> x = t.in[0], dy = t.in.back();
+  const Tensor<Real> dx = t.out[0];
+  const std::size_t first = op.expands ? 3 : 1;  // dwd among the outputs
+  const Inside<Real> inside(op, t.in, dy.shape());
+  const Own<Real> dy_operand = operand(dy, op.precision);
+
+  // Through the second pointwise convolution; its bias adds up dy as it came.
+  Own<Real> no_bias(Shape{dy.channels()});
+  compute<Real, 2, 2>(graph::Conv2dBackwardWeight{{}, true}, {inside.filtered.in(), dy_operand.in()},
+                      {t.out[first + 2], no_bias.out()});
+  const Tensor<Real> dbp = t.out[first + 3];
+  dbp.fill(0);
+  for (std::int64_t i = 0; i < dy.size(); ++i) dbp(i % dy.channels()) += dy[i];
+  Own<Real> filtered(inside.filtered.in().shape());
+  compute<Real, 2, 1>(graph::Conv2dBackwardInput{{}, filtered.in().shape()}, {dy_operand.in(), inside.wp.in()}, {filtered.out()});
+  through(op.activation, inside.filtered.in(), filtered.out(), t.out[first + 1]);
+  filtered = operand(filtered.in(), op.precision);
+
+  // Through the depthwise one.
+  Own<Real> expanded(inside.expanded.in().shape());
+  compute<Real, 4, 3>(graph::DepthwiseConv2dBackward{op.window}, {inside.expanded.in(), inside.wd, filtered.in(), filtered.in()},
+                      {expanded.out(), t.out[first], Own<Real>(Shape{inside.wd.shape()[0]}).out()});
+  if (op.expands) {
+    through(op.activation, inside.expanded.in(), expanded.out(), t.out[2]);
+    expanded = operand(expanded.in(), op.precision);
+    compute<Real, 2, 1>(graph::Conv2dBackwardWeight{}, {inside.x.in(), expanded.in()}, {t.out[1]});
+    compute<Real, 2, 1>(graph::Conv2dBackwardInput{{}, x.shape()}, {expanded.in(), inside.we.in()}, {dx});
+  } else {
+    for (std::int64_t i = 0; i < x.size(); ++i) dx[i] = expanded.in()[i];
+  }
+  for (std::int64_t i = 0; i < x.size(); ++i) {
+    if (op.residual) dx[i] += dy[i];
+    dx[i] *= slope(o.input_activation, Real(x[i]));
+  }
+}
+
+FOVEA_INSTANTIATE(InvertedResidual);
+FOVEA_INSTANTIATE(InvertedResidualBackward);
+
+}  // namespace fovea::reference

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "contract/windows.h"
+
+namespace fovea::contract {
+namespace {
+
+using graph::Activation;
+using graph::InvertedResidual;
+using graph::Precision;
+
+/// Channels: of x, between, of y. The first three are below, at and above a register's width; others meet whole tiles.
+struct Channels {
+  std::int64_t x, inner, y;
+};
+constexpr Channels kBlocks[] = {{3, 7, 5}, {8, 16, 8}, {17, 33, 9}, {16, 96, 24}, {24, 50, 24}, {1, 1, 1}, {40, 62, 33}};
+constexpr Activation kTrained[] = {Activation::kRelu6, Activation::kRelu, Activation::kNone};
+
+struct Block {
+  Geometry geometry;
+  Channels channels;
+  InvertedResidual op;
+
+  [[nodiscard]] std::string name(std::string_view what) const {
+    return fmt::format("{}_{}_c{}_{}_{}_{}{}{}_{}", what, geometry.name(), channels.x, channels.inner, channels.y,
+                       name_of(op.activation), op.expands ? "_expands" : "", op.residual ? "_residual" : "",
+                       name_of(op.precision));
+  }
+  /// x, [we, be], wd, bd, wp.
+  [[nodiscard]] std::vector<Input> operands() const {
+    const auto& [c, e, k] = channels;
+    // The first activation's slope is seen from its output alone, so x is one of an activation where it takes its place.
+    std::vector<Input> inputs{{geometry.input(c), op.expands ? Fill::kNormal : Fill::kActivated}};
+    if (op.expands) inputs.insert(inputs.end(), {weight({e, c, 1, 1}), weight({e})});
+    inputs.insert(inputs.end(), {weight({e, 1, op.window.kernel_h, op.window.kernel_w}), weight({e}), weight({k, e, 1, 1})});
+    return inputs;
+  }
+  [[nodiscard]] Case forward() const {
+    Case made{name("InvertedResidual"), op, operands()};
+    made.inputs.push_back(weight({channels.y}));
+    // What is rounded has no slope; and of many activations one always lies at its kink.
+    if (op.precision == Precision::kF32 && channels.inner <= 33) made.differentiable = first_output;
+    return made;
+  }
+  [[nodiscard]] Case backward(Activation input_activation) const {
+    Case made{name("InvertedResidualBackward") + fmt::format("_after_{}", name_of(input_activation)),
+              graph::InvertedResidualBackward{op, input_activation}, operands()};
+    made.inputs.push_back({geometry.output(channels.y)});
+    return made;
+  }
+};
+
+std::vector<Case> tests() {
+  std::vector<Case> cases;
+  for (std::size_t i = 0; i < 26; ++i) {
+    if (cycle(kGeometries, i).window.kernel_w == 1) continue;  // no block of any network
+    Block block{cycle(kGeometries, i), cycle(kBlocks, 3 * i + i / 13), {}};
+    InvertedResidual& op = block.op;
+    op.window = block.geometry.window;
+    op.activation = cycle(kTrained, i / 2);
+    op.expands = i % 5 != 3;
+    if (!op.expands) block.channels.x = block.channels.inner;
+    if (block.geometry.output(1) == block.geometry.input(1) && i % 4 != 2) {
+      op.residual = true;
+      block.channels.y = block.channels.x;
+    }
+    for (const Precision precision : {Precision::kF32, Precision::kBF16}) {
+      op.precision = precision;
+      cases.push_back(block.forward());
+      cases.push_back(block.backward(op.expands ? Activation::kNone : Activation::kRelu6));
+    }
+  }
+  return cases;
+}
+
+/// Blocks of MobileNetV2 and EfficientNet-Lite0 at 224.
+std::vector<Case> speed() {
+  const Block blocks[] = {
+      {{8, 112, 112, window_of(3, 1, pad_all(1))}, {32, 32, 16}, {.expands = false}},
+      {{8, 112, 112, window_of(3, 2, pad_all(1))}, {16, 96, 24}, {}},
+      {{8, 56, 56, window_of(3, 1, pad_all(1))}, {24, 144, 24}, {.residual = true}},
+      {{8, 28, 28, window_of(5, 1, pad_all(2))}, {40, 240, 40}, {.residual = true}},
+      {{8, 28, 28, window_of(3, 1, pad_all(1))}, {32, 192, 32}, {.residual = true}},
+      {{8, 14, 14, window_of(3, 1, pad_all(1))}, {96, 576, 96}, {.residual = true}},
+      {{8, 14, 14, window_of(5, 1, pad_all(2))}, {112, 672, 112}, {.residual = true}},
+      {{8, 7, 7, window_of(3, 1, pad_all(1))}, {160, 960, 160}, {.residual = true}},
+      {{8, 7, 7, window_of(5, 1, pad_all(2))}, {192, 1152, 192}, {.residual = true}},
+  };
+  std::vector<Case> cases;
+  for (Block block : blocks) {
+    block.op.window = block.geometry.window;
+    for (const Precision precision : {Precision::kF32, Precision::kBF16}) {
+      block.op.precision = precision;
+      cases.push_back(block.forward());
+      cases.push_back(block.backward(Activation::kNone));
+    }
+  }
+  return cases;
+}
+
+const Suite suite("inverted_residual", tests, speed);
+
+}  // namespace
+}  // namespace fovea::contract
