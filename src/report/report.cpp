@@ -11,29 +11,56 @@
 namespace fovea::report {
 namespace {
 
+/// The figure that a model is to be remembered by.
+struct Figure {
+  double value = 0;
+  Interval interval;
+  std::string photos;  ///< "60 test photos"
+  std::string worth;
+  std::optional<double> chance;  ///< there for a mean average precision
+};
+
+/// On the test photos where there are any, which no choice saw.
+std::optional<Figure> figure_of(const Input& input) {
+  if (input.training && input.training->test_accuracy) {
+    const TrainReport& t = *input.training;
+    Figure figure{*t.test_accuracy, t.test_interval, counted(t.test_photos, "test photo"), "No choice saw these photos.", {}};
+    if (const auto& sets = t.test_multi_label) {
+      figure.value = sets->mean_average_precision;
+      figure.interval = sets->interval;
+      figure.chance = sets->chance;
+    }
+    return figure;
+  }
+  if (!input.evaluation || input.evaluation->photos == 0) return std::nullopt;
+  const Evaluation& e = *input.evaluation;
+  Figure figure{e.accuracy, e.interval, counted(e.photos, input.measured_on), input.worth, {}};
+  if (const auto& sets = e.multi_label) {
+    figure.value = sets->mean_average_precision;
+    figure.interval = sets->interval;
+    figure.chance = sets->chance;
+  }
+  return figure;
+}
+
 std::string headline(const Input& input) {
-  if (!input.evaluation || input.evaluation->photos == 0) {
+  const std::optional<Figure> figure = figure_of(input);
+  if (!figure) {
     return "<div><div class=\"big\">?</div><p><b>Nothing is known yet about how good this model is.</b></p><p class=\"worth\">No "
            "photos "
            "were kept aside to measure it. Hold some out when training, or measure it on photos with known classes: "
            "<code>fovea val MODEL PHOTOS --report FILE</code>.</p></div>";
   }
-  const Evaluation& e = *input.evaluation;
-  if (e.multi_label) {
-    const MultiLabelFigures& figures = *e.multi_label;
-    return fmt::format(
-        "<div><div class=\"big\">{:.1f}<small> %</small></div><p>mean average precision on <b>{}</b></p>{}"
-        "<p class=\"worth\">With 95 % confidence it lies between <b>{}</b> and <b>{}</b>; an order by chance would reach {}. "
-        "{}</p></div>",
-        100 * figures.mean_average_precision, escape(counted(e.photos, input.measured_on)),
-        interval_bar(figures.mean_average_precision, figures.interval), percent(figures.interval.low),
-        percent(figures.interval.high), percent(figures.chance), escape(input.worth));
-  }
+  const std::string photos = escape(figure->photos);
+  const std::string what = figure->chance ? fmt::format("mean average precision on <b>{}</b>", photos)
+                                          : fmt::format("of <b>{}</b> named rightly", photos);
+  const std::string by_chance =
+      figure->chance ? fmt::format("; an order by chance would reach {}", percent(*figure->chance)) : std::string();
   return fmt::format(
-      "<div><div class=\"big\">{:.1f}<small> %</small></div><p>of <b>{}</b> named rightly</p>{}"
-      "<p class=\"worth\">With 95 % confidence the true share lies between <b>{}</b> and <b>{}</b>. {}</p></div>",
-      100 * e.accuracy, escape(counted(e.photos, input.measured_on)), interval_bar(e.accuracy, e.interval),
-      percent(e.interval.low), percent(e.interval.high), escape(input.worth));
+      "<div><div class=\"big\">{:.1f}<small> %</small></div><p>{}</p>{}"
+      "<p class=\"worth\">With 95 % confidence the true figure lies between <b>{}</b> and <b>{}</b>{}. {}</p></div>",
+      100 * figure->value, what, interval_bar(figure->value, figure->interval), percent(figure->interval.low),
+      percent(figure->interval.high), by_chance, escape(figure->worth));
 }
 
 std::string tiles(const Input& input) {
@@ -42,16 +69,16 @@ std::string tiles(const Input& input) {
     const TrainReport& t = *input.training;
     html += term("Classes", std::to_string(t.classes.size())) + term("Trained on", counted(t.train_photos, "photo")) +
             term("Training took", duration(t.seconds)) + term("Best stage", t.best_stage);
-    if (t.test_multi_label) {
-      html += term("Mean average precision on test/",
-                   fmt::format("{} of {}", percent(t.test_multi_label->mean_average_precision), counted(t.test_photos, "photo")));
-    } else if (t.test_accuracy)
-      html += term("Right on test/", fmt::format("{} of {}", percent(*t.test_accuracy), counted(t.test_photos, "photo")));
   } else if (input.evaluation) {
     html += term("Classes", std::to_string(input.evaluation->classes.size()));
   }
   if (input.evaluation && input.evaluation->photos > 0) {
     const Evaluation& e = *input.evaluation;
+    if (input.training && input.training->test_accuracy) {
+      html +=
+          term(e.multi_label ? "Mean average precision, validation" : "Right on validation photos",
+               fmt::format("{} of {}", percent(e.multi_label ? e.multi_label->mean_average_precision : e.accuracy), e.photos));
+    }
     if (e.multi_label) {
       html += term("F1 of all answers", percent(e.multi_label->micro_f1)) +
               term("Photos with every label right", percent(e.multi_label->exact_match));

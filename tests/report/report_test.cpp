@@ -225,6 +225,8 @@ TEST(Report, TheTestSplitAndTheFoldsHaveTheirOwnSections) {
   t.cross_validation = CrossValidation{"last layer", {0.9, 0.96, 0.93}, 0.93, 0.03};
   const std::string html = to_html(input);
   expect_well_formed(html);
+  EXPECT_NE(html.find("<div class=\"big\">95.5<small> %</small></div><p>of <b>120 test photos</b> named rightly"),
+            std::string::npos);
   EXPECT_NE(html.find("95.5 % right on 120 test photos"), std::string::npos);
   EXPECT_NE(html.find("90.0 % to 98.0 %"), std::string::npos);
   EXPECT_NE(html.find("2.1 %"), std::string::npos);
