@@ -1,6 +1,7 @@
 # One layer of src/: an object library; all of them together are the one library.
 #   fovea_layer(image SOURCES decode.cpp ... USES core PUBLIC fmt::fmt PRIVATE JPEG::JPEG)
-# SEPARATE names files, or says all, that FOVEA_UNITY does not join to others, because they have a private name in common.
+# SEPARATE names files, or says all, that FOVEA_UNITY does not join to others, because they have a private name in common or include
+# themselves once for each instruction set.
 # USES names the layers below that it includes (tools/check_layers.py holds the table of what is allowed).
 function(fovea_layer name)
   cmake_parse_arguments(LAYER "" "" "SOURCES;SEPARATE;USES;PUBLIC;PRIVATE" ${ARGN})

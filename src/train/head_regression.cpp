@@ -15,7 +15,8 @@
 namespace fovea::training {
 namespace {
 
-constexpr std::int64_t kRowGrain = 64;
+/// Rows of so many numbers for which waking a thread pays.
+constexpr std::int64_t row_grain(std::int64_t width) { return 1 + 32768 / width; }
 
 double scale_of(const Context& context, const FeatureSet& set) {
   const double squares = dot(context, set.features, set.features) / static_cast<double>(set.rows());
@@ -24,7 +25,7 @@ double scale_of(const Context& context, const FeatureSet& set) {
 
 std::vector<float> augmented(const Context& context, const FeatureSet& set, double scale) {
   std::vector<float> result(static_cast<std::size_t>(set.rows() * (set.width + 1)));
-  parallel_ranges(context, set.rows(), kRowGrain, [&](Range range) {
+  parallel_ranges(context, set.rows(), row_grain(set.width), [&](Range range) {
     for (std::int64_t n = range.begin; n < range.end; ++n) {
       const float* source = set.features.data() + n * set.width;
       float* target = result.data() + n * (set.width + 1);
@@ -94,7 +95,7 @@ double HeadRegression::evaluate(std::span<const float> row_weights, double stren
   std::vector<float> residuals;
   padded_logits(weights, residuals);
   std::vector<double> losses(static_cast<std::size_t>(rows_));
-  parallel_ranges(context_, rows_, kRowGrain, [&](Range range) {
+  parallel_ranges(context_, rows_, row_grain(columns_), [&](Range range) {
     for (std::int64_t n = range.begin; n < range.end; ++n) {
       float* row = residuals.data() + n * columns_;
       std::fill(row + classes_, row + columns_, 0.0F);

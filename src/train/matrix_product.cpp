@@ -21,6 +21,8 @@
 namespace fovea::training {
 inline constexpr std::int64_t kRows = 6;
 inline constexpr std::int64_t kInnerBlock = 256;
+/// Products of numbers for which waking a thread pays, also where other programs keep it waiting: about 50 us.
+inline constexpr std::int64_t kProductGrain = 2 << 20;
 /// Packed: element (row, inner) of the strip at [inner * kRows + row].
 using Strip = std::array<float, static_cast<std::size_t>(kRows* kInnerBlock)>;
 }  // namespace fovea::training
@@ -94,7 +96,7 @@ void pack(const LeftFactor& a, std::int64_t row, std::int64_t rows, Range inner,
 void multiply_left(const Context& context, const ProductShape& shape, const LeftFactor& a, const float* b, float* c) {
   assert(shape.columns % kColumnMultiple == 0);
   const std::int64_t strips = (shape.rows + kRows - 1) / kRows;
-  parallel_ranges(context, strips, 1, [&](Range range) {
+  parallel_ranges(context, strips, kProductGrain / (kRows * shape.columns * shape.inner), [&](Range range) {
     Strip strip;
     for (std::int64_t s = range.begin; s < range.end; ++s) {
       const std::int64_t row = s * kRows;
