@@ -17,6 +17,7 @@
 #include "graph/passes.h"
 #include "hardware/rates.h"
 #include "meter.h"
+#include "model/inference_graph.h"
 #include "model/network.h"
 #include "model/registry.h"
 #include "runtime/executor.h"
@@ -189,8 +190,8 @@ Result<void> infer(const Options& options, TimedBackend& backend) {
   NetworkSpec spec = architecture.spec;
   spec.height = spec.width = options.size;
   const double begin = now();
-  FOVEA_ASSIGN(graph::Graph graph, build_network(spec, {.batch = options.batch}));
-  graph = graph::eliminate_dead(graph::fuse_activations(graph::fold_batchnorm(graph), false));
+  constexpr std::array<std::string_view, 1> kOutputs{"logits"};
+  FOVEA_ASSIGN(graph::Graph graph, inference_graph(spec, options.batch, kOutputs));
   ParameterSet parameters(graph);
   const double built = now();
   initialise(parameters);

@@ -8,7 +8,8 @@ namespace fovea {
 
 Result<graph::Graph> inference_graph(const NetworkSpec& spec, int batch, std::span<const std::string_view> outputs) {
   FOVEA_ASSIGN(const graph::Graph built, build_network(spec, {.batch = batch}));
-  return graph::fuse_activations(graph::fold_batchnorm(graph::keep_outputs(built, outputs)), false);
+  const graph::Graph folded = graph::fold_batchnorm(graph::keep_outputs(built, outputs));
+  return graph::fuse_inverted_residuals(graph::fuse_activations(folded, false), graph::Precision::kF32);
 }
 
 }  // namespace fovea

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <vector>
 
 #include "backend/cpu/amx/depthwise.h"
 #include "backend/cpu/amx/intrinsics.h"
@@ -256,8 +257,9 @@ class Block {
         g_(setup, op),
         backward_(backward),
         blocks_(blocks_of(g_.inner)),
-        rows_(band_rows(g_, bytes_of_row())),
-        rings_(g_, rows_),
+        parts_(backward ? g_.parts_with_sums() : g_.parts_for(setup.context.threads)),
+        rows_(band_rows(parts_, bytes_of_row())),
+        rings_(g_, parts_, rows_),
         sum_rows_(sum_rows(setup.target)),
         sum_parts_(elementwise(setup.target).sum_parts),
         work_bytes_(Work(g_, rings_, rows_, backward, nullptr).bytes),
@@ -265,14 +267,14 @@ class Block {
 
   [[nodiscard]] std::size_t packed_bytes() const { return Weights(g_, backward_, nullptr).bytes; }
   [[nodiscard]] std::size_t scratch_bytes() const {
-    return static_cast<std::size_t>(threads()) * work_bytes_ + static_cast<std::size_t>(g_.parts() * sums_) * sizeof(float);
+    return static_cast<std::size_t>(threads()) * work_bytes_ + static_cast<std::size_t>(count() * sums_) * sizeof(float);
   }
   void pack(const Arguments& a) const { Weights(g_, backward_, a.packed).pack(g_, context_, a.inputs); }
 
   void forward(const Arguments& a) const {
     const Weights weights(g_, false, a.packed);
-    for_parts(a, [&](const Work& work, std::int64_t /*part*/, Range images) {
-      for_bands(g_, images, rows_, [&](const Band& band) {
+    for_parts(a, [&](const Work& work, std::int64_t /*part*/, Range range) {
+      for_bands(g_, range, rows_, [&](const Band& band) {
         filter(weights, work, band, a.inputs[0].f32());
         project(weights, work, band, a);
       });
@@ -282,10 +284,10 @@ class Block {
   void backward(const Arguments& a, Activation input_activation) const {
     const Weights weights(g_, true, a.packed);
     float* const sums = reinterpret_cast<float*>(a.scratch + static_cast<std::size_t>(threads()) * work_bytes_);
-    for_parts(a, [&](const Work& work, std::int64_t part, Range images) {
+    for_parts(a, [&](const Work& work, std::int64_t part, Range range) {
       const Sums mine(g_, sums + part * sums_);
       std::fill_n(sums + part * sums_, sums_, 0.0F);
-      for_bands(g_, images, rows_, [&](const Band& band) {
+      for_bands(g_, range, rows_, [&](const Band& band) {
         filter(weights, work, band, a.inputs[0].f32());
         through_project(weights, work, band, a.inputs.back().f32(), mine);
         through_depthwise(weights, work, band, mine);
@@ -294,19 +296,20 @@ class Block {
     });
     // The first part takes the total.
     parallel_ranges(context_, sums_, 4096,
-                    [&](Range r) { sum_parts_(sums + r.begin, g_.parts(), sums_, sums + r.begin, r.size()); });
+                    [&](Range r) { sum_parts_(sums + r.begin, count(), sums_, sums + r.begin, r.size()); });
     unpack(Sums(g_, sums), a.outputs);
   }
 
  private:
-  [[nodiscard]] std::int64_t threads() const { return std::min<std::int64_t>(context_.threads, g_.parts()); }
+  [[nodiscard]] std::int64_t count() const { return static_cast<std::int64_t>(parts_.size()); }
+  [[nodiscard]] std::int64_t threads() const { return std::min<std::int64_t>(context_.threads, count()); }
   /// Of the wide activations that belong to a row of y.
   [[nodiscard]] std::int64_t bytes_of_row() const {
     const std::int64_t x = g_.op.window.stride * g_.width;
     return (backward_ ? 3 * x + 2 * g_.out_width : x + g_.out_width) * g_.inner * static_cast<std::int64_t>(sizeof(Bf16));
   }
 
-  /// body(work, part, images) for each part; a thread's parts share its memory.
+  /// body(work, part, rows of y) for each part; a thread's parts share its memory.
   template <class Body>
   void for_parts(const Arguments& a, const Body& body) const {
     parallel_for(context_, threads(), [&](std::int64_t thread) {
@@ -317,8 +320,8 @@ class Block {
       const std::int64_t most = std::max({work.y.most, work.made.most, work.done.most});
       number_positions(work.y, most, work.y_packed, work.y_plain);
       number_positions(work.made, most, work.x_packed, work.x_plain);
-      const Range mine = part_of(g_.parts(), threads(), thread);
-      for (std::int64_t part = mine.begin; part < mine.end; ++part) body(work, part, part_of(g_.images, g_.parts(), part));
+      const Range mine = part_of(count(), threads(), thread);
+      for (std::int64_t part = mine.begin; part < mine.end; ++part) body(work, part, parts_[static_cast<std::size_t>(part)]);
     });
   }
 
@@ -452,7 +455,8 @@ class Block {
   Geometry g_;
   bool backward_;
   std::int64_t blocks_;  ///< of the inner channels
-  std::int64_t rows_;    ///< of y in a band
+  std::vector<Range> parts_;
+  std::int64_t rows_;  ///< of y in a band
   Rings rings_;
   SumRowsKernel* sum_rows_;
   SumPartsKernel* sum_parts_;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "backend/cpu/block/workspace.h"
 #include "backend/cpu/function_kernel.h"
@@ -184,8 +185,9 @@ class Block {
       : context_(setup.context),
         g_(setup, op),
         backward_(backward),
-        rows_(band_rows(g_, bytes_of_row())),
-        rings_(g_, rows_),
+        parts_(backward ? g_.parts_with_sums() : g_.parts_for(setup.context.threads)),
+        rows_(band_rows(parts_, bytes_of_row())),
+        rings_(g_, parts_, rows_),
         kernels_(block_kernels(setup.target)),
         depthwise_(block_depthwise(setup.target, op.window)),
         depthwise_backward_(block_depthwise_backward(setup.target, op.window)),
@@ -196,14 +198,14 @@ class Block {
 
   [[nodiscard]] std::size_t packed_bytes() const { return Weights(g_, backward_, nullptr).bytes; }
   [[nodiscard]] std::size_t scratch_bytes() const {
-    return static_cast<std::size_t>(threads()) * work_bytes_ + static_cast<std::size_t>(g_.parts() * sums_) * sizeof(float);
+    return static_cast<std::size_t>(threads()) * work_bytes_ + static_cast<std::size_t>(count() * sums_) * sizeof(float);
   }
   void pack(const Arguments& a) const { Weights(g_, backward_, a.packed).pack(g_, context_, a.inputs); }
 
   void forward(const Arguments& a) const {
     const Weights weights(g_, false, a.packed);
-    for_parts(a, [&](const Work& work, std::int64_t /*part*/, Range images) {
-      for_bands(g_, images, rows_, [&](const Band& band) {
+    for_parts(a, [&](const Work& work, std::int64_t /*part*/, Range range) {
+      for_bands(g_, range, rows_, [&](const Band& band) {
         filter(weights, work, band, a.inputs[0].f32());
         project(weights, work, band, a);
       });
@@ -213,10 +215,10 @@ class Block {
   void backward(const Arguments& a, Activation input_activation) const {
     const Weights weights(g_, true, a.packed);
     float* const sums = reinterpret_cast<float*>(a.scratch + static_cast<std::size_t>(threads()) * work_bytes_);
-    for_parts(a, [&](const Work& work, std::int64_t part, Range images) {
+    for_parts(a, [&](const Work& work, std::int64_t part, Range range) {
       const Sums mine(g_, sums + part * sums_);
       std::fill_n(sums + part * sums_, sums_, 0.0F);
-      for_bands(g_, images, rows_, [&](const Band& band) {
+      for_bands(g_, range, rows_, [&](const Band& band) {
         filter(weights, work, band, a.inputs[0].f32());
         through_project(weights, work, band, a.inputs.back().f32(), mine);
         through_depthwise(weights, work, band, mine);
@@ -225,19 +227,20 @@ class Block {
     });
     // The first part takes the total.
     parallel_ranges(context_, sums_, 4096,
-                    [&](Range r) { sum_parts_(sums + r.begin, g_.parts(), sums_, sums + r.begin, r.size()); });
+                    [&](Range r) { sum_parts_(sums + r.begin, count(), sums_, sums + r.begin, r.size()); });
     unpack(Sums(g_, sums), a.outputs);
   }
 
  private:
-  [[nodiscard]] std::int64_t threads() const { return std::min<std::int64_t>(context_.threads, g_.parts()); }
+  [[nodiscard]] std::int64_t count() const { return static_cast<std::int64_t>(parts_.size()); }
+  [[nodiscard]] std::int64_t threads() const { return std::min<std::int64_t>(context_.threads, count()); }
   /// Of the wide activations that belong to a row of y.
   [[nodiscard]] std::int64_t bytes_of_row() const {
     const std::int64_t floats = g_.op.window.stride * g_.width + g_.out_width;
     return (backward_ ? 2 : 1) * floats * g_.inner * static_cast<std::int64_t>(sizeof(float));
   }
 
-  /// body(work, part, images) for each part; a thread's parts share its memory.
+  /// body(work, part, rows of y) for each part; a thread's parts share its memory.
   template <class Body>
   void for_parts(const Arguments& a, const Body& body) const {
     parallel_for(context_, threads(), [&](std::int64_t thread) {
@@ -247,8 +250,8 @@ class Block {
       if (backward_) clear_margins(rings_.gradient, g_.out_width, blocks, work.gradient);
       const std::int64_t positions = std::max({work.y_positions, work.made_positions, work.done_positions});
       for (std::int64_t p = 0; p < positions; ++p) work.in_order[p] = static_cast<std::int32_t>(p * kBlockChannels);
-      const Range mine = part_of(g_.parts(), threads(), thread);
-      for (std::int64_t part = mine.begin; part < mine.end; ++part) body(work, part, part_of(g_.images, g_.parts(), part));
+      const Range mine = part_of(count(), threads(), thread);
+      for (std::int64_t part = mine.begin; part < mine.end; ++part) body(work, part, parts_[static_cast<std::size_t>(part)]);
     });
   }
 
@@ -366,6 +369,7 @@ class Block {
   Context context_;
   Geometry g_;
   bool backward_;
+  std::vector<Range> parts_;
   std::int64_t rows_;  ///< of y in a band
   Rings rings_;
   BlockKernels kernels_;

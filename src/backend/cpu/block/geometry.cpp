@@ -39,13 +39,29 @@ Geometry::Geometry(const Setup& setup, const graph::InvertedResidual& operation)
   out_width = graph::window_extent(width, op.window.kernel_w, op.window.stride, op.window.pad.left, op.window.pad.right);
 }
 
-std::int64_t Geometry::parts() const {
+std::vector<Range> Geometry::parts_with_sums() const {
   const std::int64_t weights = inner * ((op.expands ? in : 0) + out + taps());
   const std::int64_t most = std::clamp(kFloatsOfSums / weights, kLeastParts, kMostParts);
   // Parts of one size, so that threads finish together.
-  std::int64_t parts = std::min(images, most);
-  while (images % parts != 0 && parts > most / 2) --parts;
-  return images % parts == 0 ? parts : std::min(images, most);
+  std::int64_t count = std::min(images, most);
+  while (images % count != 0 && count > most / 2) --count;
+  if (images % count != 0) count = std::min(images, most);
+  std::vector<Range> parts;
+  for (std::int64_t part = 0; part < count; ++part) {
+    const Range range = part_of(images, count, part);
+    parts.push_back({range.begin * out_height, range.end * out_height});
+  }
+  return parts;
+}
+
+std::vector<Range> Geometry::parts_for(int threads) const {
+  const std::int64_t rows = images * out_height;
+  // Shorter ones would make more rows of x for their margins than for themselves.
+  const std::int64_t most = std::max(images, rows / op.window.kernel_h);
+  const std::int64_t count = std::clamp<std::int64_t>(threads, 1, most);
+  std::vector<Range> parts;
+  for (std::int64_t part = 0; part < count; ++part) parts.push_back(part_of(rows, count, part));
+  return parts;
 }
 
 bool Geometry::supports(const graph::InvertedResidual& op) {
@@ -54,9 +70,9 @@ bool Geometry::supports(const graph::InvertedResidual& op) {
          op.activation != graph::Activation::kSilu;
 }
 
-Rings::Rings(const Geometry& g, std::int64_t rows) : made(0), done(0) {
+Rings::Rings(const Geometry& g, std::span<const Range> parts, std::int64_t rows) : made(0), done(0) {
   const auto& [kernel_h, kernel_w, stride, pad] = g.op.window;
-  for_bands(g, {0, g.images}, rows, [&](const Band& band) {
+  const auto take_in = [&](const Band& band) {
     made = std::max(made, band.made.size());
     done = std::max(done, band.done.size());
     // What is still to be read: from the first row that is not done, or that the first row of y sees.
@@ -72,7 +88,8 @@ Rings::Rings(const Geometry& g, std::int64_t rows) : made(0), done(0) {
       }
     }
     gradient.rows = std::max(gradient.rows, band.out.end - y_first);
-  });
+  };
+  for (const Range& part : parts) for_bands(g, part, rows, take_in);
   expanded.left = pad.left;
   expanded.width = std::max((up(g.out_width) - 1) * stride + kernel_w, pad.left + up(g.width));
   // As block_depthwise_backward meets them: columns of four positions of x, and the window left of them.
@@ -84,10 +101,11 @@ Rings::Rings(const Geometry& g, std::int64_t rows) : made(0), done(0) {
   gradient.width = gradient.left + std::max(g.out_width, last + 1);
 }
 
-std::int64_t band_rows(const Geometry& g, std::int64_t bytes) {
+std::int64_t band_rows(std::span<const Range> parts, std::int64_t bytes) {
   static const std::int64_t cache = second_level_cache();
-  const std::int64_t all = (g.images + g.parts() - 1) / g.parts() * g.out_height;
-  return std::clamp<std::int64_t>(cache / 2 / bytes, 1, all);
+  std::int64_t longest = 1;
+  for (const Range& part : parts) longest = std::max(longest, part.size());
+  return std::clamp<std::int64_t>(cache / 2 / bytes, 1, longest);
 }
 
 }  // namespace fovea::cpu::block

@@ -8,6 +8,8 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <span>
+#include <vector>
 
 #include "backend/cpu/setup.h"
 #include "core/parallel.h"
@@ -25,8 +27,11 @@ struct Geometry {
   Geometry(const Setup& setup, const graph::InvertedResidual& op);
 
   [[nodiscard]] std::int64_t taps() const { return std::int64_t{op.window.kernel_h} * op.window.kernel_w; }
-  /// Images that are computed as one: a fixed number of parts, whatever the number of threads, because each has its own sums.
-  [[nodiscard]] std::int64_t parts() const;
+  /// Rows of y that are computed in one go where something is summed over them: whole images, in a fixed number of parts,
+  /// whatever the number of threads, because each has its own sums.
+  [[nodiscard]] std::vector<Range> parts_with_sums() const;
+  /// And where not: one for each thread.
+  [[nodiscard]] std::vector<Range> parts_for(int threads) const;
   /// Multiply-adds of x's and y's rows may be given to other kernels, which is what this says no to.
   [[nodiscard]] static bool supports(const graph::InvertedResidual& op);
 };
@@ -39,13 +44,16 @@ struct Band {
   Range done;
 };
 
-/// The bands of images [first, last), of at most `rows` rows of y each, from top to bottom.
+/// The bands of rows `range` of y, of at most `rows` of them each, from top to bottom. A range that begins inside an image makes
+/// the rows of x above it, which its first row sees, once more; Band::done is of no use then.
 template <class Body>
-void for_bands(const Geometry& g, Range images, std::int64_t rows, const Body& body) {
+void for_bands(const Geometry& g, Range range, std::int64_t rows, const Body& body) {
   const auto& [kernel_h, kernel_w, stride, pad] = g.op.window;
-  std::int64_t made = images.begin * g.height, done = made;
-  for (std::int64_t begin = images.begin * g.out_height; begin < images.end * g.out_height; begin += rows) {
-    const std::int64_t end = std::min(begin + rows, images.end * g.out_height);
+  std::int64_t made = range.begin / g.out_height * g.height +
+                      std::clamp<std::int64_t>(range.begin % g.out_height * stride - pad.top, 0, g.height);
+  std::int64_t done = made;
+  for (std::int64_t begin = range.begin; begin < range.end; begin += rows) {
+    const std::int64_t end = std::min(begin + rows, range.end);
     const std::int64_t image = (end - 1) / g.out_height, last = (end - 1) % g.out_height;
     const bool whole = last == g.out_height - 1;
     const std::int64_t seen = std::min(g.height, last * stride - pad.top + kernel_h);
@@ -83,7 +91,7 @@ struct Ring {
 
 /// For bands of `rows` rows of y.
 struct Rings {
-  Rings(const Geometry& g, std::int64_t rows);
+  Rings(const Geometry& g, std::span<const Range> parts, std::int64_t rows);
   Ring expanded;      ///< x after the first activation
   Ring gradient;      ///< of y before the second activation
   std::int64_t made;  ///< most rows of Band::made
@@ -91,6 +99,6 @@ struct Rings {
 };
 
 /// Rows of y of a band whose wide activations, `bytes` for each row of y, fill half of the second-level cache.
-[[nodiscard]] std::int64_t band_rows(const Geometry& g, std::int64_t bytes);
+[[nodiscard]] std::int64_t band_rows(std::span<const Range> parts, std::int64_t bytes);
 
 }  // namespace fovea::cpu::block
