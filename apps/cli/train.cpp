@@ -331,6 +331,11 @@ Run add_train(CLI::App& app) {
       ->capture_default_str();
   app.add_flag("--strict", options.strict, "the first unreadable photo ends the run");
   add_compute_flags(app, flags->compute);
+  app.remove_option(app.get_option("--precision"));  // training knows a word more than other verbs
+  add_choice<PrecisionChoice>(
+      app, "--precision", options.precision,
+      {{"auto", PrecisionChoice::kAuto}, {"fp32", PrecisionChoice::kFp32}, {"bf16", PrecisionChoice::kBf16}},
+      "of products while fine-tuning; auto: bf16 where the processor has AMX");
   add_output_flags(app, flags->output);
   return [flags, &app] {
     flags->options.folds_of_recipe = app.count("--scope") > 0;

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs PyTorch (both memory layouts) and bench_train_step in turn, several times over, so that both meet the same
 disturbances, and prints the medians and the ratios with their spread. One step is forward, backward and SGD with momentum,
-all layers, fp32, on random photos.
+all layers, fp32, on random photos. --bf16: Fovea's blocks multiply bf16 numbers, and PyTorch runs under autocast to bf16 too.
 
     train_step.py build/release/bin/bench_train_step --arch mobilenet_v2 --bn live
 
@@ -30,12 +30,13 @@ def torch_model(arch):
 
 
 class TorchStep:
-    def __init__(self, args, channels_last):
+    def __init__(self, args, channels_last, autocast=False):
         import torch
 
         self.torch = torch
         torch.manual_seed(1)
         self.batch = args.batch
+        self.autocast = autocast
         self.model = torch_model(args.arch).train()
         if args.bn == "frozen":
             for module in self.model.modules():
@@ -51,7 +52,9 @@ class TorchStep:
 
     def step(self):
         self.optimiser.zero_grad()
-        self.torch.nn.functional.cross_entropy(self.model(self.images), self.labels).backward()
+        with self.torch.autocast("cpu", dtype=self.torch.bfloat16, enabled=self.autocast):
+            loss = self.torch.nn.functional.cross_entropy(self.model(self.images), self.labels)
+        loss.backward()
         self.optimiser.step()
 
     def images_per_second(self, steps):
@@ -64,6 +67,7 @@ class TorchStep:
 def fovea(args):
     command = [args.program, args.arch, "--bn", args.bn, "--batch", str(args.batch), "--size", str(args.size),
                "--threads", str(args.threads), "--steps", str(args.steps), "--micro-batch", str(args.micro_batch), "--json"]
+    command += ["--bf16"] if args.bf16 else []
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
@@ -78,6 +82,7 @@ def main():
     parser.add_argument("--bn", default="live", choices=["live", "frozen"])
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--micro-batch", type=int, default=0, help="Fovea's; 0: the whole batch at once")
+    parser.add_argument("--bf16", action="store_true", help="bf16 products where they are to be had")
     parser.add_argument("--size", type=int, default=224)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--steps", type=int, default=1, help="steps of each turn, after one to warm up")
@@ -89,6 +94,8 @@ def main():
 
     torch.set_num_threads(args.threads)
     peers = {"eager NCHW": TorchStep(args, False), "eager channels-last": TorchStep(args, True)}
+    if args.bf16:
+        peers["channels-last, bf16"] = TorchStep(args, True, autocast=True)
     speeds = {name: [] for name in peers}
     ours, shares, memory = [], [], 0.0
     for _ in range(args.turns):
@@ -100,7 +107,7 @@ def main():
         memory = max(memory, result["peak_mib"])
 
     print(f"{args.arch}, batch {args.batch}, {args.size} pixels, BatchNorm {args.bn}, {args.threads} threads, "
-          f"{args.turns} turns; PyTorch {torch.__version__}")
+          f"{'bf16, ' if args.bf16 else ''}{args.turns} turns; PyTorch {torch.__version__}")
     for name, values in speeds.items():
         print(f"  PyTorch {name:<22} {spread(values)} images/s")
     print(f"  Fovea {'':<24} {spread(ours)} images/s, {spread(shares)} of this machine's GEMM, peak {memory:.0f} MiB")

@@ -53,6 +53,13 @@ enum class AugmentLevel : std::uint8_t {
   kStrong,    ///< and RandAugment and random erasing
 };
 
+/// What fine-tuning multiplies; weights, gradients and sums are 32-bit floats either way.
+enum class PrecisionChoice : std::uint8_t {
+  kAuto,  ///< kBf16 where the device is made for it
+  kFp32,
+  kBf16,  ///< in inverted residual blocks with stored statistics
+};
+
 /// In which proportion fine-tuning draws the classes.
 enum class Balance : std::uint8_t {
   kAuto,  ///< kOn where one class has many times the photos of another
@@ -110,6 +117,7 @@ struct TrainOptions {
   std::uint64_t seed = 0;
   int threads = 0;  ///< 0: every processor this process may use
   bool deterministic = false;
+  PrecisionChoice precision = PrecisionChoice::kAuto;
   std::string device = "auto";
   bool strict = false;  ///< the first unreadable photo ends the run
   /// Go on with the interrupted run of this run folder, if there is one: it ends as if it had not been interrupted. Everything

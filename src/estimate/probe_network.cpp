@@ -10,6 +10,7 @@
 #include "train/fine_tuner.h"
 #include "train/inference.h"
 #include "train/photo_rows.h"
+#include "train/precision.h"
 #include "train/reporter.h"
 #include "train/run_setup.h"
 #include "train/trial.h"
@@ -67,6 +68,7 @@ Result<Tuning> probe_tuning(const NetworkProbe& probe, const NetworkSpec& spec, 
   training::FineTuneOptions options;
   options.norm = norm;
   options.batch = batch;
+  FOVEA_ASSIGN(options.precision, training::choose_precision(probe.options.precision, probe.backend));
   // Statistics of a batch need the whole of it; else a step can be of fewer photos.
   while (norm == NormMode::kFrozen && options.batch > 1 && 2 * step * options.batch > budget) options.batch /= 2;
   options.schedule = {.peak = 1e-6, .steps = 1000, .warmup = 1};

@@ -8,13 +8,14 @@
 #include "core/error.h"
 #include "graph/autodiff.h"
 #include "graph/passes.h"
+#include "train/precision.h"
 #include "train/reporter.h"
 #include "train/vector_math.h"
 
 namespace fovea::training {
 namespace {
 
-constexpr int kMicroBatch = 8;
+constexpr int kMicroBatch = 16;
 
 /// The largest divisor of `batch` up to kMicroBatch.
 int micro_batch_of(const FineTuneOptions& options) {
@@ -45,7 +46,7 @@ Result<graph::Graph> training_graph(const NetworkSpec& spec, const FineTuneOptio
     graph = graph::cut_inputs(graph, std::span(&cut, 1));
   }
   graph = graph::fuse_activations(graph::fold_batchnorm(graph), true);
-  graph = graph::fuse_inverted_residuals(graph, graph::Precision::kF32);
+  graph = graph::fuse_inverted_residuals(graph, options.precision);
   FOVEA_ASSIGN(graph, graph::differentiate(graph, [&](std::string_view name) { return trained.contains(std::string(name)); }));
   return graph::eliminate_dead(graph::fuse_backward(graph));
 }
@@ -178,6 +179,8 @@ void FineTuner::set_counters(const Counters& counters) {
   optimizer_.set_steps(counters.steps);
   runs_ = counters.runs;
 }
+
+bool FineTuner::multiplies_bf16() const { return training::multiplies_bf16(executor_->plan().graph()); }
 
 std::size_t FineTuner::bytes() const {
   return executor_->plan().arena_bytes() + executor_->plan().persistent_bytes() + parameters_->gradients().size_bytes() +

@@ -29,7 +29,8 @@ struct FineTuneOptions {
   double clip_norm = 1.0;
   double ema_decay = 0;  ///< 0: no average
   std::uint64_t seed = 0;
-  bool multi_label = false;  ///< the loss is that of BuildOptions::multi_label
+  graph::Precision precision = graph::Precision::kF32;  ///< of inverted residual blocks with stored statistics
+  bool multi_label = false;                             ///< the loss is that of BuildOptions::multi_label
 };
 
 /// An epoch, or the part of it that is done.
@@ -74,6 +75,9 @@ class FineTuner {
 
   /// Seconds of one step, measured without changing any parameter.
   double measure_step();
+
+  /// Whether any product is computed in bf16.
+  [[nodiscard]] bool multiplies_bf16() const;
 
   /// Memory, with the gradients but without the parameters.
   [[nodiscard]] std::size_t bytes() const;

@@ -10,6 +10,7 @@
 
 #include "core/hash.h"
 #include "fovea/version.h"
+#include "train/precision.h"
 
 namespace fovea::training {
 namespace {
@@ -49,6 +50,12 @@ std::string fingerprint_of_data(const Dataset& data) {
   return fmt::format("{} photos, {:016x}", data.train.size() + data.val.size() + data.test.size(), hash);
 }
 
+/// With "auto" the outcome depends on what the processor can.
+std::string_view precision_of(PrecisionChoice asked, const Backend& backend) {
+  const auto chosen = choose_precision(asked, backend);
+  return chosen ? graph::name_of(*chosen) : "none";
+}
+
 }  // namespace
 
 Checkpoint::Identity run_identity(const TrainOptions& options, const Dataset& photos, const Device& device) {
@@ -56,7 +63,7 @@ Checkpoint::Identity run_identity(const TrainOptions& options, const Dataset& ph
   const auto& [data, model, run_folder, arch, weights, pretrained, scope, head, batchnorm, fit, zoom, size, epochs, batch,
                time_budget_s, optimizer, lr, weight_decay, momentum, label_smoothing, dropout, clip_norm, ema_decay, mixup,
                cutmix, balance, class_weights, augment, reject_rate, multi_label, val_fraction, folds, folds_of_recipe, seed,
-               threads, deterministic, device_name, strict, resume, checkpoint_interval_s, stop] = options;
+               threads, deterministic, precision, device_name, strict, resume, checkpoint_interval_s, stop] = options;
   return {{"program version", std::string(version())},
           {"photos", fingerprint_of_data(photos)},
           {"device", device.name},
@@ -91,6 +98,7 @@ Checkpoint::Identity run_identity(const TrainOptions& options, const Dataset& ph
           {"folds", text_of(folds)},
           {"folds-of", text_of(folds_of_recipe)},
           {"seed", text_of(seed)},
+          {"precision", fmt::format("{}, {}", text_of(precision), precision_of(precision, *device.backend))},
           {"strict", text_of(strict)}};
 }
 

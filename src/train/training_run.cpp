@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "train/calibration.h"
 #include "train/metrics.h"
+#include "train/precision.h"
 
 namespace fovea {
 
@@ -43,6 +44,7 @@ Result<TrainReport> TrainingRun::run() {
 Result<void> TrainingRun::prepare() {
   FOVEA_TRY(check_options(options_));
   FOVEA_ASSIGN(device_, open_device(options_.device));
+  FOVEA_ASSIGN(precision_, choose_precision(options_.precision, *device_.backend));
   reporter_.begin_stage("scan");
   FOVEA_TRY(scan());
   FOVEA_ASSIGN(model_, make_model(options_, data_.classes));

@@ -166,6 +166,7 @@ class TrainingRun {
   Reporter reporter_;
   Context context_;
   Device device_;
+  graph::Precision precision_ = graph::Precision::kF32;  ///< of fine-tuning
   RunPaths paths_;
   Checkpoint checkpoint_;
   std::optional<Dataset> given_;

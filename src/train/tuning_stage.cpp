@@ -43,6 +43,7 @@ FineTuneOptions TrainingRun::tuning_options(const TuningWay& way) const {
   tuning.clip_norm = options_.clip_norm;
   tuning.seed = options_.seed;
   tuning.multi_label = data_.multi_label;
+  tuning.precision = precision_;
   return tuning;
 }
 
@@ -110,6 +111,12 @@ Result<void> TrainingRun::tune(std::string_view stage, FineTuneOptions options, 
   FOVEA_ASSIGN(ParameterSet trained, copy_parameters(model_.spec, model_.parameters));
   FOVEA_ASSIGN(ParameterSet candidate, copy_parameters(model_.spec, model_.parameters));
   FOVEA_ASSIGN(FineTuner tuner, FineTuner::create(context_, *device_.backend, model_.spec, trained, options));
+  if (tuner.multiplies_bf16()) {
+    reporter_.choice(
+        {"precision", "bf16", "the products of blocks, which this processor multiplies so; sums and weights are fp32"});
+  } else if (options_.precision == PrecisionChoice::kBf16) {
+    reporter_.note("precision: fp32; bf16 is for inverted residual blocks with stored statistics, and there are none to train");
+  }
   const double seconds_per_epoch = tuner.measure_step() * static_cast<double>(steps);
   Tuning tuning{.stage = std::string(stage), .epochs = 0, .epoch = 1, .done = {}};
   FOVEA_ASSIGN(const bool resumed, recall_tuning(tuner, tuning));

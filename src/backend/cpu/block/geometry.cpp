@@ -10,7 +10,7 @@ namespace {
 
 /// Weights of all parts' sums that are worth writing, reading and adding up beside the work of a part.
 constexpr std::int64_t kFloatsOfSums = std::int64_t{2} << 20;
-constexpr std::int64_t kLeastParts = 4;
+constexpr std::int64_t kLeastParts = 8;
 constexpr std::int64_t kMostParts = 16;
 
 /// Of a core: what processors report, or the least that any of the last ten years has.

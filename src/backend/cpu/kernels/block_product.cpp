@@ -21,9 +21,9 @@ constexpr std::int64_t kVectors = kBlockChannels / kLanes;  // of a panel
 /// 24 sums of the 32 registers of AVX-512, 12 of 16 elsewhere.
 constexpr std::int64_t kPanels = kLanes == 16 ? 2 : 1;
 constexpr std::int64_t kTall = kLanes == 16 ? 12 : (kVectors <= 2 ? 6 : (kVectors == 4 ? 3 : 1));
-/// And of the outer products, whose height and width networks' channels are multiples of.
+/// And of the outer products: with AVX-512 what networks' channels are multiples of.
 constexpr std::int64_t kOuterPanels = kLanes == 16 ? 3 : 1;
-constexpr std::int64_t kOuterTall = kLanes == 16 ? 8 : (kVectors <= 2 ? 4 : 2);
+constexpr std::int64_t kOuterTall = kLanes == 16 ? 8 : (kVectors <= 2 ? 6 : 2);
 
 /// Rows [from, kRows) of the tile at `row` are given to `end`, vector by vector: end(row, panel, vector, value).
 template <std::int64_t kRows, std::int64_t kWide, class End>
@@ -185,6 +185,7 @@ HWY_INLINE void outer_panels(const float* a, std::int64_t width, std::int64_t ro
   std::int64_t i = 0;
   for (; i + kOuterTall <= width; i += kOuterTall)
     outer_tile<kOuterTall, kWide>(a + i, width, rows, b, b_block, sums + i * kBlockChannels);
+  for (; i + 2 <= width; i += 2) outer_tile<2, kWide>(a + i, width, rows, b, b_block, sums + i * kBlockChannels);
   for (; i < width; ++i) outer_tile<1, kWide>(a + i, width, rows, b, b_block, sums + i * kBlockChannels);
 }
 

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "train/precision.h"
+
+#include <algorithm>
+
+#include "core/error.h"
+
+namespace fovea::training {
+namespace {
+
+using graph::Precision;
+
+/// Asked about the kind of block that networks are made of.
+bool has_bf16(const Backend& backend) {
+  graph::Graph graph;
+  const auto parameter = [&](const char* name, const Shape& shape) { return graph.parameter(name, shape); };
+  const graph::InvertedResidual block{.window = {3, 3, 1, {1, 1, 1, 1}}, .expands = false, .precision = Precision::kBF16};
+  graph.add(block, {graph.input("x", {1, 4, 4, 32}), parameter("wd", {32, 1, 3, 3}), parameter("bd", {32}),
+                    parameter("wp", {16, 32, 1, 1}), parameter("bp", {16})});
+  return backend.supports(graph, graph.nodes().front());
+}
+
+}  // namespace
+
+Result<Precision> choose_precision(PrecisionChoice asked, const Backend& backend) {
+  if (asked == PrecisionChoice::kFp32) return Precision::kF32;
+  if (has_bf16(backend)) return Precision::kBF16;
+  if (asked == PrecisionChoice::kAuto) return Precision::kF32;
+  return fail(Error::Kind::kUnsupported,
+              "precision bf16: the {} device has no kernels for it (a processor needs AMX); try auto or fp32", backend.name());
+}
+
+bool multiplies_bf16(const graph::Graph& graph) {
+  return std::ranges::any_of(graph.nodes(), [](const graph::Node& node) {
+    const auto* block = std::get_if<graph::InvertedResidual>(&node.op);
+    return block != nullptr && block->precision == Precision::kBF16;
+  });
+}
+
+}  // namespace fovea::training

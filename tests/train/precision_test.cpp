@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "train/precision.h"
+
+#include <gtest/gtest.h>
+
+#include "backend/registry.h"
+
+namespace fovea::training {
+namespace {
+
+/// A device whose kernels are all for 32-bit floats.
+class PlainBackend final : public Backend {
+ public:
+  [[nodiscard]] std::string_view name() const override { return "plain"; }
+  [[nodiscard]] bool supports(const graph::Graph& /*graph*/, const graph::Node& node) const override {
+    const auto* block = std::get_if<graph::InvertedResidual>(&node.op);
+    return block == nullptr || block->precision == graph::Precision::kF32;
+  }
+  Result<std::unique_ptr<Kernel>> prepare(const Context& /*context*/, const graph::Graph& /*graph*/, const graph::Node& /*node*/,
+                                          bool /*constant_weights*/) const override {
+    return std::unique_ptr<Kernel>();
+  }
+};
+
+TEST(Precision, AutoIsWhatTheDeviceIsMadeFor) {
+  const auto reference = make_backend("reference");  // defines everything
+  ASSERT_TRUE(reference.ok());
+  EXPECT_EQ(*choose_precision(PrecisionChoice::kAuto, **reference), graph::Precision::kBF16);
+  EXPECT_EQ(*choose_precision(PrecisionChoice::kFp32, **reference), graph::Precision::kF32);
+  EXPECT_EQ(*choose_precision(PrecisionChoice::kAuto, PlainBackend()), graph::Precision::kF32);
+}
+
+TEST(Precision, WhatCannotBeHadIsNotReplaced) {
+  const auto asked = choose_precision(PrecisionChoice::kBf16, PlainBackend());
+  ASSERT_FALSE(asked.ok());
+  EXPECT_EQ(asked.error().kind, Error::Kind::kUnsupported);
+  EXPECT_EQ(asked.error().message,
+            "precision bf16: the plain device has no kernels for it (a processor needs AMX); try auto or fp32");
+}
+
+}  // namespace
+}  // namespace fovea::training
