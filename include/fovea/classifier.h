@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "fovea/result.h"
+#include "fovea/yuv_frame.h"
 
 namespace fovea {
 
@@ -57,6 +58,9 @@ class Classifier {
   Result<Answer> classify(std::span<const std::byte> photo);
   /// Pixels that are decoded already: `rgb` (height, width, 3), upright, without gaps. kUsage for another number of bytes.
   Result<Answer> classify_pixels(std::span<const std::uint8_t> rgb, int width, int height);
+  /// A frame of a video or a camera, upright: several times as fast as making RGB of it first, with the same answer but for
+  /// rounding. kUsage for a size below 1 or a plane that is missing.
+  Result<Answer> classify_frame(const YuvFrame& frame);
 
   /// Called with each photo's position and answer, in order. Returning false stops.
   using OnAnswer = std::function<bool(std::size_t index, const Result<Answer>& answer)>;

@@ -14,6 +14,7 @@
 #include "annotate/records.h"
 #include "annotate/smoothing.h"
 #include "annotate/timeline.h"
+#include "annotate/yuv_layer.h"
 #include "core/context.h"
 #include "core/error.h"
 #include "core/file.h"
@@ -30,8 +31,7 @@ double seconds_since(SteadyClock::time_point begin) { return std::chrono::durati
 
 /// A frame, and what is to be written on it.
 struct Job {
-  Image picture;
-  double seconds = 0;
+  video::Frame frame;
   std::vector<double> shares;
   bool rejected = false;
 };
@@ -59,22 +59,37 @@ class Printer {
  private:
   void run() {
     while (auto job = queue_.pop()) {
-      draw(*job);
-      if (outcome_ = writer_.write(job->picture, job->seconds); !outcome_) return queue_.leave();
+      if (outcome_ = print(*job); !outcome_) return queue_.leave();
     }
   }
 
-  void draw(Job& job) {
-    Image& picture = job.picture;
-    timeline_.add(job.seconds, job.shares);
-    const int strip = std::max(6, picture.height / 40);
-    timeline_.draw(picture, 0, picture.height - strip, picture.width, strip);
-    panel_.draw({classes_, job.shares, job.rejected}, picture);
+  Result<void> print(const Job& job) {
+    FOVEA_ASSIGN(const YuvCanvas canvas, job.frame.planes ? writer_.stage(*job.frame.planes) : writer_.stage(job.frame.image));
+    draw_strip(job, canvas);
+    draw_panel(job, canvas);
+    return writer_.write(job.frame.seconds);
+  }
+
+  void draw_strip(const Job& job, const YuvCanvas& canvas) {
+    timeline_.add(job.frame.seconds, job.shares);
+    const int height = std::max(6, canvas.height / 80 * 2);
+    if (strip_.height != height) strip_ = Layer(canvas.width, height);
+    timeline_.draw(strip_);
+    yuv_strip_.set(strip_, canvas);
+    yuv_strip_.lay_over(0, canvas.height - height, canvas);
+  }
+
+  void draw_panel(const Job& job, const YuvCanvas& canvas) {
+    if (panel_.draw({classes_, job.shares, job.rejected})) yuv_panel_.set(panel_.layer(), canvas);
+    yuv_panel_.lay_over(panel_.margin(), panel_.margin(), canvas);
   }
 
   video::VideoWriter writer_;
   Panel panel_;
   Timeline timeline_;
+  Layer strip_;
+  YuvLayer yuv_strip_;
+  YuvLayer yuv_panel_;
   std::vector<std::string> classes_;
   Result<void> outcome_;
   FrameQueue<Job> queue_{3};
@@ -115,9 +130,10 @@ class Run {
     if (compute.threads == 0 && !options_.output.empty()) compute.threads = std::max(1, available_processors() / 2);
     FOVEA_ASSIGN(Classifier classifier, Classifier::open(options_.model, compute));
     classifier_.emplace(std::move(classifier));
-    FOVEA_ASSIGN(video::FrameReader reader,
-                 video::FrameReader::open(options_.input == "-" ? "pipe:0" : options_.input,
-                                          {.fast_colours = true, .frames_per_second = options_.frames_per_second}));
+    FOVEA_ASSIGN(
+        video::FrameReader reader,
+        video::FrameReader::open(options_.input == "-" ? "pipe:0" : options_.input,
+                                 {.fast_colours = true, .planes = true, .frames_per_second = options_.frames_per_second}));
     reader_.emplace(std::move(reader));
     FOVEA_ASSIGN(Records records, Records::create(options_.csv, options_.jsonl, classifier_->classes()));
     records_.emplace(std::move(records));
@@ -126,19 +142,26 @@ class Run {
     return {};
   }
 
-  Result<void> open_printer(const Image& first) {
+  /// A video in the colours of its first frame.
+  Result<void> open_printer(const video::Frame& first) {
     if (options_.output.empty()) return {};
     const double rate = reader_->info().frames_per_second;
     std::error_code none;
     const bool file = std::filesystem::is_regular_file(options_.input, none);
-    FOVEA_ASSIGN(video::VideoWriter writer,
-                 video::VideoWriter::create(options_.output, {.width = first.width,
-                                                              .height = first.height,
-                                                              .frames_per_second = rate > 0 ? rate : 25,
-                                                              .container = options_.container,
-                                                              .sound_from = options_.sound && file ? options_.input : ""}));
+    video::WriterOptions video{.width = first.width(),
+                               .height = first.height(),
+                               .frames_per_second = rate > 0 ? rate : 25,
+                               .container = options_.container,
+                               .sound_from = options_.sound && file ? options_.input : ""};
+    if (first.planes) {
+      video.matrix = first.planes->matrix;
+      video.full_range = first.planes->full_range;
+      video.primaries = reader_->info().primaries;
+      video.transfer = reader_->info().transfer;
+    }
+    FOVEA_ASSIGN(video::VideoWriter writer, video::VideoWriter::create(options_.output, video));
     if (writer.no_sound()) report_.notes.push_back("no sound: " + *writer.no_sound());
-    FOVEA_ASSIGN(Panel panel, Panel::create(first.width, first.height, options_.bars));
+    FOVEA_ASSIGN(Panel panel, Panel::create(first.width() & ~1, first.height() & ~1, options_.bars));
     report_.video_codec = writer.codec();
     printer_ = std::make_unique<Printer>(std::move(writer), std::move(panel), Timeline(total_, classifier_->classes().size()),
                                          classifier_->classes());
@@ -163,7 +186,7 @@ class Run {
   }
 
   Result<void> take(video::Frame frame) {
-    if (report_.frames == 0) FOVEA_TRY(open_printer(frame.image));
+    if (report_.frames == 0) FOVEA_TRY(open_printer(frame));
     const bool classified = report_.frames % options_.every == 0;
     if (classified) FOVEA_TRY(look(frame));
     const std::span<const double> smooth = smoother_.add(frame.seconds, raw_);
@@ -171,8 +194,7 @@ class Run {
     FOVEA_TRY(records_->add({report_.frames, frame.seconds, classified, rejected_, raw_, smooth}));
     ++report_.frames;
     report_.seconds = frame.seconds;
-    if (printer_ &&
-        !printer_->push({std::move(frame.image), frame.seconds, std::vector<double>(smooth.begin(), smooth.end()), rejected_})) {
+    if (printer_ && !printer_->push({std::move(frame), std::vector<double>(smooth.begin(), smooth.end()), rejected_})) {
       return printer_->finish(false);
     }
     if (on_progress_) on_progress_({report_.frames, report_.seconds, total_, seconds_since(begin_)});
@@ -180,7 +202,9 @@ class Run {
   }
 
   Result<void> look(const video::Frame& frame) {
-    FOVEA_ASSIGN(const Answer answer, classifier_->classify_pixels(frame.image.pixels, frame.image.width, frame.image.height));
+    FOVEA_ASSIGN(const Answer answer,
+                 frame.planes ? classifier_->classify_frame(*frame.planes)
+                              : classifier_->classify_pixels(frame.image.pixels, frame.image.width, frame.image.height));
     const std::vector<std::string>& classes = classifier_->classes();
     raw_.assign(classes.size(), 0);
     for (const Prediction& prediction : answer.predictions) {
@@ -200,9 +224,11 @@ class Run {
   }
 
   [[nodiscard]] Result<void> write_timeline() const {
-    Image strip(1600, 120);
-    timeline_->draw(strip, 0, 0, strip.width, strip.height);
-    const std::vector<std::byte> bytes = encode_png(strip);
+    Layer strip(1600, 120);
+    timeline_->draw(strip);
+    Image picture(strip.width, strip.height);
+    lay_over(strip, 0, 0, picture);
+    const std::vector<std::byte> bytes = encode_png(picture);
     return write_file_atomically(options_.timeline, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
   }
 

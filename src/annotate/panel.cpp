@@ -8,6 +8,7 @@
 #include <cmath>
 #include <numbers>
 #include <numeric>
+#include <optional>
 #include <utility>
 
 #include "annotate/colours.h"
@@ -38,7 +39,7 @@ Measures measures_of(int width, int height, int rows) {
   Measures m{};
   // A line is a thirtieth of the picture, but no smaller than can be read, and the panel leaves room beside it.
   m.line = std::max(14, std::min(height / 26, width / 24));
-  m.margin = m.line / 2;
+  m.margin = m.line / 4 * 2;
   m.padding = m.line / 2;
   m.name = 7 * m.line;
   m.bar = 5 * m.line;
@@ -81,7 +82,10 @@ class Panel::Impl {
       return fail(Error::Kind::kUnsupported, "a picture of {} by {} pixels: too small to write on", picture_width_,
                   picture_height_);
     }
-    surface_.reset(cairo_image_surface_create(CAIRO_FORMAT_ARGB32, m_.width, m_.height));
+    context_.reset();
+    layer_ = Layer(m_.width, m_.height);
+    surface_.reset(cairo_image_surface_create_for_data(reinterpret_cast<unsigned char*>(layer_.pixels.data()),
+                                                       CAIRO_FORMAT_ARGB32, m_.width, m_.height, 4 * m_.width));
     context_.reset(cairo_create(surface_.get()));
     if (cairo_status(context_.get()) != CAIRO_STATUS_SUCCESS) {
       return fail(Error::Kind::kLimit, "no memory to draw {} by {} pixels", m_.width, m_.height);
@@ -94,23 +98,56 @@ class Panel::Impl {
     return {};
   }
 
-  void draw(const Bars& bars, Image& picture) {
-    const std::vector<std::size_t> shown = shown_classes(bars.shares, static_cast<std::size_t>(most_));
-    const int rows = static_cast<int>(shown.size()) + 1;
-    if (rows != rows_ && !make_room(rows)) return;
+  bool draw(const Bars& bars) {
+    Content content = content_of(bars);
+    if (content == drawn_) return false;
+    const int rows = static_cast<int>(content.rows.size()) + 1;
+    if (rows != rows_ && !make_room(rows)) return false;
     clear();
     double y = m_.padding;
-    const auto top = static_cast<std::size_t>(std::ranges::max_element(bars.shares) - bars.shares.begin());
-    write(bars.rejected ? "unknown" : bars.classes[top], m_.padding, y, m_.width - 2 * m_.padding, true);
-    for (const std::size_t k : shown) {
+    write(bars.rejected ? "unknown" : bars.classes[content.top], m_.padding, y, m_.width - 2 * m_.padding, true);
+    for (const Row& row : content.rows) {
       y += m_.line * 1.25;
-      row(bars.classes[k], bars.shares[k], colour_of(k), y, bars.rejected);
+      draw(row, bars.classes[row.number], y, bars.rejected);
     }
     cairo_surface_flush(surface_.get());
-    blend(picture);
+    drawn_ = std::move(content);
+    return true;
   }
 
+  [[nodiscard]] const Layer& layer() const { return layer_; }
+  [[nodiscard]] int margin() const { return m_.margin; }
+
  private:
+  /// As it is drawn: whole pixels and percents, so that most frames look like the one before.
+  struct Row {
+    std::size_t number = 0;  ///< of the class
+    int length = 0;          ///< of the bar, in pixels
+    int percent = 0;
+    bool operator==(const Row&) const = default;
+  };
+  struct Content {
+    std::size_t top = 0;
+    bool rejected = false;
+    std::vector<Row> rows;
+    bool operator==(const Content&) const = default;
+  };
+
+  [[nodiscard]] Content content_of(const Bars& bars) const {
+    Content content{.top = static_cast<std::size_t>(std::ranges::max_element(bars.shares) - bars.shares.begin()),
+                    .rejected = bars.rejected,
+                    .rows = {}};
+    for (const std::size_t k : shown_classes(bars.shares, static_cast<std::size_t>(most_))) {
+      const double share = std::clamp(bars.shares[k], 0.0, 1.0);
+      content.rows.push_back({k, static_cast<int>(std::lround(share * bar_width())), static_cast<int>(std::lround(100 * share))});
+    }
+    return content;
+  }
+
+  [[nodiscard]] int number_left() const { return m_.width - m_.padding - m_.number; }
+  [[nodiscard]] int bar_left() const { return std::min(m_.padding * 2 + m_.name, number_left()); }
+  [[nodiscard]] int bar_width() const { return std::max(0, number_left() - m_.padding - bar_left()); }
+
   void clear() {
     cairo_t* c = context_.get();
     cairo_set_operator(c, CAIRO_OPERATOR_CLEAR);
@@ -135,36 +172,17 @@ class Panel::Impl {
     pango_cairo_show_layout(context_.get(), layout_.get());
   }
 
-  void row(const std::string& name, double share, Rgb colour, double y, bool faint) {
+  void draw(const Row& row, const std::string& name, double y, bool faint) {
     cairo_t* c = context_.get();
-    const double number_left = m_.width - m_.padding - m_.number;
-    const double bar_left = std::min<double>(m_.padding * 2 + m_.name, number_left);
-    const double bar_width = std::max(0.0, number_left - m_.padding - bar_left);
-    write(name, m_.padding, y, bar_left - 2 * m_.padding, false);
-    cairo_rectangle(c, bar_left, y + 0.2 * m_.line, bar_width, 0.7 * m_.line);
+    const Rgb colour = colour_of(row.number);
+    write(name, m_.padding, y, bar_left() - 2 * m_.padding, false);
+    cairo_rectangle(c, bar_left(), y + 0.2 * m_.line, bar_width(), 0.7 * m_.line);
     cairo_set_source_rgba(c, 1, 1, 1, 0.14);
     cairo_fill(c);
-    cairo_rectangle(c, bar_left, y + 0.2 * m_.line, bar_width * std::clamp(share, 0.0, 1.0), 0.7 * m_.line);
+    cairo_rectangle(c, bar_left(), y + 0.2 * m_.line, row.length, 0.7 * m_.line);
     cairo_set_source_rgba(c, colour.r / 255.0, colour.g / 255.0, colour.b / 255.0, faint ? 0.45 : 1);
     cairo_fill(c);
-    write(fmt::format("{:.0f} %", 100 * share), number_left, y, m_.number, false, PANGO_ALIGN_RIGHT);
-  }
-
-  /// Premultiplied, in the machine's byte order: B, G, R, A in memory where the least significant byte comes first.
-  void blend(Image& picture) const {
-    const unsigned char* data = cairo_image_surface_get_data(surface_.get());
-    const int stride = cairo_image_surface_get_stride(surface_.get());
-    for (int y = 0; y < m_.height; ++y) {
-      const auto* from = reinterpret_cast<const std::uint32_t*>(data + static_cast<std::ptrdiff_t>(y) * stride);
-      std::uint8_t* to = picture.row(y + m_.margin) + static_cast<std::ptrdiff_t>(3) * m_.margin;
-      for (int x = 0; x < m_.width; ++x, to += 3) {
-        const std::uint32_t pixel = from[x];
-        const std::uint32_t rest = 255 - (pixel >> 24);
-        to[0] = static_cast<std::uint8_t>(((pixel >> 16) & 255) + (to[0] * rest + 127) / 255);
-        to[1] = static_cast<std::uint8_t>(((pixel >> 8) & 255) + (to[1] * rest + 127) / 255);
-        to[2] = static_cast<std::uint8_t>((pixel & 255) + (to[2] * rest + 127) / 255);
-      }
-    }
+    write(fmt::format("{} %", row.percent), number_left(), y, m_.number, false, PANGO_ALIGN_RIGHT);
   }
 
   int picture_width_;
@@ -172,6 +190,8 @@ class Panel::Impl {
   int most_;
   int rows_ = 0;
   Measures m_{};
+  Layer layer_;
+  std::optional<Content> drawn_;
   std::unique_ptr<cairo_surface_t, DestroySurface> surface_;
   std::unique_ptr<cairo_t, DestroyContext> context_;
   std::unique_ptr<PangoLayout, Unreference> layout_;
@@ -189,6 +209,8 @@ Result<Panel> Panel::create(int width, int height, int most) {
   return Panel(std::move(impl));
 }
 
-void Panel::draw(const Bars& bars, Image& picture) { impl_->draw(bars, picture); }
+bool Panel::draw(const Bars& bars) { return impl_->draw(bars); }
+const Layer& Panel::layer() const { return impl_->layer(); }
+int Panel::margin() const { return impl_->margin(); }
 
 }  // namespace fovea::annotation

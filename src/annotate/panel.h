@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "annotate/layer.h"
 #include "fovea/result.h"
-#include "image/image.h"
 
 namespace fovea::annotation {
 
@@ -30,8 +30,12 @@ class Panel {
   Panel& operator=(Panel&& other) noexcept;
   ~Panel();
 
-  /// Lays the panel over the picture, which has the size it was made for.
-  void draw(const Bars& bars, Image& picture);
+  /// False where that looks like what was drawn last.
+  bool draw(const Bars& bars);
+  /// What was drawn last.
+  [[nodiscard]] const Layer& layer() const;
+  /// Where it belongs in the picture: as many pixels, an even number, from the left as from the top.
+  [[nodiscard]] int margin() const;
 
  private:
   class Impl;

@@ -9,19 +9,11 @@
 namespace fovea::annotation {
 namespace {
 
-constexpr double kStreamSeconds = 60;  // that a strip of unknown length begins with
-constexpr int kDark = 40;              // of 255: what is left of the picture below the strip's empty part, in percent of it
+constexpr double kStreamSeconds = 60;                      // that a strip of unknown length begins with
+constexpr std::uint32_t kDark = std::uint32_t{153} << 24;  // black of 60 %: what lies below a part that has not come yet
 
-void put(Image& image, int x, int y, Rgb colour) {
-  std::uint8_t* pixel = image.row(y) + 3 * static_cast<std::size_t>(x);
-  pixel[0] = colour.r;
-  pixel[1] = colour.g;
-  pixel[2] = colour.b;
-}
-
-void darken(Image& image, int x, int y) {
-  std::uint8_t* pixel = image.row(y) + 3 * static_cast<std::size_t>(x);
-  for (int c = 0; c < 3; ++c) pixel[c] = static_cast<std::uint8_t>(pixel[c] * kDark / 100);
+constexpr std::uint32_t opaque(Rgb colour) {
+  return std::uint32_t{255} << 24 | std::uint32_t{colour.r} << 16 | std::uint32_t{colour.g} << 8 | colour.b;
 }
 
 }  // namespace
@@ -53,8 +45,8 @@ void Timeline::add(double seconds, std::span<const double> shares) {
   for (std::size_t k = 0; k < classes_; ++k) columns_[place].sums[k] += shares[k];
 }
 
-std::vector<double> Timeline::shares_between(std::size_t first, std::size_t end) const {
-  std::vector<double> shares(classes_, 0);
+void Timeline::shares_between(std::size_t first, std::size_t end, std::vector<double>& shares) const {
+  shares.assign(classes_, 0);
   double weight = 0;
   const auto take = [&](const Column& column) {
     weight += column.weight;
@@ -62,24 +54,25 @@ std::vector<double> Timeline::shares_between(std::size_t first, std::size_t end)
   };
   for (std::size_t i = first; i < end; ++i) take(columns_[i]);
   for (std::size_t i = first; weight == 0 && i > 0; --i) take(columns_[i - 1]);
-  if (weight == 0) return {};
+  if (weight == 0) return shares.clear();
   for (double& share : shares) share /= weight;
-  return shares;
 }
 
-void Timeline::draw(Image& image, int left, int top, int width, int height) const {
-  for (int x = 0; x < width; ++x) {
-    const auto first = static_cast<std::size_t>(x) * kColumns / static_cast<std::size_t>(width);
-    const auto end = std::max(first + 1, static_cast<std::size_t>(x + 1) * kColumns / static_cast<std::size_t>(width));
-    const std::vector<double> shares = first < filled_ ? shares_between(first, std::min(end, filled_)) : std::vector<double>();
-    int y = top + height;
+void Timeline::draw(Layer& layer) const {
+  std::vector<double> shares;
+  for (int x = 0; x < layer.width; ++x) {
+    const auto first = static_cast<std::size_t>(x) * kColumns / static_cast<std::size_t>(layer.width);
+    const auto end = std::max(first + 1, static_cast<std::size_t>(x + 1) * kColumns / static_cast<std::size_t>(layer.width));
+    shares.clear();
+    if (first < filled_) shares_between(first, std::min(end, filled_), shares);
+    int y = layer.height;
     double sum = 0;
     for (std::size_t k = 0; k < shares.size(); ++k) {
       sum += shares[k];
-      const int until = top + height - static_cast<int>(std::lround(std::min(1.0, sum) * height));
-      while (y > until) put(image, left + x, --y, colour_of(k));
+      const int until = layer.height - static_cast<int>(std::lround(std::min(1.0, sum) * layer.height));
+      while (y > until) layer.row(--y)[x] = opaque(colour_of(k));
     }
-    while (y > top) darken(image, left + x, --y);
+    while (y > 0) layer.row(--y)[x] = kDark;
   }
 }
 

@@ -7,7 +7,7 @@
 #include <span>
 #include <vector>
 
-#include "image/image.h"
+#include "annotate/layer.h"
 
 namespace fovea::annotation {
 
@@ -19,9 +19,8 @@ class Timeline {
   /// `shares` of the classes, which sum to at most 1.
   void add(double seconds, std::span<const double> shares);
 
-  /// The strip into the rectangle of `image` (which it must lie within): class 0 at the bottom; what has not come yet is
-  /// darkened.
-  void draw(Image& image, int left, int top, int width, int height) const;
+  /// The strip fills the layer: class 0 at the bottom; what has not come yet darkens what lies below.
+  void draw(Layer& layer) const;
 
  private:
   static constexpr std::size_t kColumns = 1024;
@@ -32,7 +31,7 @@ class Timeline {
   };
   void press_together();
   /// Mean shares between two columns; the nearest earlier ones where none came. Empty before the first.
-  [[nodiscard]] std::vector<double> shares_between(std::size_t first, std::size_t end) const;
+  void shares_between(std::size_t first, std::size_t end, std::vector<double>& shares) const;
 
   double seconds_;
   std::size_t classes_;

@@ -8,6 +8,8 @@
 #include <cstring>
 #include <utility>
 
+#include "image/yuv.h"
+
 namespace fovea {
 namespace {
 
@@ -83,6 +85,16 @@ Image on_grey(const Image& inner, const Placement& at, const Preprocess& preproc
   return out;
 }
 
+// `resized` (width, height, window) gives that window of the photo at that size.
+template <class Photo, class Resized>
+Image fit(const Photo& photo, const Preprocess& preprocess, const Resized& resized) {
+  const Placement at = placement_of(photo.width, photo.height, preprocess);
+  if (at.width >= preprocess.width && at.height >= preprocess.height) {  // only what lies in the rectangle is computed
+    return resized(at.width, at.height, Window{-at.left, -at.top, preprocess.width, preprocess.height});
+  }
+  return on_grey(resized(at.width, at.height, Window{0, 0, at.width, at.height}), at, preprocess);
+}
+
 }  // namespace
 
 std::string_view name_of(Fit fit) { return name_in(kFits, fit); }
@@ -101,12 +113,15 @@ Placement placement_of(int width, int height, const Preprocess& preprocess) {
 }
 
 Image fit_image(const Image& photo, const Preprocess& preprocess) {
-  const Placement at = placement_of(photo.width, photo.height, preprocess);
-  if (at.width >= preprocess.width && at.height >= preprocess.height) {  // only what lies in the rectangle is computed
-    const Window window{-at.left, -at.top, preprocess.width, preprocess.height};
-    return resize(photo, at.width, at.height, preprocess.filter, whole(photo), window);
-  }
-  return on_grey(resize(photo, at.width, at.height, preprocess.filter), at, preprocess);
+  return fit(photo, preprocess, [&](int width, int height, const Window& window) {
+    return resize(photo, width, height, preprocess.filter, whole(photo), window);
+  });
+}
+
+Image fit_image(const YuvFrame& frame, const Preprocess& preprocess) {
+  return fit(frame, preprocess, [&](int width, int height, const Window& window) {
+    return resize(frame, width, height, preprocess.filter, window);
+  });
 }
 
 int shorter_side_needed(const Preprocess& preprocess) {

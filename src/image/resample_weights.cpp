@@ -57,4 +57,11 @@ ResampleWeights resample_weights(int inputs, double begin, double end, int outpu
   return weights;
 }
 
+ResampleWeights::Span localize(ResampleWeights& weights) {
+  const int first = weights.spans.front().first;
+  const int end = weights.spans.back().first + weights.spans.back().count;
+  for (ResampleWeights::Span& span : weights.spans) span.first -= first;
+  return {first, end - first};
+}
+
 }  // namespace fovea

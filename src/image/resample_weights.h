@@ -32,4 +32,7 @@ struct ResampleWeights {
 [[nodiscard]] ResampleWeights resample_weights(int inputs, double begin, double end, int outputs, Filter filter, int first,
                                                int count);
 
+/// The source samples that any output needs; the spans are then counted from the first of them.
+ResampleWeights::Span localize(ResampleWeights& weights);
+
 }  // namespace fovea

@@ -23,14 +23,6 @@ bool rows_first(const Image& source, int width, int height) {
 
 std::size_t samples(int pixels) { return static_cast<std::size_t>(pixels) * 3; }
 
-// The source samples that any output needs; the spans are then counted from the first of them.
-ResampleWeights::Span localize(ResampleWeights& weights) {
-  const int first = weights.spans.front().first;
-  const int end = weights.spans.back().first + weights.spans.back().count;
-  for (ResampleWeights::Span& span : weights.spans) span.first -= first;
-  return {first, end - first};
-}
-
 // Columns made from `part` of the source; rows as they are.
 Image across(const Image& source, const Window& part, const ResampleWeights& columns) {
   Image out(static_cast<int>(columns.spans.size()), part.height);

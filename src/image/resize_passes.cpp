@@ -165,6 +165,30 @@ void blend_kernel(const std::uint8_t* source, std::size_t stride, const std::int
   }
 }
 
+void interleave_kernel(const std::uint8_t* first, const std::uint8_t* second, const std::uint8_t* third, std::size_t pairs,
+                       std::uint8_t* out) {
+  std::size_t pair = 0;
+#if HWY_TARGET != HWY_SCALAR
+  const hn::ScalableTag<std::uint16_t> d16;
+  const hn::Repartition<std::uint8_t, decltype(d16)> d8;
+  const hn::Rebind<std::uint8_t, decltype(d16)> d_half;
+  const auto twice = [&](const std::uint8_t* from) HWY_ATTR {
+    const auto wide = hn::PromoteTo(d16, hn::LoadU(d_half, from));
+    return hn::BitCast(d8, hn::Or(wide, hn::ShiftLeft<8>(wide)));
+  };
+  for (const std::size_t lanes = hn::Lanes(d16); pair + lanes <= pairs; pair += lanes) {
+    hn::StoreInterleaved3(hn::LoadU(d8, first + 2 * pair), twice(second + pair), twice(third + pair), d8, out + 6 * pair);
+  }
+#endif
+  for (; pair < pairs; ++pair) {
+    for (std::size_t x = 2 * pair; x < 2 * pair + 2; ++x) {
+      out[3 * x] = first[x];
+      out[3 * x + 1] = second[pair];
+      out[3 * x + 2] = third[pair];
+    }
+  }
+}
+
 }  // namespace fovea::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -177,6 +201,7 @@ namespace fovea {
 
 HWY_EXPORT(resample_kernel);
 HWY_EXPORT(blend_kernel);
+HWY_EXPORT(interleave_kernel);
 
 PackedWeights::PackedWeights(const ResampleWeights& weights)
     : stride((weights.stride + kTaps - 1) / kTaps), spans(weights.spans) {
@@ -221,6 +246,11 @@ void resample_rows(const std::uint8_t* source, std::size_t stride, int width, in
 void blend_rows(const std::uint8_t* source, std::size_t stride, const std::int32_t* weights, int taps, std::size_t samples,
                 std::uint8_t* out) {
   HWY_DYNAMIC_DISPATCH(blend_kernel)(source, stride, weights, taps, samples, out);
+}
+
+void interleave_pairs(const std::uint8_t* first, const std::uint8_t* second, const std::uint8_t* third, std::size_t pairs,
+                      std::uint8_t* out) {
+  HWY_DYNAMIC_DISPATCH(interleave_kernel)(first, second, third, pairs, out);
 }
 
 }  // namespace fovea

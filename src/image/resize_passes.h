@@ -32,4 +32,8 @@ void resample_rows(const std::uint8_t* source, std::size_t stride, int width, in
 void blend_rows(const std::uint8_t* source, std::size_t stride, const std::int32_t* weights, int taps, std::size_t samples,
                 std::uint8_t* out);
 
+/// `pairs` pairs of pixels: each its own sample of `first`, both the pair's sample of `second` and of `third`.
+void interleave_pairs(const std::uint8_t* first, const std::uint8_t* second, const std::uint8_t* third, std::size_t pairs,
+                      std::uint8_t* out);
+
 }  // namespace fovea

@@ -14,6 +14,7 @@
 #include "core/parallel.h"
 #include "image/decode.h"
 #include "image/preprocess.h"
+#include "image/yuv.h"
 #include "model/model_file.h"
 #include "model/network_runner.h"
 #include "model/probabilities.h"
@@ -53,8 +54,9 @@ class Classifier::Impl {
     return &found->second;
   }
 
-  /// Decoded photo to network input.
-  void prepare(const Image& photo, std::span<float> input) const {
+  /// Decoded photo, or frame, to network input.
+  template <class Photo>
+  void prepare(const Photo& photo, std::span<float> input) const {
     normalize(fit_image(photo, model_.preprocess).pixels, model_.preprocess, input);
   }
 
@@ -76,13 +78,14 @@ class Classifier::Impl {
     return answer;
   }
 
-  Result<Answer> classify(Result<Image> photo) {
-    if (!photo) return photo.error();
+  template <class Photo>
+  Result<Answer> classify(const Photo& photo) {
     FOVEA_ASSIGN(NetworkRunner * network, runner(1));
-    prepare(*photo, network->input(0));
+    prepare(photo, network->input(0));
     network->run();
     return answer(*network, 0);
   }
+  Result<Answer> classify(const Result<Image>& photo) { return photo ? classify(*photo) : Result<Answer>(photo.error()); }
 
   /// Decodes photo `index` for classification.
   using Load = std::function<Result<Image>(std::size_t index)>;
@@ -189,7 +192,14 @@ Result<Answer> Classifier::classify_pixels(std::span<const std::uint8_t> rgb, in
   photo.width = width;
   photo.height = height;
   photo.pixels.assign(rgb.begin(), rgb.end());
-  return impl_->classify(std::move(photo));
+  return impl_->classify(photo);
+}
+
+Result<Answer> Classifier::classify_frame(const YuvFrame& frame) {
+  if (frame.width < 1 || frame.height < 1 || std::ranges::count(frame.planes, nullptr) > 0) {
+    return fail(Error::Kind::kUsage, "a frame of {} by {} pixels: expected a size and three planes", frame.width, frame.height);
+  }
+  return impl_->classify(frame);
 }
 
 void Classifier::classify_files(std::span<const std::filesystem::path> photos, const OnAnswer& on_answer) {

@@ -71,15 +71,32 @@ class FrameReader::Impl {
   Result<std::optional<Frame>> next() {
     FOVEA_ASSIGN(const bool found, decode());
     if (!found) return std::optional<Frame>();
+    if (options_.planes && has_plain_planes()) return planes();
     auto image = to_image_(*frame_, info_.orientation, options_.fast_colours);
     if (!image) return fail(image.error().kind, "{}: {}", address_, image.error().message);
-    return std::optional<Frame>(Frame{std::move(*image), seconds_});
+    return std::optional<Frame>(Frame{std::move(*image), seconds_, {}, {}});
   }
 
   Result<bool> skip() { return decode(); }
   [[nodiscard]] const VideoInfo& info() const { return info_; }
 
  private:
+  [[nodiscard]] bool has_plain_planes() const {
+    return info_.orientation == 1 && (frame_->format == AV_PIX_FMT_YUV420P || frame_->format == AV_PIX_FMT_YUVJ420P);
+  }
+
+  /// The decoder's own memory, of which it may still read: nobody writes there.
+  Result<std::optional<Frame>> planes() {
+    const std::shared_ptr<AVFrame> kept(av_frame_clone(frame_.get()), FreeFrame());
+    if (!kept) return fail(Error::Kind::kLimit, "{}: out of memory", address_);
+    YuvFrame view{.width = kept->width, .height = kept->height, .matrix = matrix_of(*kept), .full_range = is_full_range(*kept)};
+    for (std::size_t i = 0; i < view.planes.size(); ++i) {
+      view.planes[i] = kept->data[i];
+      view.strides[i] = kept->linesize[i];
+    }
+    return std::optional<Frame>(Frame{{}, seconds_, view, kept});
+  }
+
   void start_limit() { deadline_ = SteadyClock::now() + options_.limit; }
   [[nodiscard]] bool late() const { return SteadyClock::now() >= deadline_; }
   [[nodiscard]] Error error(int code) const { return error_for(address_, code, code == AVERROR_EXIT || late(), options_.limit); }
@@ -134,6 +151,8 @@ class FrameReader::Impl {
     if (rate.num > 0 && rate.den > 0) info_.frames_per_second = av_q2d(rate);
     if (input_->duration > 0) info_.seconds = static_cast<double>(input_->duration) / AV_TIME_BASE;
     info_.codec = codec->name;
+    info_.primaries = parameters.color_primaries;
+    info_.transfer = parameters.color_trc;
     return {};
   }
 

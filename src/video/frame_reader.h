@@ -9,6 +9,7 @@
 #include <string>
 
 #include "fovea/result.h"
+#include "fovea/yuv_frame.h"
 #include "image/image.h"
 
 namespace fovea::video {
@@ -18,6 +19,8 @@ struct ReaderOptions {
   std::chrono::milliseconds limit{30000};
   std::int64_t max_pixels = 256'000'000;
   bool fast_colours = false;  ///< chroma repeated, not interpolated: a fifth of the time, off by a few levels at edges of colour
+  /// Frames of 8-bit 4:2:0 that stand upright are given as they are, in Frame::planes, without being made RGB.
+  bool planes = false;
   double frames_per_second = 0;  ///< of numbered pictures ("frame-%04d.jpg"); 0: 25
 };
 
@@ -28,11 +31,18 @@ struct VideoInfo {
   double frames_per_second = 0.0;  ///< mean; 0: not known
   double seconds = 0.0;            ///< of the whole; 0: not known, a stream
   std::string codec;               ///< "h264"
+  int primaries = 2;               ///< of the colours, as numbered by ITU-T H.273; 2: not said
+  int transfer = 2;                ///< from light to numbers, as numbered there; 2: not said
 };
 
 struct Frame {
-  Image image;           ///< upright RGB
+  Image image;           ///< upright RGB; empty where there are planes
   double seconds = 0.0;  ///< since the first frame; frames need not be evenly spaced
+  std::optional<YuvFrame> planes;
+  std::shared_ptr<const void> owner;  ///< of the planes' memory
+
+  [[nodiscard]] int width() const { return planes ? planes->width : image.width; }
+  [[nodiscard]] int height() const { return planes ? planes->height : image.height; }
 };
 
 class FrameReader {

@@ -19,23 +19,32 @@ struct Release {
   void operator()(std::uint8_t* memory) const { av_free(memory); }
 };
 
-/// The "J" formats say in their name what their range field may leave out.
+int table_of(YuvMatrix matrix) {
+  switch (matrix) {
+    case YuvMatrix::kBt709: return SWS_CS_ITU709;
+    case YuvMatrix::kBt2020: return SWS_CS_BT2020;
+    case YuvMatrix::kBt601: break;
+  }
+  return SWS_CS_ITU601;
+}
+
+}  // namespace
+
+// The "J" formats say in their name what their range field may leave out.
 bool is_full_range(const AVFrame& frame) {
   if (frame.color_range != AVCOL_RANGE_UNSPECIFIED) return frame.color_range == AVCOL_RANGE_JPEG;
   return frame.format == AV_PIX_FMT_YUVJ420P || frame.format == AV_PIX_FMT_YUVJ422P || frame.format == AV_PIX_FMT_YUVJ444P;
 }
 
-int matrix_of(const AVFrame& frame) {
+YuvMatrix matrix_of(const AVFrame& frame) {
   switch (frame.colorspace) {
-    case AVCOL_SPC_BT709: return SWS_CS_ITU709;
+    case AVCOL_SPC_BT709: return YuvMatrix::kBt709;
     case AVCOL_SPC_BT2020_NCL:
-    case AVCOL_SPC_BT2020_CL: return SWS_CS_BT2020;
-    case AVCOL_SPC_UNSPECIFIED: return frame.height >= 720 && !is_full_range(frame) ? SWS_CS_ITU709 : SWS_CS_ITU601;
-    default: return SWS_CS_ITU601;
+    case AVCOL_SPC_BT2020_CL: return YuvMatrix::kBt2020;
+    case AVCOL_SPC_UNSPECIFIED: return frame.height >= 720 && !is_full_range(frame) ? YuvMatrix::kBt709 : YuvMatrix::kBt601;
+    default: return YuvMatrix::kBt601;
   }
 }
-
-}  // namespace
 
 Result<Image> ToImage::operator()(const AVFrame& frame, int orientation, bool fast) {
   const auto format = static_cast<AVPixelFormat>(frame.format);
@@ -45,8 +54,9 @@ Result<Image> ToImage::operator()(const AVFrame& frame, int orientation, bool fa
   const char* name = av_get_pix_fmt_name(format);
   if (!scaler_) return fail(Error::Kind::kUnsupported, "pixel format {} of a frame", name == nullptr ? "?" : name);
   // Refused for formats that are RGB already, which need none.
-  static_cast<void>(sws_setColorspaceDetails(scaler_.get(), sws_getCoefficients(matrix_of(frame)), is_full_range(frame) ? 1 : 0,
-                                             sws_getCoefficients(SWS_CS_DEFAULT), 1, 0, 1 << 16, 1 << 16));
+  static_cast<void>(sws_setColorspaceDetails(scaler_.get(), sws_getCoefficients(table_of(matrix_of(frame))),
+                                             is_full_range(frame) ? 1 : 0, sws_getCoefficients(SWS_CS_DEFAULT), 1, 0, 1 << 16,
+                                             1 << 16));
   // The scaler's kernels may write past a row's end, so the rows are padded here and packed afterwards.
   std::uint8_t* planes[4] = {};
   int strides[4] = {};

@@ -10,7 +10,12 @@
 #include <span>
 #include <utility>
 
+extern "C" {
+#include <libavutil/imgutils.h>
+}
+
 #include "core/error.h"
+#include "image/yuv.h"
 #include "video/ffmpeg.h"
 #include "video/sound.h"
 
@@ -40,6 +45,15 @@ constexpr Encoder kMp4[] = {
 constexpr Encoder kWebm[] = {
     {"libvpx-vp9", {{{"deadline", "realtime"}, {"cpu-used", "8"}, {"row-mt", "1"}, {"crf", "32"}, {"b", "0"}}}},
     {"libvpx", {{{"deadline", "realtime"}, {"cpu-used", "8"}, {"crf", "10"}}}}};
+
+AVColorSpace space_of(YuvMatrix matrix) {
+  switch (matrix) {
+    case YuvMatrix::kBt601: return AVCOL_SPC_SMPTE170M;
+    case YuvMatrix::kBt2020: return AVCOL_SPC_BT2020_NCL;
+    case YuvMatrix::kBt709: break;
+  }
+  return AVCOL_SPC_BT709;
+}
 
 std::string container_of(const std::string& address, const WriterOptions& options) {
   if (!options.container.empty()) return options.container;
@@ -75,13 +89,34 @@ class VideoWriter::Impl {
       return fail(Error::Kind::kUnsupported, "{}: FFmpeg cannot write {}", address_, container);
     }
     output_.reset(context);
-    FOVEA_TRY(open_codec(container == "mp4" ? std::span<const Encoder>(kMp4) : kWebm, options.frames_per_second));
+    colours_ = {.width = width_, .height = height_, .matrix = options.matrix, .full_range = options.full_range};
+    FOVEA_TRY(open_codec(container == "mp4" ? std::span<const Encoder>(kMp4) : kWebm, options));
     FOVEA_TRY(open_sound(options.sound_from));
     return open_file(container);
   }
 
-  Result<void> write(const Image& picture, double seconds) {
+  Result<YuvCanvas> stage(const Image& picture) {
+    FOVEA_TRY(check_size(picture.width, picture.height));
     FOVEA_TRY(convert(picture));
+    return canvas();
+  }
+
+  Result<YuvCanvas> stage(const YuvFrame& picture) {
+    FOVEA_TRY(check_size(picture.width, picture.height));
+    if (picture.matrix != colours_.matrix || picture.full_range != colours_.full_range) {
+      return stage(resize(picture, picture.width, picture.height, Filter::kBilinear, {0, 0, picture.width, picture.height}));
+    }
+    if (const int code = av_frame_make_writable(frame_.get()); code < 0) return error(code);
+    for (int plane = 0; plane < 3; ++plane) {
+      const int halves = plane == 0 ? 1 : 2;
+      const auto i = static_cast<std::size_t>(plane);
+      av_image_copy_plane(frame_->data[plane], frame_->linesize[plane], picture.planes[i], static_cast<int>(picture.strides[i]),
+                          width_ / halves, height_ / halves);
+    }
+    return canvas();
+  }
+
+  Result<void> write(double seconds) {
     last_ = std::max(last_ + 1, static_cast<std::int64_t>(std::llround(seconds / av_q2d(kClock))));
     frame_->pts = last_;
     FOVEA_TRY(copy_sound(seconds));
@@ -110,7 +145,7 @@ class VideoWriter::Impl {
  private:
   [[nodiscard]] Error error(int code) const { return fail(Error::Kind::kIo, "{}: {}", address_, text_of(code)); }
 
-  Result<void> open_codec(std::span<const Encoder> choices, double frames_per_second) {
+  Result<void> open_codec(std::span<const Encoder> choices, const WriterOptions& options) {
     const AVCodec* codec = nullptr;
     const Encoder* chosen = nullptr;
     for (const Encoder& choice : choices) {
@@ -122,7 +157,7 @@ class VideoWriter::Impl {
     if (codec == nullptr) return fail(Error::Kind::kUnsupported, "{}: FFmpeg has no encoder for it here", address_);
     codec_.reset(avcodec_alloc_context3(codec));
     if (!codec_) return fail(Error::Kind::kLimit, "{}: out of memory", address_);
-    const double rate = std::clamp(frames_per_second, 0.1, 1000.0);
+    const double rate = std::clamp(options.frames_per_second, 0.1, 1000.0);
     duration_ = std::llround(1 / rate / av_q2d(kClock));
     codec_->width = width_;
     codec_->height = height_;
@@ -130,10 +165,10 @@ class VideoWriter::Impl {
     codec_->time_base = kClock;
     codec_->framerate = av_d2q(rate, 100000);
     codec_->gop_size = std::max(1, static_cast<int>(std::lround(rate * 4)));
-    codec_->color_range = AVCOL_RANGE_MPEG;
-    codec_->colorspace = AVCOL_SPC_BT709;
-    codec_->color_primaries = AVCOL_PRI_BT709;
-    codec_->color_trc = AVCOL_TRC_BT709;
+    codec_->color_range = options.full_range ? AVCOL_RANGE_JPEG : AVCOL_RANGE_MPEG;
+    codec_->colorspace = space_of(options.matrix);
+    codec_->color_primaries = static_cast<AVColorPrimaries>(options.primaries);
+    codec_->color_trc = static_cast<AVColorTransferCharacteristic>(options.transfer);
     codec_->thread_count = 0;
     if ((output_->oformat->flags & AVFMT_GLOBALHEADER) != 0) codec_->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
     AVDictionary* settings = nullptr;
@@ -193,6 +228,7 @@ class VideoWriter::Impl {
     output_->url = av_strdup(target.c_str());  // "faststart" reads the file again
     AVDictionary* settings = nullptr;
     if (container == "mp4") {
+      av_dict_set_int(&settings, "movie_timescale", kClock.den, 0);  // a sound that begins late would be off by up to 1 ms
       av_dict_set(&settings, "movflags", pipe ? "frag_keyframe+empty_moov+default_base_moof" : "faststart", 0);
     }
     const int code = avformat_write_header(output_.get(), &settings);
@@ -200,23 +236,34 @@ class VideoWriter::Impl {
     return code < 0 ? Result<void>(error(code)) : Result<void>();
   }
 
+  [[nodiscard]] Result<void> check_size(int width, int height) const {
+    if ((width & ~1) == width_ && (height & ~1) == height_) return {};
+    return fail(Error::Kind::kUnsupported, "{}: a picture of {} by {} pixels in a video of {} by {}", address_, width, height,
+                width_, height_);
+  }
+
   Result<void> convert(const Image& picture) {
-    if ((picture.width & ~1) != width_ || (picture.height & ~1) != height_) {
-      return fail(Error::Kind::kUnsupported, "{}: a picture of {} by {} pixels in a video of {} by {}", address_, picture.width,
-                  picture.height, width_, height_);
-    }
     if (!scaler_) {
       scaler_.reset(sws_getContext(width_, height_, AV_PIX_FMT_RGB24, width_, height_, AV_PIX_FMT_YUV420P, SWS_BILINEAR, nullptr,
                                    nullptr, nullptr));
       if (!scaler_) return fail(Error::Kind::kLimit, "{}: out of memory", address_);
-      const int* table = sws_getCoefficients(SWS_CS_ITU709);
-      sws_setColorspaceDetails(scaler_.get(), table, 1, table, 0, 0, 1 << 16, 1 << 16);
+      const int* table = sws_getCoefficients(space_of(colours_.matrix));  // it knows them by the same numbers
+      sws_setColorspaceDetails(scaler_.get(), table, 1, table, colours_.full_range ? 1 : 0, 0, 1 << 16, 1 << 16);
     }
     if (const int code = av_frame_make_writable(frame_.get()); code < 0) return error(code);
     const std::uint8_t* const rows[] = {picture.pixels.data()};
     const int strides[] = {3 * picture.width};
     sws_scale(scaler_.get(), rows, strides, 0, height_, frame_->data, frame_->linesize);
     return {};
+  }
+
+  [[nodiscard]] YuvCanvas canvas() const {
+    YuvCanvas canvas = colours_;
+    for (std::size_t i = 0; i < canvas.planes.size(); ++i) {
+      canvas.planes[i] = frame_->data[i];
+      canvas.strides[i] = frame_->linesize[i];
+    }
+    return canvas;
   }
 
   /// What the encoder has ready.
@@ -249,6 +296,7 @@ class VideoWriter::Impl {
   std::string temporary_;  ///< that the file has until it is complete
   int width_ = 0;
   int height_ = 0;
+  YuvCanvas colours_;  ///< of the video; no planes
   Output output_;
   Codec codec_;
   std::string codec_name_;
@@ -274,7 +322,9 @@ Result<VideoWriter> VideoWriter::create(const std::string& address, const Writer
   return VideoWriter(std::move(impl));
 }
 
-Result<void> VideoWriter::write(const Image& picture, double seconds) { return impl_->write(picture, seconds); }
+Result<YuvCanvas> VideoWriter::stage(const Image& picture) { return impl_->stage(picture); }
+Result<YuvCanvas> VideoWriter::stage(const YuvFrame& picture) { return impl_->stage(picture); }
+Result<void> VideoWriter::write(double seconds) { return impl_->write(seconds); }
 Result<void> VideoWriter::finish(bool all_sound) { return impl_->finish(all_sound); }
 const std::string& VideoWriter::codec() const { return impl_->codec(); }
 const std::optional<std::string>& VideoWriter::no_sound() const { return impl_->no_sound(); }

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "fovea/result.h"
+#include "fovea/yuv_frame.h"
 #include "image/image.h"
 
 namespace fovea::video {
@@ -17,9 +18,13 @@ struct WriterOptions {
   double frames_per_second = 25;  ///< about; each frame has its own time
   std::string container;          ///< "mp4" or "webm"; empty: by the name of the address, else "mp4"
   std::string sound_from;         ///< a file whose sound is copied; empty: none
+  YuvMatrix matrix = YuvMatrix::kBt709;
+  bool full_range = false;
+  int primaries = 1;  ///< as numbered by ITU-T H.273; 1: BT.709; 2: not said
+  int transfer = 1;   ///< as numbered there
 };
 
-/// H.264 in MP4, VP9 in WebM, 4:2:0 with the colours of BT.709. An odd last row or column of a picture is left out. A file
+/// H.264 in MP4, VP9 in WebM, 8-bit 4:2:0. An odd last row or column of a picture is left out. A file
 /// appears under its name when it is complete.
 class VideoWriter {
  public:
@@ -30,8 +35,12 @@ class VideoWriter {
   VideoWriter& operator=(VideoWriter&& other) noexcept;
   ~VideoWriter();  ///< without finish(): what was begun is removed
 
-  /// `seconds` since the first; a time that does not grow is moved behind the last one's.
-  Result<void> write(const Image& picture, double seconds);
+  /// Takes a picture over and gives the planes that will be encoded, to be drawn on until write(). A frame with the video's
+  /// colours is copied as it is. kUnsupported for another size than the video's.
+  Result<YuvCanvas> stage(const Image& picture);
+  Result<YuvCanvas> stage(const YuvFrame& picture);
+  /// Encodes what was staged. `seconds` since the first; a time that does not grow is moved behind the last one's.
+  Result<void> write(double seconds);
   /// The frames under way, the rest of the sound (until the last picture's end when `all_sound` is false), and the file in its
   /// place.
   Result<void> finish(bool all_sound = true);

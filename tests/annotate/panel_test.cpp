@@ -18,6 +18,11 @@ Image grey(int width, int height, std::uint8_t value) {
   return image;
 }
 
+void draw(Panel& panel, const Bars& bars, Image& image) {
+  panel.draw(bars);
+  lay_over(panel.layer(), panel.margin(), panel.margin(), image);
+}
+
 TEST(ShownClasses, FewKeepTheirPlaces) {
   EXPECT_EQ(shown_classes(std::vector<double>{0.1, 0.7, 0.2}, 3), (std::vector<std::size_t>{0, 1, 2}));
 }
@@ -30,7 +35,7 @@ TEST(Panel, LeavesTheRestOfThePictureAlone) {
   auto panel = Panel::create(640, 360, 3);
   ASSERT_TRUE(panel.ok()) << panel.error().message;
   Image image = grey(640, 360, 250);
-  panel->draw({kClasses, std::vector<double>{0.2, 0.5, 0.3}}, image);
+  draw(*panel, {kClasses, std::vector<double>{0.2, 0.5, 0.3}}, image);
   for (int x = 400; x < 640; ++x) EXPECT_EQ(image.row(10)[3 * x], 250);
   EXPECT_LT(image.row(30)[3 * 11], 200);  // left of the text
 }
@@ -41,7 +46,7 @@ TEST(Panel, CanBeReadOnBrightAndOnDark) {
     auto panel = Panel::create(1280, 720, 3);
     ASSERT_TRUE(panel.ok());
     Image image = grey(1280, 720, ground);
-    panel->draw({kClasses, std::vector<double>{1.0, 0.0, 0.0}}, image);
+    draw(*panel, {kClasses, std::vector<double>{1.0, 0.0, 0.0}}, image);
     std::uint8_t lightest = 0;
     std::uint8_t darkest = 255;
     for (int y = 20; y < 60; ++y) {
@@ -59,7 +64,7 @@ TEST(Panel, ALongerShareIsALongerBar) {
   const auto coloured = [](double share) {
     auto panel = Panel::create(1280, 720, 1);
     Image image = grey(1280, 720, 0);
-    panel->draw({std::vector<std::string>{"a"}, std::vector<double>{share}}, image);
+    draw(*panel, {std::vector<std::string>{"a"}, std::vector<double>{share}}, image);
     std::int64_t count = 0;
     for (std::size_t i = 0; i < image.pixels.size(); i += 3) count += image.pixels[i + 2] > image.pixels[i] + 100 ? 1 : 0;
     return count;
@@ -72,8 +77,21 @@ TEST(Panel, FitsIntoASmallPicture) {
   auto panel = Panel::create(96, 64, 5);
   ASSERT_TRUE(panel.ok());
   Image image = grey(96, 64, 128);
-  panel->draw({kClasses, std::vector<double>{0.2, 0.5, 0.3}}, image);
+  draw(*panel, {kClasses, std::vector<double>{0.2, 0.5, 0.3}}, image);
   EXPECT_EQ(Panel::create(8, 8, 5).error().kind, Error::Kind::kUnsupported);
+}
+
+TEST(Panel, IsDrawnAgainOnlyWhenItLooksDifferent) {
+  auto panel = Panel::create(1280, 720, 3);
+  ASSERT_TRUE(panel.ok());
+  EXPECT_TRUE(panel->draw({kClasses, std::vector<double>{0.2, 0.51, 0.29}}));
+  EXPECT_FALSE(panel->draw({kClasses, std::vector<double>{0.2001, 0.5101, 0.2898}}));
+  const Layer before = panel->layer();
+  EXPECT_TRUE(panel->draw({kClasses, std::vector<double>{0.2, 0.45, 0.35}}));
+  EXPECT_NE(panel->layer().pixels, before.pixels);
+  EXPECT_TRUE(panel->draw({kClasses, std::vector<double>{0.2, 0.51, 0.29}}));
+  EXPECT_EQ(panel->layer().pixels, before.pixels);  // nothing of the one between is left
+  EXPECT_TRUE(panel->draw({kClasses, std::vector<double>{0.2, 0.51, 0.29}, true}));
 }
 
 }  // namespace

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "video/video_writer.h"
+
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -7,7 +9,6 @@
 
 #include "support/paths.h"
 #include "video/frame_reader.h"
-#include "video/video_writer.h"
 
 namespace fovea::video {
 namespace {
@@ -31,7 +32,8 @@ std::string written(const test::TemporaryFolder& folder, const std::string& name
   EXPECT_TRUE(writer.ok()) << writer.error().message;
   if (!writer) return path;
   for (std::size_t n = 0; n < times.size(); ++n) {
-    const auto put = writer->write(picture(width, height, static_cast<int>(n)), times[n]);
+    EXPECT_TRUE(writer->stage(picture(width, height, static_cast<int>(n))).ok());
+    const auto put = writer->write(times[n]);
     EXPECT_TRUE(put.ok()) << put.error().message;
   }
   const auto finished = writer->finish();
@@ -92,7 +94,8 @@ TEST(VideoWriter, UnfinishedLeavesNothing) {
   {
     auto writer = VideoWriter::create((folder / "clip.mp4").string(), {.width = 32, .height = 32});
     ASSERT_TRUE(writer.ok());
-    ASSERT_TRUE(writer->write(picture(32, 32, 0), 0).ok());
+    ASSERT_TRUE(writer->stage(picture(32, 32, 0)).ok());
+    ASSERT_TRUE(writer->write(0).ok());
   }
   EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
 }

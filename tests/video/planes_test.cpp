@@ -1,0 +1,175 @@
+// Frames that stay in a video's own colours from the decoder to the encoder.
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "image/yuv.h"
+#include "support/paths.h"
+#include "video/clips.h"
+#include "video/frame_reader.h"
+#include "video/video_writer.h"
+
+namespace fovea::video {
+namespace {
+
+using test::ClipOptions;
+using test::TemporaryFolder;
+using test::write_clip;
+
+Frame first_frame(const std::filesystem::path& path) {
+  auto reader = FrameReader::open(path.string(), {.planes = true});
+  EXPECT_TRUE(reader.ok()) << reader.error().message;
+  auto frame = reader->next();
+  EXPECT_TRUE(frame.ok() && *frame);
+  return std::move(**frame);
+}
+
+Image rgb_of(const Frame& frame) {
+  if (!frame.planes) return frame.image;
+  const YuvFrame& planes = *frame.planes;
+  return resize(planes, planes.width, planes.height, Filter::kBilinear, {0, 0, planes.width, planes.height});
+}
+
+/// R, G, B each: rounded once to 8 bits of luma and difference (at most 0.5 of each, weighted by 1.17 and 2.14), once to RGB, and
+/// whatever the library that made the clip rounds: as much again.
+constexpr int kColourRounding = 4;
+
+void expect_colour(const Image& image, int x, int y, const std::array<std::uint8_t, 3>& colour) {
+  for (std::size_t c = 0; c < 3; ++c)
+    EXPECT_NEAR(image.row(y)[3 * static_cast<std::size_t>(x) + c], colour[c], kColourRounding) << c;
+}
+
+TEST(Planes, AreGivenOfEightBitFourTwoZeroAndNothingElse) {
+  const TemporaryFolder folder;
+  for (const char* format : {"yuv420p", "yuv422p", "yuv444p", "yuv420p10le", "gray", "bgr0"}) {
+    SCOPED_TRACE(format);
+    const ClipOptions options{.pixel_format = format, .colour = {90, 90, 90}};
+    write_clip(folder / "clip.mov", options);
+    const Frame frame = first_frame(folder / "clip.mov");
+    EXPECT_EQ(frame.planes.has_value(), std::string(format) == "yuv420p");
+    EXPECT_EQ(frame.width(), 64);
+    EXPECT_EQ(frame.height(), 48);
+    expect_colour(rgb_of(frame), 10, 20, options.colour);
+  }
+}
+
+TEST(Planes, KeepTheColoursThatTheVideoSays) {
+  const TemporaryFolder folder;
+  for (const auto& [space, matrix] : {std::pair{1, YuvMatrix::kBt709}, {6, YuvMatrix::kBt601}, {9, YuvMatrix::kBt2020}}) {
+    SCOPED_TRACE(space);
+    const ClipOptions options{.colour_space = space};
+    write_clip(folder / "clip.mov", options);
+    const Frame frame = first_frame(folder / "clip.mov");
+    ASSERT_TRUE(frame.planes);
+    EXPECT_EQ(frame.planes->matrix, matrix);
+    expect_colour(rgb_of(frame), 10, 20, options.colour);
+    expect_colour(rgb_of(frame), 50, 20, {0, 0, 0});
+  }
+}
+
+TEST(Planes, ATurnedVideoStandsUpright) {
+  const TemporaryFolder folder;
+  const ClipOptions options{.clockwise = 90};
+  write_clip(folder / "clip.mov", options);
+  const Frame frame = first_frame(folder / "clip.mov");
+  EXPECT_EQ(frame.width(), 48);
+  EXPECT_EQ(frame.height(), 64);
+  expect_colour(rgb_of(frame), 20, 10, options.colour);  // the left half is on top now
+  expect_colour(rgb_of(frame), 20, 50, {0, 0, 0});
+}
+
+TEST(Planes, OddSizesKeepTheirLastRowAndColumn) {
+  const TemporaryFolder folder;
+  const ClipOptions options{.width = 65, .height = 49};
+  write_clip(folder / "clip.mov", options);
+  const Frame frame = first_frame(folder / "clip.mov");
+  ASSERT_TRUE(frame.planes);
+  EXPECT_EQ(frame.width(), 65);
+  EXPECT_EQ(frame.height(), 49);
+  expect_colour(rgb_of(frame), 3, 48, options.colour);
+}
+
+TEST(Planes, OutliveTheReader) {
+  const TemporaryFolder folder;
+  write_clip(folder / "clip.mov", {});
+  const Frame frame = first_frame(folder / "clip.mov");  // the reader is gone
+  expect_colour(rgb_of(frame), 10, 40, ClipOptions().colour);
+}
+
+class Staging : public testing::Test {
+ protected:
+  VideoWriter writer(const WriterOptions& options) {
+    auto made = VideoWriter::create((folder / "out.mp4").string(), options);
+    EXPECT_TRUE(made.ok()) << made.error().message;
+    return std::move(*made);
+  }
+  Frame source(const ClipOptions& options) {
+    write_clip(folder / "in.mkv", options);
+    return first_frame(folder / "in.mkv");
+  }
+  TemporaryFolder folder;
+};
+
+TEST_F(Staging, AFrameInTheVideosColoursIsCopiedAsItIs) {
+  const Frame frame = source({.width = 65, .height = 49});
+  VideoWriter video = writer({.width = 65, .height = 49});
+  const auto canvas = video.stage(*frame.planes);
+  ASSERT_TRUE(canvas.ok()) << canvas.error().message;
+  EXPECT_EQ(canvas->width, 64);
+  EXPECT_EQ(canvas->height, 48);
+  for (std::size_t plane = 0; plane < 3; ++plane) {
+    const int halves = plane == 0 ? 1 : 2;
+    for (int y = 0; y < 48 / halves; ++y) {
+      const std::uint8_t* from = frame.planes->row(plane, y);
+      EXPECT_TRUE(std::equal(from, from + 64 / halves, canvas->row(plane, y))) << plane << ' ' << y;
+    }
+  }
+}
+
+TEST_F(Staging, WhatIsDrawnOnTheCanvasIsNotDrawnOnTheDecodersFrame) {
+  const Frame frame = source({});
+  VideoWriter video = writer({.width = 64, .height = 48});
+  const std::uint8_t before = frame.planes->row(0, 0)[0];
+  const auto canvas = video.stage(*frame.planes);
+  ASSERT_TRUE(canvas.ok());
+  canvas->row(0, 0)[0] = static_cast<std::uint8_t>(before ^ 0xFF);
+  EXPECT_EQ(frame.planes->row(0, 0)[0], before);
+}
+
+/// A file may change its colours on the way.
+TEST_F(Staging, AFrameInOtherColoursLooksTheSame) {
+  const ClipOptions options{.colour_space = 6, .full_range = true};
+  const Frame frame = source(options);
+  VideoWriter video = writer({.width = 64, .height = 48});
+  const auto canvas = video.stage(*frame.planes);
+  ASSERT_TRUE(canvas.ok()) << canvas.error().message;
+  Frame staged;
+  staged.planes = YuvFrame{
+      64, 48, {canvas->planes[0], canvas->planes[1], canvas->planes[2]}, canvas->strides, canvas->matrix, canvas->full_range};
+  expect_colour(rgb_of(staged), 10, 20, options.colour);
+}
+
+TEST_F(Staging, TheFileSaysItsColours) {
+  const ClipOptions options{.colour_space = 6, .full_range = true};
+  const Frame frame = source(options);
+  VideoWriter video = writer({.width = 64, .height = 48, .matrix = YuvMatrix::kBt601, .full_range = true});
+  ASSERT_TRUE(video.stage(*frame.planes).ok());
+  ASSERT_TRUE(video.write(0).ok());
+  ASSERT_TRUE(video.finish().ok());
+  const Frame read = first_frame(folder / "out.mp4");
+  ASSERT_TRUE(read.planes);
+  EXPECT_EQ(read.planes->matrix, YuvMatrix::kBt601);
+  EXPECT_TRUE(read.planes->full_range);
+  EXPECT_NEAR(rgb_of(read).row(20)[30], options.colour[0], kColourRounding + 6);  // and what the encoder drops
+}
+
+TEST_F(Staging, AnotherSizeIsRefused) {
+  const Frame frame = source({.width = 32, .height = 32});
+  VideoWriter video = writer({.width = 64, .height = 48});
+  EXPECT_EQ(video.stage(*frame.planes).error().kind, Error::Kind::kUnsupported);
+}
+
+}  // namespace
+}  // namespace fovea::video
