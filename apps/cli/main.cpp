@@ -10,6 +10,7 @@ int main(int argc, char** argv) {
       {"check", "what is wrong, or looks wrong, with a folder of labelled photos", add_check},
       {"plan", "how long training would take here, for each network", add_plan},
       {"doctor", "what hardware is here, what will be used, and why not the rest", add_doctor},
+      {"bench", "how fast this machine decodes, infers, trains and sorts", add_bench},
       kAnnotate,
       kWatch,
       {"info", "what a model, a weight file, a photo or a folder of photos holds", add_info},

@@ -25,10 +25,14 @@ namespace {
 class HelpFormatter : public CLI::Formatter {
  public:
   explicit HelpFormatter(std::span<const Verb> verbs) : verbs_(verbs) {}
-  /// In the list of verbs, a line each.
+  /// In the list of verbs, a line each; of what stands below a verb, the first line of its description.
   std::string make_subcommand(const CLI::App* subcommand) const override {
-    const auto verb = std::ranges::find(verbs_, subcommand->get_name(), &Verb::name);
-    return fmt::format("  {:<10} {}\n", subcommand->get_name(), verb == verbs_.end() ? "" : verb->summary);
+    std::string text = subcommand->get_description();
+    if (subcommand->get_parent()->get_parent() == nullptr) {
+      const auto verb = std::ranges::find(verbs_, subcommand->get_name(), &Verb::name);
+      text = verb == verbs_.end() ? "" : verb->summary;
+    }
+    return fmt::format("  {:<10} {}\n", subcommand->get_name(), text.substr(0, text.find('\n')));
   }
   std::string make_option_opts(const CLI::Option* option) const override {
     if (option->get_type_size() == 0) return "";

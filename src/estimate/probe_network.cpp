@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "data/similar.h"
 #include "estimate/probe.h"
+#include "estimate/same_batch.h"
 #include "image/decode.h"
 #include "model/weights.h"
 #include "train/fine_tuner.h"
@@ -20,38 +21,6 @@ namespace {
 
 /// A step costs about so many looks; only used to keep within the budget.
 constexpr double kLooksOfStep = 3.5;
-
-/// The same grey photos again and again.
-class SameBatch final : public training::BatchSource {
- public:
-  SameBatch(const NetworkSpec& spec, int batch)
-      : batch_(batch),
-        input_(static_cast<std::size_t>(batch) * static_cast<std::size_t>(spec.height * spec.width * 3), 0.1F),
-        targets_(static_cast<std::size_t>(batch * spec.classes), 1.0F / static_cast<float>(spec.classes)),
-        weights_(static_cast<std::size_t>(batch), 1.0F) {}
-  /// So many batches in an epoch, of so many photos each and padding.
-  void give(int batches, int count) {
-    batches_ = batches;
-    count_ = count;
-  }
-  void start_epoch(std::uint32_t /*epoch*/, std::int64_t first) override { next_ = static_cast<int>(first); }
-  Result<bool> next(training::StepBatch& batch) override {
-    if (next_ >= batches_) return false;
-    ++next_;
-    batch = {input_, targets_, weights_, batch_, count_};
-    return true;
-  }
-  [[nodiscard]] std::int64_t batches_per_epoch() const override { return batches_; }
-
- private:
-  int batch_;
-  int batches_ = 1;
-  int count_ = 1;
-  int next_ = 0;
-  std::vector<float> input_;
-  std::vector<float> targets_;
-  std::vector<float> weights_;
-};
 
 struct Tuning {
   Cost set_up;

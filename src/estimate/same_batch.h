@@ -1,0 +1,44 @@
+// Fovea: batches for timing a step, which takes as long whatever a photo shows.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <vector>
+
+#include "model/network.h"
+#include "train/batch_source.h"
+
+namespace fovea::estimate {
+
+/// The same grey photos again and again.
+class SameBatch final : public training::BatchSource {
+ public:
+  SameBatch(const NetworkSpec& spec, int batch)
+      : batch_(batch),
+        input_(static_cast<std::size_t>(batch) * static_cast<std::size_t>(spec.height * spec.width * 3), 0.1F),
+        targets_(static_cast<std::size_t>(batch * spec.classes), 1.0F / static_cast<float>(spec.classes)),
+        weights_(static_cast<std::size_t>(batch), 1.0F) {}
+  /// So many batches in an epoch, of so many photos each and padding.
+  void give(int batches, int count) {
+    batches_ = batches;
+    count_ = count;
+  }
+  void start_epoch(std::uint32_t /*epoch*/, std::int64_t first) override { next_ = static_cast<int>(first); }
+  Result<bool> next(training::StepBatch& batch) override {
+    if (next_ >= batches_) return false;
+    ++next_;
+    batch = {input_, targets_, weights_, batch_, count_};
+    return true;
+  }
+  [[nodiscard]] std::int64_t batches_per_epoch() const override { return batches_; }
+
+ private:
+  int batch_;
+  int batches_ = 1;
+  int count_ = 1;
+  int next_ = 0;
+  std::vector<float> input_;
+  std::vector<float> targets_;
+  std::vector<float> weights_;
+};
+
+}  // namespace fovea::estimate
