@@ -1,0 +1,242 @@
+// Fovea: what a block with bf16 operands keeps in memory: packed weights, sums, and a thread's workspace. Layouts:
+// amx/products.h. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <utility>
+
+#include "backend/cpu/amx/products.h"
+#include "backend/cpu/block/geometry.h"
+#include "backend/cpu/block/workspace.h"
+
+namespace fovea::cpu::block::bf16 {
+
+using amx::Bf16;
+using amx::blocks_of;
+using amx::channel_at;
+using amx::kBlock;
+using amx::kTile;
+using amx::Order;
+
+[[nodiscard]] constexpr std::int64_t even(std::int64_t columns) { return (columns + 1) / 2 * 2; }
+/// Positions up to whole tiles.
+[[nodiscard]] constexpr std::int64_t whole(std::int64_t positions) { return (positions + 31) / 32 * 32; }
+[[nodiscard]] constexpr std::int64_t tiles_of(std::int64_t channels) { return (channels + 15) / 16; }
+
+/// (rows, channels) at any strides as (block, row, 32), even channels first if so ordered, zeros beyond the last channel.
+inline void pack_rows(const float* source, std::int64_t rows, std::int64_t channels, std::int64_t row_stride,
+                      std::int64_t channel_stride, Order order, float* packed) {
+  for (std::int64_t block = 0; block < blocks_of(channels); ++block) {
+    for (std::int64_t row = 0; row < rows; ++row) {
+      for (std::int64_t i = 0; i < kBlock; ++i) {
+        const std::int64_t channel = block * kBlock + channel_at(order, i);
+        *packed++ = channel < channels ? source[row * row_stride + channel * channel_stride] : 0.0F;
+      }
+    }
+  }
+}
+
+/// And back from sums (block, all_rows, 32), even channels first, of which the first `rows` rows are wanted.
+inline void unpack_rows(const Context& context, const float* packed, std::int64_t rows, std::int64_t all_rows,
+                        std::int64_t channels, std::int64_t row_stride, std::int64_t channel_stride, float* out) {
+  parallel_for(context, blocks_of(channels), [&](std::int64_t block) {
+    for (std::int64_t i = 0; i < kBlock; ++i) {
+      const std::int64_t channel = block * kBlock + channel_at(Order::kEvenOdd, i);
+      if (channel >= channels) continue;
+      const float* from = packed + block * all_rows * kBlock + i;
+      float* to = out + channel * channel_stride;
+      for (std::int64_t row = 0; row < rows; ++row) to[row * row_stride] = from[row * kBlock];
+    }
+  });
+}
+
+struct Weights {
+  Weights(const Geometry& g, bool backward, std::byte* memory) {
+    Pieces pieces(memory);
+    const std::int64_t blocks = blocks_of(g.inner);
+    const auto operand = [&](std::int64_t depth, std::int64_t columns) {
+      return pieces.take<Bf16>(blocks_of(depth) * blocks_of(columns) * 2 * kTile);
+    };
+    if (g.op.expands) {
+      expand = operand(g.in, g.inner);
+      expand_bias = pieces.take<float>(blocks * kBlock);
+    }
+    depthwise = pieces.take<float>(blocks * kBlock * g.taps());
+    depthwise_bias = pieces.take<float>(blocks * kBlock);
+    if (backward) {
+      project_back = operand(g.out, g.inner);
+      if (g.op.expands) expand_back = operand(g.inner, g.in);
+    } else {
+      project = operand(g.inner, g.out);
+      project_bias = pieces.take<float>(blocks_of(g.out) * kBlock);
+    }
+    bytes = pieces.bytes();
+  }
+
+  void pack(const Geometry& g, const Context& context, std::span<const TensorView> inputs) const {
+    const std::size_t wd = g.op.expands ? 3 : 1;
+    const auto operand = [&](const float* w, std::int64_t depth, std::int64_t columns, std::int64_t depth_stride,
+                             std::int64_t column_stride, Order depth_order, Order column_order, Bf16* packed) {
+      parallel_for(context, blocks_of(columns), [&](std::int64_t block) {
+        amx::pack_operand(w, depth, columns, depth_stride, column_stride, depth_order, column_order, block, packed);
+      });
+    };
+    if (g.op.expands) {
+      operand(inputs[1].f32(), g.in, g.inner, 1, g.in, Order::kNatural, Order::kEvenOdd, expand);
+      pack_rows(inputs[2].f32(), 1, g.inner, 0, 1, Order::kEvenOdd, expand_bias);
+    }
+    pack_rows(inputs[wd].f32(), g.taps(), g.inner, 1, g.taps(), Order::kEvenOdd, depthwise);
+    pack_rows(inputs[wd + 1].f32(), 1, g.inner, 0, 1, Order::kEvenOdd, depthwise_bias);
+    const float* wp = inputs[wd + 2].f32();
+    if (project_back != nullptr) {
+      operand(wp, g.out, g.inner, g.inner, 1, Order::kNatural, Order::kEvenOdd, project_back);
+      if (g.op.expands) operand(inputs[1].f32(), g.inner, g.in, g.in, 1, Order::kEvenOdd, Order::kNatural, expand_back);
+    } else {
+      operand(wp, g.inner, g.out, 1, g.inner, Order::kNatural, Order::kNatural, project);
+      pack_rows(inputs[wd + 3].f32(), 1, g.out, 0, 1, Order::kNatural, project_bias);
+    }
+  }
+
+  Bf16* expand = nullptr;
+  float* expand_bias = nullptr;
+  float* depthwise = nullptr;
+  float* depthwise_bias = nullptr;
+  Bf16* project = nullptr;
+  float* project_bias = nullptr;
+  Bf16* project_back = nullptr;
+  Bf16* expand_back = nullptr;
+  std::size_t bytes = 0;
+};
+
+/// What a part adds up.
+struct Sums {
+  Sums(const Geometry& g, float* memory) {
+    Pieces pieces(reinterpret_cast<std::byte*>(memory));
+    const std::int64_t inner = blocks_of(g.inner) * kBlock;
+    expand = pieces.take<float>(g.op.expands ? inner * tiles_of(g.in) * 16 : 0);
+    expand_bias = pieces.take<float>(inner);
+    depthwise = pieces.take<float>(inner * g.taps());
+    depthwise_bias = pieces.take<float>(inner);
+    project = pieces.take<float>(inner * tiles_of(g.out) * 16);
+    project_bias = pieces.take<float>(g.out);
+    floats = static_cast<std::int64_t>(pieces.bytes() / sizeof(float));
+  }
+
+  float* expand;       ///< (block, in up to 16, 32)
+  float* expand_bias;  ///< (block, 32)
+  float* depthwise;    ///< (block, taps, 32)
+  float* depthwise_bias;
+  float* project;       ///< (block, out up to 16, 32)
+  float* project_bias;  ///< (out)
+  std::int64_t floats;
+};
+
+/// Positions of a band's rows, each row with an even number of them.
+struct Positions {
+  Positions(std::int64_t most_rows, std::int64_t row_width)
+      : width(row_width), pitch(even(row_width)), most(whole(most_rows * pitch)) {}
+  [[nodiscard]] std::int64_t of(std::int64_t rows) const { return rows * pitch; }
+
+  std::int64_t width;
+  std::int64_t pitch;
+  std::int64_t most;  ///< whole tiles of them
+};
+
+struct Work {
+  Work(const Geometry& g, const Rings& rings, std::int64_t rows, bool backward, std::byte* memory)
+      : y(rows, g.out_width), made(rings.made, g.width), done(rings.done, g.width) {
+    Pieces pieces(memory);
+    const std::int64_t blocks = blocks_of(g.inner);
+    const std::int64_t most = std::max({y.most, made.most, done.most});
+    expanded = pieces.take<Bf16>(blocks * rings.expanded.positions() * kBlock);
+    filtered = pieces.take<Bf16>(blocks * y.most * kBlock);
+    places = pieces.take<std::int32_t>(most);
+    y_packed = pieces.take<std::int32_t>(most);
+    x_packed = pieces.take<std::int32_t>(most);
+    y_plain = pieces.take<std::int32_t>(most);
+    x_plain = pieces.take<std::int32_t>(most);
+    if (g.op.expands) x = pieces.take<Bf16>(blocks_of(g.in) * std::max(made.most, done.most) * kBlock);
+    if (!backward) {
+      bytes = pieces.bytes();
+      return;
+    }
+    gradient = pieces.take<Bf16>(blocks * rings.gradient.positions() * kBlock);
+    dy = pieces.take<Bf16>(blocks_of(g.out) * y.most * kBlock);
+    turned = pieces.take<Bf16>(16 * std::max(tiles_of(g.out) * y.most, tiles_of(g.in) * done.most));
+    if (g.op.expands) {
+      expanded_gradient = pieces.take<Bf16>(blocks * done.most * kBlock);
+      expanded_pairs = pieces.take<Bf16>(blocks * done.most * kBlock);
+    } else {
+      exact = pieces.take<float>(blocks * done.most * kBlock);
+    }
+    bytes = pieces.bytes();
+  }
+
+  Positions y, made, done;
+  Bf16* expanded = nullptr;           ///< ring: x after the first activation
+  Bf16* filtered = nullptr;           ///< after the second: in blocks, or in the backward pass by pairs
+  Bf16* x = nullptr;                  ///< in blocks
+  Bf16* gradient = nullptr;           ///< ring: of y before the second activation
+  Bf16* dy = nullptr;                 ///< in blocks
+  Bf16* turned = nullptr;             ///< dy, then x
+  Bf16* expanded_gradient = nullptr;  ///< in blocks, even channels first
+  Bf16* expanded_pairs = nullptr;     ///< the same by pairs
+  float* exact = nullptr;             ///< the same, of a block that does not expand
+  std::int32_t* places = nullptr;     ///< in a ring
+  std::int32_t* y_packed = nullptr;   ///< of rows of y, and of x, among positions in blocks
+  std::int32_t* x_packed = nullptr;
+  std::int32_t* y_plain = nullptr;  ///< and of positions among rows
+  std::int32_t* x_plain = nullptr;
+  std::size_t bytes = 0;
+};
+
+/// The same for every band: where row positions lie when every row is `pitch` long, and back.
+inline void number_positions(const Positions& positions, std::int64_t most, std::int32_t* packed, std::int32_t* plain) {
+  for (std::int64_t p = 0; p < most; ++p) {
+    const auto [row, column] = std::pair(p / positions.pitch, p % positions.pitch);
+    plain[p] = column < positions.width ? static_cast<std::int32_t>(row * positions.width + column) : -1;
+    packed[p] = static_cast<std::int32_t>((p / positions.width * positions.pitch + p % positions.width) * kBlock);
+  }
+}
+
+inline void clear_margins(const Ring& ring, std::int64_t columns, std::int64_t blocks, Bf16* data) {
+  const std::int64_t row_size = ring.width * kBlock;
+  for (std::int64_t row = 0; row < blocks * (ring.rows + 1); ++row) {
+    Bf16* const begin = data + row * row_size;
+    if (row % (ring.rows + 1) == ring.rows) {
+      std::fill_n(begin, row_size, Bf16{0});
+    } else {
+      std::fill_n(begin, ring.left * kBlock, Bf16{0});
+      std::fill(begin + (ring.left + columns) * kBlock, begin + row_size, Bf16{0});
+    }
+  }
+}
+
+/// Zeros where no row of the tensor has a position: between rows, and up to a whole tile.
+inline void clear_gaps(const Positions& positions, std::int64_t rows, std::int64_t blocks, Bf16* data) {
+  for (std::int64_t block = 0; block < blocks; ++block) {
+    Bf16* const begin = data + block * positions.most * kBlock;
+    for (std::int64_t row = 0; row < rows && positions.pitch > positions.width; ++row)
+      std::fill_n(begin + (row * positions.pitch + positions.width) * kBlock, kBlock, Bf16{0});
+    std::fill(begin + positions.of(rows) * kBlock, begin + whole(positions.of(rows)) * kBlock, Bf16{0});
+  }
+}
+/// The same by pairs, where only what goes up to a whole tile has never been written.
+inline void clear_tail(const Positions& positions, std::int64_t rows, std::int64_t halves, Bf16* data) {
+  for (std::int64_t half = 0; half < halves; ++half) {
+    Bf16* const begin = data + half * positions.most * 16;
+    std::fill(begin + positions.of(rows) * 16, begin + whole(positions.of(rows)) * 16, Bf16{0});
+  }
+}
+
+/// Where positions go in a ring; those between rows and behind them are dropped.
+inline void find_places(const Ring& ring, Range rows, std::int64_t width, std::int64_t pitch, std::int32_t* places) {
+  for (std::int64_t row = rows.begin; row < rows.end; ++row) {
+    const std::int64_t first = ring.at(row);
+    for (std::int64_t j = 0; j < pitch; ++j) *places++ = j < width ? static_cast<std::int32_t>((first + j) * kBlock) : -1;
+  }
+  const std::int64_t positions = rows.size() * pitch;
+  std::fill_n(places, whole(positions) - positions, -1);
+}
+
+}  // namespace fovea::cpu::block::bf16
