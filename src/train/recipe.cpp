@@ -103,21 +103,21 @@ std::int64_t rejection_size(std::int64_t photos) { return std::min<std::int64_t>
 
 std::int64_t trial_size(std::int64_t photos_shown) { return std::clamp<std::int64_t>(photos_shown / 10, 540, 3000); }
 
-PlannedEpochs plan_epochs(std::int64_t photos, int classes, bool pretrained, bool at_length) {
+PlannedEpochs plan_epochs(std::int64_t photos, int classes, bool pretrained) {
   if (!pretrained) return {60, "random weights have everything to learn"};
-  const double photos_shown = at_length ? 5400 : 2700;  // enough steps, however few the photos
+  constexpr double kPhotosShown = 5400;  // enough steps, however few the photos
   constexpr std::int64_t kMany = 5000;
   constexpr std::int64_t kVeryMany = 20'000;
   const std::int64_t per_class = photos / std::max(1, classes);
   const int least = photos > kVeryMany ? 2 : photos > kMany ? 3 : 4;
-  const double wanted = photos_shown / static_cast<double>(std::max<std::int64_t>(1, photos));
+  const double wanted = kPhotosShown / static_cast<double>(std::max<std::int64_t>(1, photos));
   return {std::clamp(static_cast<int>(std::lround(wanted)), least, 12),
           fmt::format("for {} photos, {} a class", photos, per_class)};
 }
 
 PlannedEpochs planned_epochs_of(const TrainOptions& options, std::int64_t photos, int classes) {
   if (options.epochs) return {*options.epochs, "asked for"};
-  return plan_epochs(photos, classes, options.pretrained, options.scope == Scope::kFull);
+  return plan_epochs(photos, classes, options.pretrained);
 }
 
 }  // namespace fovea::training

@@ -83,9 +83,8 @@ struct PlannedEpochs {
   int epochs = 1;
   std::string reason;
 };
-/// Passes over so many training photos of so many classes. Who asks for the whole network by name gets it at length, small sets
-/// twice as long.
-[[nodiscard]] PlannedEpochs plan_epochs(std::int64_t photos, int classes, bool pretrained, bool at_length = false);
+/// Passes over so many training photos of so many classes.
+[[nodiscard]] PlannedEpochs plan_epochs(std::int64_t photos, int classes, bool pretrained);
 
 /// Those that were asked for, or plan_epochs'.
 [[nodiscard]] PlannedEpochs planned_epochs_of(const TrainOptions& options, std::int64_t photos, int classes);
