@@ -13,6 +13,7 @@ int main(int argc, char** argv) {
       {"bench", "how fast this machine decodes, infers, trains and sorts", add_bench},
       kAnnotate,
       kWatch,
+      kScale,
       {"info", "what a model, a weight file, a photo or a folder of photos holds", add_info},
       {"tag", "what photos show, written into their metadata as keywords", add_tag},
       {"untag", "those keywords taken out again, byte for byte", add_untag},

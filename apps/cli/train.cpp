@@ -309,6 +309,10 @@ Run add_train(CLI::App& app) {
       "  fovea train skies -o weather --scope full --time-budget 600\n"
       "  fovea train photos.csv -o things   rows like 'beach.jpg,sea;sun;people': any number of labels");
   app.add_option("DATA", options.data, "class folders; train/ and val/ of those; or a CSV 'path,label[,split]'")->required();
+  app.add_option("--add", options.more_data, "further photos to train on, such as the corrections of a scale; may be given again")
+      ->type_name("DATA")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   app.add_option("-o,--output", options.model, "the model; '.safetensors' is added to a name without extension")
       ->default_val("model");
   app.add_option("--run", options.run_folder, "folder for log and metrics; beside the model if not given");

@@ -21,6 +21,7 @@ Run add_check(CLI::App& app);
 Run add_plan(CLI::App& app);
 Run add_doctor(CLI::App& app);
 Run add_bench(CLI::App& app);
+Run add_scale(CLI::App& app);
 Run add_watch(CLI::App& app);
 Run add_annotate(CLI::App& app);
 Run add_info(CLI::App& app);

@@ -75,7 +75,9 @@ enum class ClassWeights : std::uint8_t {
 
 /// Everything a training run can be told. What is left empty, the recipe chooses, and says what it chose.
 struct TrainOptions {
-  std::filesystem::path data;        ///< class folders, or train/ and val/ of those, or a CSV
+  std::filesystem::path data;  ///< class folders, or train/ and val/ of those, or a CSV
+  std::vector<std::filesystem::path>
+      more_data;                     ///< further photos to train on, laid out likewise: customers' corrections of a scale
   std::filesystem::path model;       ///< where the model goes; ".safetensors" is added to a name without extension
   std::filesystem::path run_folder;  ///< log, metrics, checkpoint; empty: MODEL's name with ".run", beside it
   std::string arch = "efficientnet_lite0";

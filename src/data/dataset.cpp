@@ -128,6 +128,13 @@ std::optional<Split> split_from(std::string_view name) {
 Result<Dataset> scan_dataset(const fs::path& path, const ScanOptions& options) {
   Notes notes;
   FOVEA_ASSIGN(FoundPhotos found, find(path, options, notes));
+  for (const fs::path& further : options.more) {
+    FOVEA_ASSIGN(FoundPhotos more, find(further, options, notes));
+    for (NamedSample& sample : more.samples) {
+      sample.split = Split::kTrain;
+      found.samples.push_back(std::move(sample));
+    }
+  }
   if (options.multi_label && found.layout != Layout::kCsv) merge_copies(found.samples, notes);
   Dataset dataset;
   dataset.multi_label = options.multi_label;

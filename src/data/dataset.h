@@ -49,9 +49,10 @@ struct Dataset {
 };
 
 struct ScanOptions {
-  bool follow_symlinks = true;  ///< a loop of links is noted and not entered twice
-  bool strict = false;          ///< an unusable file in the data set is an error, not a note
-  bool multi_label = false;     ///< the same bytes in several class folders are one photo with several labels
+  bool follow_symlinks = true;              ///< a loop of links is noted and not entered twice
+  bool strict = false;                      ///< an unusable file in the data set is an error, not a note
+  bool multi_label = false;                 ///< the same bytes in several class folders are one photo with several labels
+  std::vector<std::filesystem::path> more;  ///< further data, laid out in any of these ways; all of their photos are for training
 };
 
 /// Finds the photos below a folder or in a CSV, without decoding them. A file counts as a photo by its extension, or, when

@@ -60,8 +60,8 @@ std::string_view precision_of(PrecisionChoice asked, const Backend& backend) {
 
 Checkpoint::Identity run_identity(const TrainOptions& options, const Dataset& photos, const Device& device) {
   // Every option by its place, so that a new one does not compile until it is decided here whether it changes the outcome.
-  const auto& [data, model, run_folder, arch, weights, pretrained, scope, head, batchnorm, fit, zoom, size, epochs, batch,
-               time_budget_s, optimizer, lr, weight_decay, momentum, label_smoothing, dropout, clip_norm, ema_decay, mixup,
+  const auto& [data, more_data, model, run_folder, arch, weights, pretrained, scope, head, batchnorm, fit, zoom, size, epochs,
+               batch, time_budget_s, optimizer, lr, weight_decay, momentum, label_smoothing, dropout, clip_norm, ema_decay, mixup,
                cutmix, balance, class_weights, augment, reject_rate, multi_label, val_fraction, folds, folds_of_recipe, seed,
                threads, deterministic, precision, device_name, strict, resume, checkpoint_interval_s, stop] = options;
   return {{"program version", std::string(version())},

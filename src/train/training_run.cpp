@@ -74,7 +74,9 @@ Result<void> TrainingRun::scan() {
   if (given_) {
     data_ = *given_;
   } else {
-    FOVEA_ASSIGN(data_, scan_dataset(options_.data, {.strict = options_.strict, .multi_label = options_.multi_label}));
+    FOVEA_ASSIGN(data_,
+                 scan_dataset(options_.data,
+                              {.strict = options_.strict, .multi_label = options_.multi_label, .more = options_.more_data}));
   }
   FOVEA_TRY(check_trainable(data_));
   if (data_.val.empty() && options_.val_fraction > 0) {

@@ -111,6 +111,7 @@ class FrameReader::Impl {
       format = av_find_input_format("video4linux2");
       context->flags |= AVFMT_FLAG_NONBLOCK;  // the driver's own wait knows no limit
     }
+    if (options_.live) context->flags |= AVFMT_FLAG_NOBUFFER;
     AVDictionary* settings = nullptr;
     av_dict_set(&settings, "rtsp_transport", "tcp", 0);         // over UDP a lost packet is a torn picture
     av_dict_set(&settings, "start_number_range", "100000", 0);  // numbered pictures may begin anywhere
@@ -141,7 +142,8 @@ class FrameReader::Impl {
     if (const int code = avcodec_parameters_to_context(codec_.get(), &parameters); code < 0) return error(code);
     codec_->max_pixels = options_.max_pixels;
     codec_->pkt_timebase = stream_->time_base;
-    codec_->thread_count = 0;  // as many as there are processors
+    codec_->thread_count = options_.live ? 1 : 0;  // 0: as many as there are processors, each of which holds a frame back
+    if (options_.live) codec_->flags |= AV_CODEC_FLAG_LOW_DELAY;
     if (const int code = avcodec_open2(codec_.get(), codec, nullptr); code < 0) return error(code);
     info_.orientation = orientation_of(*stream_);
     const bool sideways = turns_sideways(info_.orientation);

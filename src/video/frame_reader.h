@@ -21,6 +21,7 @@ struct ReaderOptions {
   bool fast_colours = false;  ///< chroma repeated, not interpolated: a fifth of the time, off by a few levels at edges of colour
   /// Frames of 8-bit 4:2:0 that stand upright are given as they are, in Frame::planes, without being made RGB.
   bool planes = false;
+  bool live = false;  ///< each frame as soon as it comes: decoded by one thread, nothing waits to be put in order
   double frames_per_second = 0;  ///< of numbered pictures ("frame-%04d.jpg"); 0: 25
 };
 

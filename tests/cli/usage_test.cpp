@@ -14,8 +14,8 @@ namespace {
 
 bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
-constexpr const char* kVerbs[] = {"train",    "predict", "val",  "check", "plan",  "doctor",
-                                  "annotate", "watch",   "info", "tag",   "untag", "find"};
+constexpr const char* kVerbs[] = {"train", "predict", "val",  "check", "plan",  "doctor", "annotate",
+                                  "watch", "scale",   "info", "tag",   "untag", "find"};
 
 TEST(Usage, WithoutAVerbTheVerbsAreListed) {
   const Finished run = run_fovea({});

@@ -44,6 +44,20 @@ TEST(ScanFolders, OneFolderForEachClass) {
   EXPECT_THAT(dataset->notes, IsEmpty());
 }
 
+TEST(ScanFolders, FurtherPhotosAreForTraining) {
+  const test::TemporaryFolder root;
+  for (const char* name : {"data/train/a/1.jpg", "data/train/b/1.jpg", "data/val/a/2.jpg", "data/val/b/2.jpg", "more/a/3.jpg",
+                           "more/c/3.jpg", "again/b/4.jpg"})
+    photo_file(root / name);
+  const auto dataset = scan_dataset(root / "data", {.more = {root / "more", root / "again"}});
+  ASSERT_TRUE(dataset.ok()) << dataset.error().message;
+  EXPECT_THAT(dataset->classes, ElementsAre("a", "b", "c"));
+  EXPECT_THAT(names_of(dataset->train, root.path()),
+              ElementsAre("again/b/4.jpg", "data/train/a/1.jpg", "data/train/b/1.jpg", "more/a/3.jpg", "more/c/3.jpg"));
+  EXPECT_EQ(dataset->val.size(), 2U);
+  EXPECT_EQ(scan_dataset(root / "data", {.more = {root / "absent"}}).error().kind, Error::Kind::kNotFound);
+}
+
 TEST(ScanFolders, NoneIsNoClass) {
   const test::TemporaryFolder root;
   for (const char* name :
