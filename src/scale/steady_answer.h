@@ -40,7 +40,7 @@ struct SteadyOptions {
   double lead = 0.05;            ///< by which another class must be more probable to be the first
   Moment memory{400};            ///< older pictures count less: 1/e of it after this long
   Moment agree{60};              ///< pictures agree for so long before an answer is sure,
-  Moment decide{120};            ///< and at rest for so long before it is said that it is not
+  Moment decide{90};             ///< and at rest for so long before it is said that it is not
   Moment persist{300};           ///< another answer for the same item needs so long
   Moment move{100};              ///< a movement lasts so long before an answer is taken back
   Moment vanish{150};            ///< and an empty scale so long

@@ -70,10 +70,10 @@ TEST_F(SteadyAnswerTest, NotSureAndNotOneOfMineAreToldApart) {
 
 TEST_F(SteadyAnswerTest, AnswersComeInTimeWhateverTheCameraAndTheProcessor) {
   // The worst case by count: the picture at rest comes an interval after the item did (it shows a movement), the next one is
-  // classified, and another one after that; decide asks for 120 ms between them.
+  // classified, and another one after that; decide asks for 90 ms between them.
   for (const milliseconds interval : {16ms, 33ms, 50ms, 66ms, 100ms, 200ms}) {
     for (const milliseconds computing : {5ms, 30ms, 80ms, 160ms}) {
-      for (const auto& [item, decide] : {std::pair{banana(), 60ms}, std::pair{doubtful(), 120ms}, std::pair{stapler(), 120ms}}) {
+      for (const auto& [item, decide] : {std::pair{banana(), 60ms}, std::pair{doubtful(), 90ms}, std::pair{stapler(), 90ms}}) {
         machine = SteadyAnswer(4);
         const Camera camera{.interval = interval, .computing = computing};
         const auto said = play(
