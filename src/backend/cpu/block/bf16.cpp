@@ -2,16 +2,12 @@
 #include "backend/cpu/block/bf16.h"
 
 #include <algorithm>
-#include <memory>
-#include <vector>
 
 #include "backend/cpu/amx/depthwise.h"
 #include "backend/cpu/amx/intrinsics.h"
 #include "backend/cpu/amx/tiles.h"
 #include "backend/cpu/block/bf16_memory.h"
-#include "backend/cpu/function_kernel.h"
-#include "backend/cpu/kernels/column_sums.h"
-#include "backend/cpu/kernels/elementwise.h"
+#include "backend/cpu/block/passes.h"
 #include "core/error.h"
 
 #if FOVEA_HAS_AMX
@@ -22,80 +18,26 @@ namespace {
 using namespace bf16;  // its memory
 using graph::Activation;
 
-/// Both passes.
-class Block {
+class Block : public Passes<Block, Weights, Sums, Work> {
  public:
   Block(const Setup& setup, const graph::InvertedResidual& op, bool backward)
-      : context_(setup.context),
-        g_(setup, op),
-        backward_(backward),
-        blocks_(blocks_of(g_.inner)),
-        parts_(backward ? g_.parts_with_sums() : g_.parts_for(setup.context.threads)),
-        rows_(band_rows(parts_, bytes_of_row())),
-        rings_(g_, parts_, rows_),
-        sum_rows_(sum_rows(setup.target)),
-        sum_parts_(elementwise(setup.target).sum_parts),
-        work_bytes_(Work(g_, rings_, rows_, backward, nullptr).bytes),
-        sums_(backward ? Sums(g_, nullptr).floats : 0) {}
-
-  [[nodiscard]] std::size_t packed_bytes() const { return Weights(g_, backward_, nullptr).bytes; }
-  [[nodiscard]] std::size_t scratch_bytes() const {
-    return static_cast<std::size_t>(threads()) * work_bytes_ + static_cast<std::size_t>(count() * sums_) * sizeof(float);
-  }
-  void pack(const Arguments& a) const { Weights(g_, backward_, a.packed).pack(g_, context_, a.inputs); }
-
-  void forward(const Arguments& a) const {
-    const Weights weights(g_, false, a.packed);
-    for_parts(a, [&](const Work& work, std::int64_t /*part*/, Range range) {
-      for_bands(g_, range, rows_, [&](const Band& band) {
-        filter(weights, work, band, a.inputs[0].f32());
-        project(weights, work, band, a);
-      });
-    });
-  }
-
-  void backward(const Arguments& a, Activation input_activation) const {
-    const Weights weights(g_, true, a.packed);
-    float* const sums = reinterpret_cast<float*>(a.scratch + static_cast<std::size_t>(threads()) * work_bytes_);
-    for_parts(a, [&](const Work& work, std::int64_t part, Range range) {
-      const Sums mine(g_, sums + part * sums_);
-      std::fill_n(sums + part * sums_, sums_, 0.0F);
-      for_bands(g_, range, rows_, [&](const Band& band) {
-        filter(weights, work, band, a.inputs[0].f32());
-        through_project(weights, work, band, a.inputs.back().f32(), mine);
-        through_depthwise(weights, work, band, mine);
-        through_expand(weights, work, band, a, input_activation, mine);
-      });
-    });
-    // The first part takes the total.
-    parallel_ranges(context_, sums_, 4096,
-                    [&](Range r) { sum_parts_(sums + r.begin, count(), sums_, sums + r.begin, r.size()); });
-    unpack(Sums(g_, sums), a.outputs);
-  }
+      : Passes(setup, op, backward), blocks_(blocks_of(g_.inner)) {}
 
  private:
-  [[nodiscard]] std::int64_t count() const { return static_cast<std::int64_t>(parts_.size()); }
-  [[nodiscard]] std::int64_t threads() const { return std::min<std::int64_t>(context_.threads, count()); }
-  /// Of the wide activations that belong to a row of y.
-  [[nodiscard]] std::int64_t bytes_of_row() const {
-    const std::int64_t x = g_.op.window.stride * g_.width;
-    return (backward_ ? 3 * x + 2 * g_.out_width : x + g_.out_width) * g_.inner * static_cast<std::int64_t>(sizeof(Bf16));
+  friend Passes;
+  using OnThread = amx::Tiles;
+
+  [[nodiscard]] static std::int64_t bytes_of_row(const Geometry& g, bool backward) {
+    const std::int64_t x = g.op.window.stride * g.width;
+    return (backward ? 3 * x + 2 * g.out_width : x + g.out_width) * g.inner * static_cast<std::int64_t>(sizeof(Bf16));
   }
 
-  /// body(work, part, rows of y) for each part; a thread's parts share its memory.
-  template <class Body>
-  void for_parts(const Arguments& a, const Body& body) const {
-    parallel_for(context_, threads(), [&](std::int64_t thread) {
-      const amx::Tiles tiles;
-      const Work work(g_, rings_, rows_, backward_, a.scratch + static_cast<std::size_t>(thread) * work_bytes_);
-      clear_margins(rings_.expanded, g_.width, blocks_, work.expanded);
-      if (backward_) clear_margins(rings_.gradient, g_.out_width, blocks_, work.gradient);
-      const std::int64_t most = std::max({work.y.most, work.made.most, work.done.most});
-      number_positions(work.y, most, work.y_packed, work.y_plain);
-      number_positions(work.made, most, work.x_packed, work.x_plain);
-      const Range mine = part_of(count(), threads(), thread);
-      for (std::int64_t part = mine.begin; part < mine.end; ++part) body(work, part, parts_[static_cast<std::size_t>(part)]);
-    });
+  void begin(const Work& work) const {
+    clear_margins(rings_.expanded, g_.width, blocks_, kBlock, work.expanded);
+    if (backward_) clear_margins(rings_.gradient, g_.out_width, blocks_, kBlock, work.gradient);
+    const std::int64_t most = std::max({work.y.most, work.made.most, work.done.most});
+    number_positions(work.y, most, work.y_packed, work.y_plain);
+    number_positions(work.made, most, work.x_packed, work.x_plain);
   }
 
   [[nodiscard]] std::int64_t expanded_block() const { return rings_.expanded.positions() * kBlock; }
@@ -224,17 +166,7 @@ class Block {
     std::copy_n(total.project_bias, g_.out, outputs[wd + 3].f32());
   }
 
-  Context context_;
-  Geometry g_;
-  bool backward_;
   std::int64_t blocks_;  ///< of the inner channels
-  std::vector<Range> parts_;
-  std::int64_t rows_;  ///< of y in a band
-  Rings rings_;
-  SumRowsKernel* sum_rows_;
-  SumPartsKernel* sum_parts_;
-  std::size_t work_bytes_;  ///< of a thread
-  std::int64_t sums_;       ///< floats of a part
 };
 
 }  // namespace
@@ -242,18 +174,11 @@ class Block {
 bool has_bf16(Target target) { return target.name().starts_with("avx3") && amx::available(); }
 
 KernelResult prepare_bf16(const Setup& setup, const graph::InvertedResidual& op) {
-  const auto block = std::make_shared<const Block>(setup, op, false);
-  return make_kernel(
-      {"amx/inverted_residual", block->packed_bytes(), block->scratch_bytes(), std::nullopt},
-      [block](const Arguments& a) { block->forward(a); }, [block](const Arguments& a) { block->pack(a); });
+  return make_forward<Block>("amx/inverted_residual", setup, op);
 }
 
 KernelResult prepare_bf16(const Setup& setup, const graph::InvertedResidualBackward& op) {
-  const auto block = std::make_shared<const Block>(setup, op.forward, true);
-  return make_kernel(
-      {"amx/inverted_residual_backward", block->packed_bytes(), block->scratch_bytes(), std::nullopt},
-      [block, activation = op.input_activation](const Arguments& a) { block->backward(a, activation); },
-      [block](const Arguments& a) { block->pack(a); });
+  return make_backward<Block>("amx/inverted_residual_backward", setup, op);
 }
 
 }  // namespace fovea::cpu::block

@@ -1,5 +1,5 @@
-// Fovea: what a block with bf16 operands keeps in memory: packed weights, sums, and a thread's workspace. Layouts:
-// amx/products.h. SPDX-License-Identifier: Apache-2.0
+// Fovea: what a block with bf16 operands keeps in memory: packed weights, sums, a thread's workspace (layouts: amx/products.h).
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <algorithm>
@@ -196,19 +196,6 @@ inline void number_positions(const Positions& positions, std::int64_t most, std:
     const auto [row, column] = std::pair(p / positions.pitch, p % positions.pitch);
     plain[p] = column < positions.width ? static_cast<std::int32_t>(row * positions.width + column) : -1;
     packed[p] = static_cast<std::int32_t>((p / positions.width * positions.pitch + p % positions.width) * kBlock);
-  }
-}
-
-inline void clear_margins(const Ring& ring, std::int64_t columns, std::int64_t blocks, Bf16* data) {
-  const std::int64_t row_size = ring.width * kBlock;
-  for (std::int64_t row = 0; row < blocks * (ring.rows + 1); ++row) {
-    Bf16* const begin = data + row * row_size;
-    if (row % (ring.rows + 1) == ring.rows) {
-      std::fill_n(begin, row_size, Bf16{0});
-    } else {
-      std::fill_n(begin, ring.left * kBlock, Bf16{0});
-      std::fill(begin + (ring.left + columns) * kBlock, begin + row_size, Bf16{0});
-    }
   }
 }
 

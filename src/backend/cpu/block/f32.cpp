@@ -2,16 +2,11 @@
 #include "backend/cpu/block/f32.h"
 
 #include <algorithm>
-#include <memory>
-#include <utility>
-#include <vector>
 
+#include "backend/cpu/block/passes.h"
 #include "backend/cpu/block/workspace.h"
-#include "backend/cpu/function_kernel.h"
 #include "backend/cpu/kernels/block_depthwise.h"
 #include "backend/cpu/kernels/block_product.h"
-#include "backend/cpu/kernels/column_sums.h"
-#include "backend/cpu/kernels/elementwise.h"
 
 namespace fovea::cpu::block {
 namespace {
@@ -156,20 +151,6 @@ struct Work {
   std::size_t bytes = 0;
 };
 
-/// Zeros around the rows of a ring, and its row of zeros; the rows themselves are always written first.
-void clear_margins(const Ring& ring, std::int64_t columns, std::int64_t blocks, float* data) {
-  const std::int64_t row_floats = ring.width * kBlockChannels;
-  for (std::int64_t row = 0; row < blocks * (ring.rows + 1); ++row) {
-    float* const begin = data + row * row_floats;
-    if (row % (ring.rows + 1) == ring.rows) {
-      std::fill_n(begin, row_floats, 0.0F);
-    } else {
-      std::fill_n(begin, ring.left * kBlockChannels, 0.0F);
-      std::fill(begin + (ring.left + columns) * kBlockChannels, begin + row_floats, 0.0F);
-    }
-  }
-}
-
 /// Where the positions of rows go in a ring.
 void find_places(const Ring& ring, Range rows, std::int64_t width, std::int32_t* places) {
   for (std::int64_t row = rows.begin; row < rows.end; ++row) {
@@ -178,81 +159,29 @@ void find_places(const Ring& ring, Range rows, std::int64_t width, std::int32_t*
   }
 }
 
-/// Both passes.
-class Block {
+class Block : public Passes<Block, Weights, Sums, Work> {
  public:
   Block(const Setup& setup, const graph::InvertedResidual& op, bool backward)
-      : context_(setup.context),
-        g_(setup, op),
-        backward_(backward),
-        parts_(backward ? g_.parts_with_sums() : g_.parts_for(setup.context.threads)),
-        rows_(band_rows(parts_, bytes_of_row())),
-        rings_(g_, parts_, rows_),
+      : Passes(setup, op, backward),
         kernels_(block_kernels(setup.target)),
         depthwise_(block_depthwise(setup.target, op.window)),
-        depthwise_backward_(block_depthwise_backward(setup.target, op.window)),
-        sum_rows_(sum_rows(setup.target)),
-        sum_parts_(elementwise(setup.target).sum_parts),
-        work_bytes_(Work(g_, rings_, rows_, backward, nullptr).bytes),
-        sums_(backward ? Sums(g_, nullptr).floats : 0) {}
-
-  [[nodiscard]] std::size_t packed_bytes() const { return Weights(g_, backward_, nullptr).bytes; }
-  [[nodiscard]] std::size_t scratch_bytes() const {
-    return static_cast<std::size_t>(threads()) * work_bytes_ + static_cast<std::size_t>(count() * sums_) * sizeof(float);
-  }
-  void pack(const Arguments& a) const { Weights(g_, backward_, a.packed).pack(g_, context_, a.inputs); }
-
-  void forward(const Arguments& a) const {
-    const Weights weights(g_, false, a.packed);
-    for_parts(a, [&](const Work& work, std::int64_t /*part*/, Range range) {
-      for_bands(g_, range, rows_, [&](const Band& band) {
-        filter(weights, work, band, a.inputs[0].f32());
-        project(weights, work, band, a);
-      });
-    });
-  }
-
-  void backward(const Arguments& a, Activation input_activation) const {
-    const Weights weights(g_, true, a.packed);
-    float* const sums = reinterpret_cast<float*>(a.scratch + static_cast<std::size_t>(threads()) * work_bytes_);
-    for_parts(a, [&](const Work& work, std::int64_t part, Range range) {
-      const Sums mine(g_, sums + part * sums_);
-      std::fill_n(sums + part * sums_, sums_, 0.0F);
-      for_bands(g_, range, rows_, [&](const Band& band) {
-        filter(weights, work, band, a.inputs[0].f32());
-        through_project(weights, work, band, a.inputs.back().f32(), mine);
-        through_depthwise(weights, work, band, mine);
-        through_expand(weights, work, band, a, input_activation, mine);
-      });
-    });
-    // The first part takes the total.
-    parallel_ranges(context_, sums_, 4096,
-                    [&](Range r) { sum_parts_(sums + r.begin, count(), sums_, sums + r.begin, r.size()); });
-    unpack(Sums(g_, sums), a.outputs);
-  }
+        depthwise_backward_(block_depthwise_backward(setup.target, op.window)) {}
 
  private:
-  [[nodiscard]] std::int64_t count() const { return static_cast<std::int64_t>(parts_.size()); }
-  [[nodiscard]] std::int64_t threads() const { return std::min<std::int64_t>(context_.threads, count()); }
-  /// Of the wide activations that belong to a row of y.
-  [[nodiscard]] std::int64_t bytes_of_row() const {
-    const std::int64_t floats = g_.op.window.stride * g_.width + g_.out_width;
-    return (backward_ ? 2 : 1) * floats * g_.inner * static_cast<std::int64_t>(sizeof(float));
+  friend Passes;
+  struct OnThread {};
+
+  [[nodiscard]] static std::int64_t bytes_of_row(const Geometry& g, bool backward) {
+    const std::int64_t floats = g.op.window.stride * g.width + g.out_width;
+    return (backward ? 2 : 1) * floats * g.inner * static_cast<std::int64_t>(sizeof(float));
   }
 
-  /// body(work, part, rows of y) for each part; a thread's parts share its memory.
-  template <class Body>
-  void for_parts(const Arguments& a, const Body& body) const {
-    parallel_for(context_, threads(), [&](std::int64_t thread) {
-      const Work work(g_, rings_, rows_, backward_, a.scratch + static_cast<std::size_t>(thread) * work_bytes_);
-      const std::int64_t blocks = blocks_of(g_.inner);
-      clear_margins(rings_.expanded, g_.width, blocks, work.expanded);
-      if (backward_) clear_margins(rings_.gradient, g_.out_width, blocks, work.gradient);
-      const std::int64_t positions = std::max({work.y_positions, work.made_positions, work.done_positions});
-      for (std::int64_t p = 0; p < positions; ++p) work.in_order[p] = static_cast<std::int32_t>(p * kBlockChannels);
-      const Range mine = part_of(count(), threads(), thread);
-      for (std::int64_t part = mine.begin; part < mine.end; ++part) body(work, part, parts_[static_cast<std::size_t>(part)]);
-    });
+  void begin(const Work& work) const {
+    const std::int64_t blocks = blocks_of(g_.inner);
+    clear_margins(rings_.expanded, g_.width, blocks, kBlockChannels, work.expanded);
+    if (backward_) clear_margins(rings_.gradient, g_.out_width, blocks, kBlockChannels, work.gradient);
+    const std::int64_t positions = std::max({work.y_positions, work.made_positions, work.done_positions});
+    for (std::int64_t p = 0; p < positions; ++p) work.in_order[p] = static_cast<std::int32_t>(p * kBlockChannels);
   }
 
   [[nodiscard]] std::int64_t expanded_block() const { return rings_.expanded.positions() * kBlockChannels; }
@@ -366,36 +295,19 @@ class Block {
     std::copy_n(total.project_bias, g_.out, outputs[wd + 3].f32());
   }
 
-  Context context_;
-  Geometry g_;
-  bool backward_;
-  std::vector<Range> parts_;
-  std::int64_t rows_;  ///< of y in a band
-  Rings rings_;
   BlockKernels kernels_;
   BlockDepthwise* depthwise_;
   BlockDepthwiseBackward* depthwise_backward_;
-  SumRowsKernel* sum_rows_;
-  SumPartsKernel* sum_parts_;
-  std::size_t work_bytes_;  ///< of a thread
-  std::int64_t sums_;       ///< floats of a part
 };
 
 }  // namespace
 
 KernelResult prepare_f32(const Setup& setup, const graph::InvertedResidual& op) {
-  const auto block = std::make_shared<const Block>(setup, op, false);
-  return make_kernel(
-      {setup.kernel_name("inverted_residual"), block->packed_bytes(), block->scratch_bytes(), std::nullopt},
-      [block](const Arguments& a) { block->forward(a); }, [block](const Arguments& a) { block->pack(a); });
+  return make_forward<Block>(setup.kernel_name("inverted_residual"), setup, op);
 }
 
 KernelResult prepare_f32(const Setup& setup, const graph::InvertedResidualBackward& op) {
-  const auto block = std::make_shared<const Block>(setup, op.forward, true);
-  return make_kernel(
-      {setup.kernel_name("inverted_residual_backward"), block->packed_bytes(), block->scratch_bytes(), std::nullopt},
-      [block, activation = op.input_activation](const Arguments& a) { block->backward(a, activation); },
-      [block](const Arguments& a) { block->pack(a); });
+  return make_backward<Block>(setup.kernel_name("inverted_residual_backward"), setup, op);
 }
 
 }  // namespace fovea::cpu::block

@@ -1,0 +1,139 @@
+// Fovea: the two passes over an inverted residual block, band after band, whatever its numbers are stored as.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "backend/cpu/block/geometry.h"
+#include "backend/cpu/function_kernel.h"
+#include "backend/cpu/kernels/column_sums.h"
+#include "backend/cpu/kernels/elementwise.h"
+
+namespace fovea::cpu::block {
+
+/// Zeros around the rows of a ring of so many channels a position, and its row of zeros; the rows themselves are always written
+/// first.
+template <class Number>
+void clear_margins(const Ring& ring, std::int64_t columns, std::int64_t blocks, std::int64_t channels, Number* data) {
+  const std::int64_t row_size = ring.width * channels;
+  for (std::int64_t row = 0; row < blocks * (ring.rows + 1); ++row) {
+    Number* const begin = data + row * row_size;
+    if (row % (ring.rows + 1) == ring.rows) {
+      std::fill_n(begin, row_size, Number{0});
+    } else {
+      std::fill_n(begin, ring.left * channels, Number{0});
+      std::fill(begin + (ring.left + columns) * channels, begin + row_size, Number{0});
+    }
+  }
+}
+
+/// Base of `Derived`, which computes bands:
+///   static std::int64_t bytes_of_row(const Geometry&, bool backward)   wide activations that belong to a row of y
+///   struct OnThread                                                    lives while a thread computes
+///   void begin(const Work&) const                                      a thread's memory, made ready
+///   filter, project, through_project, through_depthwise, through_expand, unpack
+/// `Weights` (packed), `Sums` (what a part adds up) and `Work` (of a thread) lay out memory that they are given.
+template <class Derived, class Weights, class Sums, class Work>
+class Passes {
+ public:
+  [[nodiscard]] std::size_t packed_bytes() const { return Weights(g_, backward_, nullptr).bytes; }
+  [[nodiscard]] std::size_t scratch_bytes() const {
+    return static_cast<std::size_t>(threads()) * work_bytes_ + static_cast<std::size_t>(count() * sums_) * sizeof(float);
+  }
+  void pack(const Arguments& a) const { Weights(g_, backward_, a.packed).pack(g_, context_, a.inputs); }
+
+  void forward(const Arguments& a) const {
+    const Weights weights(g_, false, a.packed);
+    for_parts(a, [&](const Work& work, std::int64_t /*part*/, Range range) {
+      for_bands(g_, range, rows_, [&](const Band& band) {
+        derived().filter(weights, work, band, a.inputs[0].f32());
+        derived().project(weights, work, band, a);
+      });
+    });
+  }
+
+  void backward(const Arguments& a, graph::Activation input_activation) const {
+    const Weights weights(g_, true, a.packed);
+    float* const sums = reinterpret_cast<float*>(a.scratch + static_cast<std::size_t>(threads()) * work_bytes_);
+    for_parts(a, [&](const Work& work, std::int64_t part, Range range) {
+      const Sums mine(g_, sums + part * sums_);
+      std::fill_n(sums + part * sums_, sums_, 0.0F);
+      for_bands(g_, range, rows_, [&](const Band& band) {
+        derived().filter(weights, work, band, a.inputs[0].f32());
+        derived().through_project(weights, work, band, a.inputs.back().f32(), mine);
+        derived().through_depthwise(weights, work, band, mine);
+        derived().through_expand(weights, work, band, a, input_activation, mine);
+      });
+    });
+    // The first part takes the total.
+    parallel_ranges(context_, sums_, 4096,
+                    [&](Range r) { sum_parts_(sums + r.begin, count(), sums_, sums + r.begin, r.size()); });
+    derived().unpack(Sums(g_, sums), a.outputs);
+  }
+
+ protected:
+  Passes(const Setup& setup, const graph::InvertedResidual& op, bool backward)
+      : context_(setup.context),
+        g_(setup, op),
+        backward_(backward),
+        parts_(backward ? g_.parts_with_sums() : g_.parts_for(setup.context.threads)),
+        rows_(band_rows(parts_, Derived::bytes_of_row(g_, backward))),
+        rings_(g_, parts_, rows_),
+        sum_rows_(sum_rows(setup.target)),
+        sum_parts_(elementwise(setup.target).sum_parts),
+        work_bytes_(Work(g_, rings_, rows_, backward, nullptr).bytes),
+        sums_(backward ? Sums(g_, nullptr).floats : 0) {}
+
+  Context context_;
+  Geometry g_;
+  bool backward_;
+  std::vector<Range> parts_;
+  std::int64_t rows_;  ///< of y in a band
+  Rings rings_;
+  SumRowsKernel* sum_rows_;
+
+ private:
+  [[nodiscard]] const Derived& derived() const { return static_cast<const Derived&>(*this); }
+  [[nodiscard]] std::int64_t count() const { return static_cast<std::int64_t>(parts_.size()); }
+  [[nodiscard]] std::int64_t threads() const { return std::min<std::int64_t>(context_.threads, count()); }
+
+  /// body(work, part, rows of y) for each part; a thread's parts share its memory.
+  template <class Body>
+  void for_parts(const Arguments& a, const Body& body) const {
+    parallel_for(context_, threads(), [&](std::int64_t thread) {
+      [[maybe_unused]] const typename Derived::OnThread on_thread;
+      const Work work(g_, rings_, rows_, backward_, a.scratch + static_cast<std::size_t>(thread) * work_bytes_);
+      derived().begin(work);
+      const Range mine = part_of(count(), threads(), thread);
+      for (std::int64_t part = mine.begin; part < mine.end; ++part) body(work, part, parts_[static_cast<std::size_t>(part)]);
+    });
+  }
+
+  SumPartsKernel* sum_parts_;
+  std::size_t work_bytes_;  ///< of a thread
+  std::int64_t sums_;       ///< floats of a part
+};
+
+/// Kernels of a `Block` that is derived from Passes.
+template <class Block>
+KernelResult make_forward(std::string name, const Setup& setup, const graph::InvertedResidual& op) {
+  const auto block = std::make_shared<const Block>(setup, op, false);
+  return make_kernel(
+      {std::move(name), block->packed_bytes(), block->scratch_bytes(), std::nullopt},
+      [block](const Arguments& a) { block->forward(a); }, [block](const Arguments& a) { block->pack(a); });
+}
+template <class Block>
+KernelResult make_backward(std::string name, const Setup& setup, const graph::InvertedResidualBackward& op) {
+  const auto block = std::make_shared<const Block>(setup, op.forward, true);
+  return make_kernel(
+      {std::move(name), block->packed_bytes(), block->scratch_bytes(), std::nullopt},
+      [block, activation = op.input_activation](const Arguments& a) { block->backward(a, activation); },
+      [block](const Arguments& a) { block->pack(a); });
+}
+
+}  // namespace fovea::cpu::block
