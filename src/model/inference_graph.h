@@ -9,7 +9,7 @@
 
 namespace fovea {
 
-/// The part of the network that computes these `outputs` from "image" (batch,H,W,3), BatchNorm folded and activations fused.
+/// The part of the network that computes these `outputs` from "image" (batch,H,W,3), compiled for use.
 Result<graph::Graph> inference_graph(const NetworkSpec& spec, int batch, std::span<const std::string_view> outputs);
 
 }  // namespace fovea

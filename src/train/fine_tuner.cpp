@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "graph/autodiff.h"
+#include "graph/compile.h"
 #include "graph/passes.h"
 #include "train/precision.h"
 #include "train/reporter.h"
@@ -45,10 +46,8 @@ Result<graph::Graph> training_graph(const NetworkSpec& spec, const FineTuneOptio
     const graph::Cut cut{"image", *value};
     graph = graph::cut_inputs(graph, std::span(&cut, 1));
   }
-  graph = graph::fuse_activations(graph::fold_batchnorm(graph), true);
-  graph = graph::fuse_inverted_residuals(graph, options.precision);
-  FOVEA_ASSIGN(graph, graph::differentiate(graph, [&](std::string_view name) { return trained.contains(std::string(name)); }));
-  return graph::eliminate_dead(graph::fuse_backward(graph));
+  return graph::compile_for_training(graph, options.precision,
+                                     [&](std::string_view name) { return trained.contains(std::string(name)); });
 }
 
 }  // namespace

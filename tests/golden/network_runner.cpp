@@ -6,7 +6,7 @@
 #include "backend/registry.h"
 #include "core/error.h"
 #include "graph/autodiff.h"
-#include "graph/passes.h"
+#include "graph/compile.h"
 
 namespace fovea::test {
 namespace {
@@ -14,14 +14,9 @@ namespace {
 Result<graph::Graph> compile(const GoldenCase& golden, Use use) {
   const NormMode norm = use == Use::kLiveTraining ? NormMode::kLive : NormMode::kFrozen;
   const bool training = use != Use::kInference;
-  FOVEA_ASSIGN(graph::Graph graph, build_network(golden.spec, {.batch = golden.batch, .norm = norm, .loss = training}));
-  graph = graph::fuse_activations(graph::fold_batchnorm(graph), training);
-  if (training) {
-    graph = graph::fuse_inverted_residuals(graph, graph::Precision::kF32);
-    FOVEA_ASSIGN(graph, graph::differentiate(graph, [](std::string_view) { return true; }));
-    graph = graph::fuse_backward(graph);
-  }
-  return graph::eliminate_dead(graph);
+  FOVEA_ASSIGN(const graph::Graph built, build_network(golden.spec, {.batch = golden.batch, .norm = norm, .loss = training}));
+  if (!training) return graph::compile_for_use(built);
+  return graph::compile_for_training(built, graph::Precision::kF32, [](std::string_view) { return true; });
 }
 
 }  // namespace

@@ -7,7 +7,7 @@
 
 #include "backend/registry.h"
 #include "golden/golden_values.h"
-#include "graph/passes.h"
+#include "graph/compile.h"
 #include "model/weights.h"
 #include "runtime/executor.h"
 #include "support/paths.h"
@@ -29,7 +29,7 @@ TEST_P(Pretrained, GivesPyTorchsLogits) {
 
   const auto backend = make_backend("cpu");
   ASSERT_TRUE(backend.ok());
-  graph = graph::eliminate_dead(graph::fuse_activations(graph::fold_batchnorm(*graph), false));
+  graph = graph::compile_for_use(*graph);
   auto plan = Plan::make({}, std::move(*graph), **backend, {.constant_weights = true, .bound_outputs = {}});
   ASSERT_TRUE(plan.ok()) << plan.error().message;
   Executor executor(*plan);

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "graph/compile.h"
+
+#include "core/error.h"
+#include "graph/autodiff.h"
+#include "graph/passes.h"
+
+namespace fovea::graph {
+
+Graph compile_for_use(const Graph& graph) {
+  return eliminate_dead(fuse_inverted_residuals(fuse_activations(fold_batchnorm(graph), false), Precision::kF32));
+}
+
+Result<Graph> compile_for_training(const Graph& graph, Precision precision,
+                                   const std::function<bool(std::string_view)>& trainable) {
+  const Graph forward = fuse_inverted_residuals(fuse_activations(fold_batchnorm(graph), true), precision);
+  FOVEA_ASSIGN(const Graph both, differentiate(forward, trainable));
+  return eliminate_dead(fuse_backward(both));
+}
+
+}  // namespace fovea::graph

@@ -1,0 +1,20 @@
+// Fovea: the passes between a network as it is built and what a plan is made of, in their order.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <string_view>
+
+#include "graph/graph.h"
+
+namespace fovea::graph {
+
+/// For use: statistics folded, activations and blocks fused.
+[[nodiscard]] Graph compile_for_use(const Graph& graph);
+
+/// For training: the same as far as it can be differentiated, and the gradients of the parameters for which `trainable` holds.
+/// Errors as of differentiate().
+Result<Graph> compile_for_training(const Graph& graph, Precision precision,
+                                   const std::function<bool(std::string_view)>& trainable);
+
+}  // namespace fovea::graph
