@@ -10,11 +10,12 @@
 #include <nlohmann/json.hpp>
 
 #include "backend/registry.h"
+#include "benchmark/settings.h"
 #include "core/error.h"
 #include "core/parallel.h"
 #include "core/rng.h"
 #include "graph/autodiff.h"
-#include "graph/passes.h"
+#include "graph/compile.h"
 #include "hardware/rates.h"
 #include "meter.h"
 #include "model/inference_graph.h"
@@ -48,11 +49,9 @@ Result<graph::Graph> training_graph(const Options& options) {
   NetworkSpec spec = architecture.spec;
   spec.height = spec.width = options.size;
   const NormMode norm = options.norm == "live" ? NormMode::kLive : NormMode::kFrozen;
-  FOVEA_ASSIGN(graph::Graph graph, build_network(spec, {.batch = options.micro_batch, .norm = norm, .loss = true}));
-  graph = graph::fuse_activations(graph::fold_batchnorm(graph), true);
-  graph = graph::fuse_inverted_residuals(graph, options.bf16 ? graph::Precision::kBF16 : graph::Precision::kF32);
-  FOVEA_ASSIGN(graph, graph::differentiate(graph, [](std::string_view) { return true; }));
-  return graph::eliminate_dead(graph::fuse_backward(graph));
+  FOVEA_ASSIGN(const graph::Graph built, build_network(spec, {.batch = options.micro_batch, .norm = norm, .loss = true}));
+  const graph::Precision precision = options.bf16 ? graph::Precision::kBF16 : graph::Precision::kF32;
+  return graph::compile_for_training(built, precision, [](std::string_view) { return true; });
 }
 
 /// Small random weights, unit scales and variances: the time does not depend on them, but denormal numbers would show.
@@ -222,6 +221,8 @@ Result<void> infer(const Options& options, TimedBackend& backend) {
   return {};
 }
 
+double peak_mib() { return static_cast<double>(benchmark::PeakMemory::bytes()) / 1048576.0; }
+
 int run(const Options& options) {
   auto backend = make_backend("cpu");
   if (!backend) return std::fprintf(stderr, "%s\n", backend.error().message.c_str()), 2;
@@ -240,7 +241,7 @@ int run(const Options& options) {
     std::printf("%s\n", nlohmann::json{{"images_per_second", measured->images_per_second},
                                        {"gemm_gflops", gemm},
                                        {"share_of_gemm", share},
-                                       {"peak_mib", peak_memory()}}
+                                       {"peak_mib", peak_mib()}}
                             .dump()
                             .c_str());
     return 0;
@@ -250,7 +251,7 @@ int run(const Options& options) {
       "%s, batch %d by %d, %d pixels, BatchNorm %s, %d threads: %.1f images/s; %.2f of this machine's GEMM (%.0f GFLOP/s); peak "
       "%.0f MiB; loss %.4f\n",
       options.architecture.c_str(), options.batch, options.micro_batch, options.size, options.norm.c_str(), options.threads,
-      measured->images_per_second, share, gemm, peak_memory(), measured->loss);
+      measured->images_per_second, share, gemm, peak_mib(), measured->loss);
   return 0;
 }
 

@@ -1,11 +1,9 @@
-// Fovea: clock and memory of a measurement.
+// Fovea: the clock of a measurement.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 namespace fovea::bench {
 
-/// The most memory that this process has held, in MiB.
-[[nodiscard]] double peak_memory();
 /// From now on now() counts processor time: with one thread, that is what a busy machine can still measure.
 void use_processor_clock();
 /// Seconds on a steady clock.
