@@ -4,17 +4,21 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
 
+#include "backend/memory.h"
 #include "core/buffer.h"
 #include "core/context.h"
 #include "fovea/result.h"
 #include "graph/graph.h"
 
 namespace fovea {
+
+class TrainingOps;  // backend/training_ops.h
 
 /// What differs from run to run and is no tensor.
 struct RunState {
@@ -53,6 +57,29 @@ class Kernel {
   [[nodiscard]] virtual std::string_view name() const = 0;
 };
 
+/// A run of many kernels that the device starts as one (a CUDA graph).
+class Recording {
+ public:
+  Recording() = default;
+  Recording(const Recording&) = delete;
+  Recording& operator=(const Recording&) = delete;
+  virtual ~Recording() = default;
+  /// The same run over the same memory, with another state.
+  virtual void replay(const RunState& state) = 0;
+};
+
+/// Makes recordings. The memory that `run` works on must outlive them.
+class Recorder {
+ public:
+  Recorder() = default;
+  Recorder(const Recorder&) = delete;
+  Recorder& operator=(const Recorder&) = delete;
+  virtual ~Recorder() = default;
+  /// Calls `run`, which starts kernels and nothing else; they are written down and not computed. An error says why that is not
+  /// possible; then kernels are started one by one, as without a recorder.
+  virtual Result<std::unique_ptr<Recording>> record(const std::function<void()>& run) = 0;
+};
+
 class Backend {
  public:
   Backend() = default;
@@ -66,6 +93,12 @@ class Backend {
   /// (training).
   virtual Result<std::unique_ptr<Kernel>> prepare(const Context& context, const graph::Graph& graph, const graph::Node& node,
                                                   bool constant_weights) const = 0;
+  /// Where the tensors of its kernels live.
+  [[nodiscard]] virtual std::shared_ptr<Memory> memory() const { return host_memory(); }
+  /// Null where recording gains nothing.
+  [[nodiscard]] virtual std::shared_ptr<Recorder> recorder() const { return nullptr; }
+  /// What trains where its memory is; null where the host does that.
+  [[nodiscard]] virtual std::shared_ptr<TrainingOps> training() const { return nullptr; }
 };
 
 }  // namespace fovea

@@ -15,13 +15,13 @@ namespace {
 
 struct Entry {
   std::string_view name;
-  Result<std::unique_ptr<Backend>> (*make)();
+  Result<std::unique_ptr<Backend>> (*make)(int device);
 };
 
 constexpr std::array kEntries{
-    Entry{"cpu", make_cpu_backend},
+    Entry{"cpu", [](int) { return make_cpu_backend(); }},
     Entry{"cuda", make_cuda_backend},
-    Entry{"reference", []() -> Result<std::unique_ptr<Backend>> { return make_reference_backend(); }},
+    Entry{"reference", [](int) -> Result<std::unique_ptr<Backend>> { return make_reference_backend(); }},
 };
 
 constexpr auto kNames = [] {
@@ -34,9 +34,9 @@ constexpr auto kNames = [] {
 
 std::span<const std::string_view> backend_names() { return kNames; }
 
-Result<std::unique_ptr<Backend>> make_backend(std::string_view name) {
+Result<std::unique_ptr<Backend>> make_backend(std::string_view name, int device) {
   for (const Entry& entry : kEntries) {
-    if (entry.name == name) return entry.make();
+    if (entry.name == name) return entry.make(device);
   }
   return fail(Error::Kind::kUsage, "backend '{}': there is none of that name; choose one of {}", printable(name),
               fmt::join(kNames, ", "));

@@ -30,6 +30,8 @@ class Buffer {
   [[nodiscard]] std::size_t size() const { return data_.get_deleter().bytes; }
   /// The buffer as `float`s; a tail of fewer than four bytes is left out.
   [[nodiscard]] std::span<float> floats() const { return {reinterpret_cast<float*>(data()), size() / sizeof(float)}; }
+  /// Gives the bytes to the caller, who ends them with Unmap.
+  [[nodiscard]] std::byte* release() { return data_.release(); }
 
  private:
   Mapping<std::byte> data_;

@@ -11,10 +11,9 @@
 #include <variant>
 
 #include "core/shape.h"
+#include "graph/activation.h"
 
 namespace fovea::graph {
-
-enum class Activation : std::uint8_t { kNone, kRelu, kRelu6, kSilu };
 
 [[nodiscard]] std::string_view name_of(Activation activation);
 

@@ -19,9 +19,8 @@ struct GpuNeeds {
   Version cuda{13, 0};
   int driver_major = 580;  ///< of the kernel module, the first that can run `cuda`
   Version compute_capability{7, 5};
-  std::vector<LibraryNeed> libraries{{"libcudart.so", 13, "the CUDA 13 runtime"},
-                                     {"libcublasLt.so", 13, "the CUDA 13 runtime"},
-                                     {"libcudnn.so", 9, "cuDNN 9 for CUDA 13"}};
+  /// The runtime is linked into the plug-in, and its own kernels do what cuDNN would.
+  std::vector<LibraryNeed> libraries{{"libcublasLt.so", 13, "cuBLAS of CUDA 13"}};
   std::uint64_t bytes = 0;        ///< of memory, whatever the batch; 0: not known
   std::uint64_t photo_bytes = 0;  ///< more for each photo of a batch
   int batch = 1;

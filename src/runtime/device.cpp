@@ -37,7 +37,7 @@ std::optional<int> gpu_index(std::string_view request) {
 
 Result<std::unique_ptr<Backend>> open_gpu(int index, const hardware::SystemView& system) {
   FOVEA_TRY(check_gpu(index, system));
-  return make_backend("cuda");
+  return make_backend("cuda", index);
 }
 
 }  // namespace

@@ -42,6 +42,7 @@ class ParameterSet {
   [[nodiscard]] std::span<const float> all() const { return values_.floats(); }
   /// Parameters alone.
   [[nodiscard]] std::span<float> parameters() { return all().first(parameter_floats_); }
+  [[nodiscard]] std::size_t parameter_floats() const { return parameter_floats_; }
   /// As long as parameters(); empty until allocate_gradients().
   [[nodiscard]] std::span<float> gradients() { return gradients_.floats().first(gradients_.size() == 0 ? 0 : parameter_floats_); }
   void allocate_gradients();

@@ -103,6 +103,8 @@ Result<std::shared_ptr<const Plan>> Plan::make(const Context& context, graph::Gr
                                                const PlanOptions& options) {
   if (!graph.status()) return graph.status().error();
   auto plan = std::shared_ptr<Plan>(new Plan());
+  plan->memory_ = backend.memory();
+  plan->recorder_ = backend.recorder();
   plan->graph_ = std::move(graph);
   plan->constant_weights_ = options.constant_weights;
   const Graph& g = plan->graph_;

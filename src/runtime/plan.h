@@ -47,6 +47,9 @@ class Plan {
                                                   const PlanOptions& options = {});
 
   [[nodiscard]] const graph::Graph& graph() const { return graph_; }
+  /// Where its tensors live.
+  [[nodiscard]] const std::shared_ptr<Memory>& memory() const { return memory_; }
+  [[nodiscard]] const std::shared_ptr<Recorder>& recorder() const { return recorder_; }
   [[nodiscard]] std::span<const PlannedNode> nodes() const { return nodes_; }
   [[nodiscard]] const Place& place(graph::ValueId value) const { return places_[static_cast<std::size_t>(value)]; }
   [[nodiscard]] std::size_t slots() const { return slots_; }
@@ -61,6 +64,9 @@ class Plan {
  private:
   Plan() = default;
 
+  // The kernels' device goes last.
+  std::shared_ptr<Memory> memory_;
+  std::shared_ptr<Recorder> recorder_;
   graph::Graph graph_;
   std::vector<PlannedNode> nodes_;
   std::vector<Place> places_;

@@ -79,6 +79,12 @@ void expect_equal_to_reference(const Backend& backend, const Case& source) {
   }
 }
 
+void expect_same_bits(const Backend& one, const Backend& other, const Case& source) {
+  const Subject subject(source);
+  if (!one.supports(subject.graph, subject.node())) GTEST_SKIP() << one.name() << " declines it";
+  EXPECT_EQ(run(one, subject, {context(1, true)}), run(other, subject, {context(1, true)}));
+}
+
 void report_support(const Backend& backend, const std::vector<Case>& cases) {
   std::size_t supported = 0;
   for (const Case& source : cases) {

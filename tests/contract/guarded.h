@@ -4,24 +4,38 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
+#include "backend/memory.h"
 #include "core/buffer.h"
 
 namespace fovea::contract {
 
-/// Bytes between two guard zones. The pattern is a NaN as float: what reads it without leave shows it.
+/// Bytes between two guard zones. The pattern is a NaN as float: what reads it without leave shows it. Kernels see a copy in the
+/// memory of their backend, guards included, where that is not the host's: push() before and pull() after they run.
 class GuardedMemory {
  public:
-  explicit GuardedMemory(std::size_t bytes) : storage_(bytes + 2 * kGuard + kAlignment, kPattern), bytes_(bytes) {
+  GuardedMemory(std::shared_ptr<Memory> memory, std::size_t bytes)
+      : storage_(bytes + 2 * kGuard + kAlignment, kPattern), bytes_(bytes) {
     void* start = storage_.data() + kGuard;
     std::size_t room = storage_.size() - kGuard;
     data_ = static_cast<std::byte*>(std::align(kAlignment, bytes, start, room));
+    if (memory->on_host()) return;
+    memory_ = std::move(memory);
+    copy_ = DeviceBuffer(memory_, kGuard + bytes + kGuard);
   }
-  explicit GuardedMemory(std::span<const float> values) : GuardedMemory(values.size_bytes()) { set(values); }
 
-  [[nodiscard]] std::byte* data() { return data_; }
+  /// For kernels.
+  [[nodiscard]] std::byte* data() { return memory_ == nullptr ? data_ : copy_.data() + kGuard; }
+  void push() {
+    if (memory_ != nullptr) memory_->upload({data_ - kGuard, copy_.size()}, copy_.data());
+  }
+  void pull() {
+    if (memory_ != nullptr) memory_->download(copy_.data(), {data_ - kGuard, copy_.size()});
+  }
   [[nodiscard]] std::span<const float> floats() const { return {reinterpret_cast<const float*>(data_), bytes_ / sizeof(float)}; }
 
   void set(std::span<const float> values) { std::ranges::copy(std::as_bytes(values), data_); }
@@ -37,10 +51,13 @@ class GuardedMemory {
  private:
   static constexpr std::byte kPattern{0xFF};
   static constexpr std::size_t kGuard = 256;
+  static_assert(kGuard % kAlignment == 0);
 
   std::vector<std::byte> storage_;
   std::size_t bytes_;
   std::byte* data_ = nullptr;
+  std::shared_ptr<Memory> memory_;  ///< null where it is the host's
+  DeviceBuffer copy_;
 };
 
 }  // namespace fovea::contract

@@ -8,6 +8,7 @@
 #include "backend/registry.h"
 #include "contract/case.h"
 #include "contract/modes.h"
+#include "cuda_host/host_backend.h"
 
 namespace fovea::contract {
 namespace {
@@ -41,6 +42,18 @@ void add_suite(const Suite& suite, std::span<const std::shared_ptr<Backend>> bac
   }
 }
 
+/// The same kernels, their indices taken in other orders.
+void add_orders(const Suite& suite) {
+  using Order = CUstream_st::Order;
+  for (const auto& [name, order] : {std::pair{"backward", Order::kBackward}, std::pair{"scattered", Order::kScattered}}) {
+    for (const Case& source : suite.test_cases()) {
+      add_test(suite.name(), fmt::format("cuda-host/{}/{}", name, source.name), [=] {
+        expect_same_bits(*test::make_cuda_host_backend(), *test::make_cuda_host_backend({.order = order}), source);
+      });
+    }
+  }
+}
+
 /// A backend that is not there is one skipped test that says why.
 std::vector<std::shared_ptr<Backend>> available_backends() {
   std::vector<std::shared_ptr<Backend>> found;
@@ -52,6 +65,7 @@ std::vector<std::shared_ptr<Backend>> available_backends() {
     });
     if (made) found.push_back(std::move(made).value());
   }
+  found.push_back(test::make_cuda_host_backend());
   return found;
 }
 
@@ -61,6 +75,9 @@ std::vector<std::shared_ptr<Backend>> available_backends() {
 int main(int argc, char** argv) {
   testing::InitGoogleTest(&argc, argv);
   const auto backends = fovea::contract::available_backends();
-  for (const auto* suite : fovea::contract::Suite::all()) fovea::contract::add_suite(*suite, backends);
+  for (const auto* suite : fovea::contract::Suite::all()) {
+    fovea::contract::add_suite(*suite, backends);
+    fovea::contract::add_orders(*suite);
+  }
   return RUN_ALL_TESTS();
 }

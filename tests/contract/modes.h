@@ -10,6 +10,10 @@ namespace fovea::contract {
 /// 1, 2, 3 and 8 threads, in place or not, and nothing beside the outputs is written. Skips what the backend declines, by name.
 void expect_equal_to_reference(const Backend& backend, const Case& source);
 
+/// Backends that compute the same in another order give the same bits: so nothing that is computed side by side depends on
+/// another.
+void expect_same_bits(const Backend& one, const Backend& other, const Case& source);
+
 /// The gradient that autodiff gives of the case, by definition, is that of finite differences.
 void expect_gradient_of_finite_differences(const Case& source);
 

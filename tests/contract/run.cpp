@@ -17,16 +17,16 @@ bool same_bits(std::span<const float> a, std::span<const float> b) {
 /// The memory of one node and the kernel that works on it.
 class Bench {
  public:
-  Bench(const Subject& subject, const Kernel& kernel, bool in_place)
-      : subject_(subject), kernel_(kernel), scratch_(kernel.scratch_bytes()), packed_(kernel.packed_bytes()) {
+  Bench(const Subject& subject, const std::shared_ptr<Memory>& memory, const Kernel& kernel, bool in_place)
+      : subject_(subject), kernel_(kernel), scratch_(memory, kernel.scratch_bytes()), packed_(memory, kernel.packed_bytes()) {
     reused_ = in_place ? kernel.reusable_input() : std::nullopt;
     const std::size_t first = static_cast<std::size_t>(shape_of_output(0).elements()) * sizeof(float);
     for (std::size_t i = 0; i < subject.inputs.size(); ++i) {
       const std::size_t bytes = subject.inputs[i].size() * sizeof(float);
-      inputs_.emplace_back(reused_ == i ? std::max(bytes, first) : bytes);
+      inputs_.emplace_back(memory, reused_ == i ? std::max(bytes, first) : bytes);
     }
     for (std::size_t i = 0; i < subject.outputs.size(); ++i) {
-      outputs_.emplace_back(static_cast<std::size_t>(shape_of_output(i).elements()) * sizeof(float));
+      outputs_.emplace_back(memory, static_cast<std::size_t>(shape_of_output(i).elements()) * sizeof(float));
     }
     for (std::size_t i = 0; i < inputs_.size(); ++i) {
       input_views_.push_back({inputs_[i].data(), subject.graph.shape(subject.node().inputs[i]), DType::kF32});
@@ -46,7 +46,7 @@ class Bench {
         if (valid) inputs_[i].set(real ? subject_.inputs[i] : Floats(subject_.inputs[i].size()));
       }
       scratch_.poison();
-      kernel_.pack(arguments());
+      on_device([&] { kernel_.pack(arguments()); });
     }
   }
 
@@ -57,15 +57,35 @@ class Bench {
     }
     for (std::size_t i = 0; i < inputs_.size(); ++i) inputs_[i].set(subject_.inputs[i]);
     scratch_.poison();
-    kernel_.run(arguments());
+    on_device([&] { kernel_.run(arguments()); });
     std::vector<Floats> results;
-    for (const TensorView& view : output_views_) results.emplace_back(view.floats().begin(), view.floats().end());
+    for (std::size_t i = 0; i < outputs_.size(); ++i) {
+      const auto floats = (i == 0 && reused_ ? inputs_[*reused_] : outputs_[i]).floats().first(elements_of(i));
+      results.emplace_back(floats.begin(), floats.end());
+    }
     check();
     return results;
   }
 
  private:
   [[nodiscard]] const Shape& shape_of_output(std::size_t i) const { return subject_.graph.shape(subject_.outputs[i]); }
+  [[nodiscard]] std::size_t elements_of(std::size_t output) const {
+    return static_cast<std::size_t>(shape_of_output(output).elements());
+  }
+  /// Everything is handed to the backend's memory, and fetched when `body` is done.
+  template <class Body>
+  void on_device(const Body& body) {
+    for_each_memory([](GuardedMemory& memory) { memory.push(); });
+    body();
+    for_each_memory([](GuardedMemory& memory) { memory.pull(); });
+  }
+  template <class Body>
+  void for_each_memory(const Body& body) {
+    body(scratch_);
+    body(packed_);
+    std::ranges::for_each(inputs_, body);
+    std::ranges::for_each(outputs_, body);
+  }
   [[nodiscard]] Arguments arguments() { return {input_views_, output_views_, scratch_.data(), packed_.data(), subject_.state}; }
 
   void check() const {
@@ -100,7 +120,7 @@ std::vector<Floats> run(const Backend& backend, const Subject& subject, const Ru
     ADD_FAILURE() << backend.name() << " says that it supports this, and then: " << kernel.error().message;
     return {};
   }
-  Bench bench(subject, **kernel, options.in_place);
+  Bench bench(subject, backend.memory(), **kernel, options.in_place);
   bench.pack();
   auto first = bench.run();
   const auto second = bench.run();

@@ -5,9 +5,9 @@
 #include <chrono>
 #include <cstdio>
 
+#include "backend/memory.h"
 #include "backend/registry.h"
 #include "contract/subject.h"
-#include "core/buffer.h"
 
 namespace fovea::contract {
 namespace {
@@ -19,16 +19,17 @@ constexpr std::size_t kLeastRuns = 5;
 
 /// The memory of one node, filled.
 struct Operands {
-  Operands(const Subject& subject, const Kernel& kernel) : scratch(kernel.scratch_bytes()), packed(kernel.packed_bytes()) {
+  Operands(const Subject& subject, std::shared_ptr<Memory> of, const Kernel& kernel)
+      : device(std::move(of)), scratch(device, kernel.scratch_bytes()), packed(device, kernel.packed_bytes()) {
     for (std::size_t i = 0; i < subject.inputs.size(); ++i) {
       add(inputs, subject.graph.shape(subject.node().inputs[i]));
-      std::ranges::copy(subject.inputs[i], inputs.back().f32());
+      device->upload(std::as_bytes(std::span(subject.inputs[i])), inputs.back().data);
     }
     for (const graph::ValueId id : subject.outputs) add(outputs, subject.graph.shape(id));
   }
   void add(std::vector<TensorView>& views, const Shape& shape) {
     const std::size_t bytes = static_cast<std::size_t>(shape.elements()) * sizeof(float);
-    memory.emplace_back(bytes);
+    memory.emplace_back(device, bytes);
     views.push_back({memory.back().data(), shape, DType::kF32});
     moved += static_cast<double>(bytes);
   }
@@ -36,9 +37,10 @@ struct Operands {
     return {inputs, outputs, scratch.data(), packed.data(), state};
   }
 
-  Buffer scratch;
-  Buffer packed;
-  std::vector<Buffer> memory;
+  std::shared_ptr<Memory> device;
+  DeviceBuffer scratch;
+  DeviceBuffer packed;
+  std::vector<DeviceBuffer> memory;
   std::vector<TensorView> inputs;
   std::vector<TensorView> outputs;
   double moved = 0;  ///< bytes that must be read or written at least once
@@ -51,14 +53,16 @@ struct Timing {
 };
 
 /// Of runs that together take kLeastTime.
-Timing time_of(const Kernel& kernel, const Arguments& arguments) {
+Timing time_of(const Kernel& kernel, const Arguments& arguments, Memory& device) {
   kernel.pack(arguments);
   kernel.run(arguments);
+  device.synchronise();
   std::vector<double> times;
   const auto start = Clock::now();
   while (times.size() < kLeastRuns || Clock::now() - start < kLeastTime) {
     const auto begin = Clock::now();
     kernel.run(arguments);
+    device.synchronise();
     times.push_back(std::chrono::duration<double>(Clock::now() - begin).count());
   }
   std::ranges::sort(times);
@@ -69,8 +73,8 @@ void report(const Backend& backend, const Context& context, const Case& source, 
   const Subject subject(source);
   const auto kernel = backend.prepare(context, subject.graph, subject.node(), constant_weights);
   if (!kernel) return fmt::print("{:<84} {}\n", source.name, kernel.error().message);
-  const Operands operands(subject, **kernel);
-  const Timing time = time_of(**kernel, operands.arguments(subject.state));
+  const Operands operands(subject, backend.memory(), **kernel);
+  const Timing time = time_of(**kernel, operands.arguments(subject.state), *operands.device);
   fmt::print("{:<84} {:>9.3f} ms (median {:>9.3f}) {:>7.1f} GFLOP/s {:>6.1f} GB/s  {}\n", source.name, 1e3 * time.fastest,
              1e3 * time.median, flops(subject.graph, subject.node()) / time.fastest * 1e-9, operands.moved / time.fastest * 1e-9,
              (*kernel)->name());

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "cuda_host/host_backend.h"
 #include "golden/network_runner.h"
 
 namespace fovea::test {
@@ -41,6 +42,7 @@ double relative_distance(std::span<const float> a, std::span<const float> b) {
 class NetworkGolden : public testing::TestWithParam<Case> {
  protected:
   void SetUp() override {
+    if (const auto backend = make_any_backend(GetParam().backend); !backend) GTEST_SKIP() << backend.error().message;
     auto read = read_golden_case(GetParam().network);
     ASSERT_TRUE(read.ok()) << read.error().message;
     golden_ = std::move(read).value();
@@ -122,10 +124,12 @@ std::vector<Case> cases() {
         "mobilenet_v2_1.4", "mobilenet_v2_1.4_same", "efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2",
         "efficientnet_lite3", "efficientnet_lite4", "yolo11n-cls", "yolo11s-cls", "yolo11m-cls", "yolo11l-cls", "yolo11x-cls"}) {
     all.push_back({network, "cpu"});
+    all.push_back({network, "cuda"});
   }
-  // The plain definitions are slow: the smallest of each family.
+  // Plain loops are slow: the smallest of each family.
   for (const std::string network : {"mobilenet_v2_0.35", "mobilenet_v2_0.35_same", "efficientnet_lite0", "yolo11n-cls"}) {
     all.push_back({network, "reference"});
+    all.push_back({network, "cuda-host"});
   }
   return all;
 }

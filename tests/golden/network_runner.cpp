@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
-#include "backend/registry.h"
 #include "core/error.h"
+#include "cuda_host/host_backend.h"
 #include "graph/autodiff.h"
 #include "graph/compile.h"
 
@@ -24,7 +24,7 @@ Result<graph::Graph> compile(const GoldenCase& golden, Use use) {
 Result<std::unique_ptr<NetworkRunner>> NetworkRunner::make(const GoldenCase& golden, std::string_view backend_name, Use use) {
   FOVEA_ASSIGN(const graph::Graph whole, build_network(golden.spec));
   FOVEA_ASSIGN(graph::Graph graph, compile(golden, use));
-  FOVEA_ASSIGN(const auto backend, make_backend(backend_name));
+  FOVEA_ASSIGN(const auto backend, make_any_backend(backend_name));
   std::unique_ptr<NetworkRunner> runner(new NetworkRunner);
   runner->parameters_ = ParameterSet(whole);
   runner->set_values(golden, use != Use::kLiveTraining);

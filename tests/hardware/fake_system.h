@@ -68,9 +68,7 @@ class FakeSystem {
     module("580.65.06");
     file("dev/nvidia0");
     driver("cuda=13000 count=1 major=9 total=150 free=140");
-    library("libcudart.so", "13.0.48");
     library("libcublasLt.so", "13.0.0");
-    library("libcudnn.so", "9.12.0");
   }
 
  private:

@@ -40,7 +40,7 @@ TEST(Gpu, CanBeUsedWhereEverythingIsThere) {
   EXPECT_EQ(facts.driver->gpus[0].compute_capability, (Version{9, 0}));
   EXPECT_EQ(facts.driver->gpus[0].total_bytes, 150'000'000'000U);
   EXPECT_EQ(facts.driver->gpus[0].free_bytes, 140'000'000'000U);
-  EXPECT_EQ(facts.libraries.back().version, "9.12.0");
+  EXPECT_EQ(facts.libraries.back().version, "13.0.0");
 }
 
 TEST(Gpu, NoHardware) {
@@ -97,25 +97,25 @@ TEST(Gpu, DriverThatFails) {
 TEST(Gpu, MissingLibrary) {
   FakeSystem system;
   system.complete();
-  system.remove("usr/lib/x86_64-linux-gnu/libcudnn.so.9");
+  system.remove("usr/lib/x86_64-linux-gnu/libcublasLt.so.13");
   expect(diagnosis_of(system), GpuProblem::kLibraryMissing,
-         {"libcudnn.so.9", "usr/local/cuda/lib64", "cuDNN 9", "LD_LIBRARY_PATH"});
+         {"libcublasLt.so.13", "usr/local/cuda/lib64", "cuBLAS of CUDA 13", "LD_LIBRARY_PATH"});
 }
 
 TEST(Gpu, LibraryOfAnotherVersion) {
   FakeSystem system;
   system.complete();
-  system.remove("usr/lib/x86_64-linux-gnu/libcudart.so.13");
-  system.library("libcudart.so", "12.4.99");
-  expect(diagnosis_of(system), GpuProblem::kLibraryWrongVersion, {"libcudart.so.13", "libcudart.so.12", "CUDA 13"});
+  system.remove("usr/lib/x86_64-linux-gnu/libcublasLt.so.13");
+  system.library("libcublasLt.so", "12.4.5.8");
+  expect(diagnosis_of(system), GpuProblem::kLibraryWrongVersion, {"libcublasLt.so.13", "libcublasLt.so.12", "CUDA 13"});
 }
 
 TEST(Gpu, LibrariesAreFoundWhereTheEnvironmentSays) {
   FakeSystem system;
   system.complete();
-  system.remove("usr/lib/x86_64-linux-gnu/libcudnn.so.9");
-  system.library("libcudnn.so", "9.1.0", "opt/cudnn/lib");
-  system.set("LD_LIBRARY_PATH", "/nowhere::/opt/cudnn/lib");
+  system.remove("usr/lib/x86_64-linux-gnu/libcublasLt.so.13");
+  system.library("libcublasLt.so", "13.1.0.3", "opt/cuda/lib");
+  system.set("LD_LIBRARY_PATH", "/nowhere::/opt/cuda/lib");
   expect(diagnosis_of(system), GpuProblem::kNone, {});
 }
 
@@ -184,7 +184,7 @@ TEST(Gpu, WindowsLinuxHasNoPciDevice) {
   FakeSystem system;
   system.file("dev/dxg");
   system.driver("cuda=13000 count=1 major=8 minor=9");
-  expect(diagnosis_of(system), GpuProblem::kLibraryMissing, {"libcudart.so.13"});
+  expect(diagnosis_of(system), GpuProblem::kLibraryMissing, {"libcublasLt.so.13"});
 }
 
 TEST(Gpu, LookingForNoneTakesNoTime) {

@@ -5,7 +5,7 @@
 
 namespace fovea {
 
-Result<std::unique_ptr<Backend>> make_cuda_backend() {
+Result<std::unique_ptr<Backend>> make_cuda_backend(int /*device*/) {
   return fail(Error::Kind::kUnsupported, "this build of Fovea has no CUDA backend");
 }
 

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "backend/cuda/backend.h"
+
+#include <algorithm>
+#include <limits>
+#include <string>
+#include <utility>
+
+#include "backend/cuda/setup.h"
+#include "backend/cuda/training.h"
+#include "core/error.h"
+
+namespace fovea::cuda {
+namespace {
+
+bool is_defined(const graph::Window& window, Activation activation) {
+  return window.kernel_h * window.kernel_w <= kMostTaps && activation != Activation::kSilu;
+}
+
+/// A silu's derivative cannot be told from its output, which is all that a depthwise backward has.
+bool is_defined(const graph::Op& op, const Machine& machine) {
+  const auto has = [&](const graph::InvertedResidual& block) {
+    return is_defined(block.window, block.activation) && (block.precision == graph::Precision::kF32 || machine.has_bf16());
+  };
+  if (const auto* block = std::get_if<graph::InvertedResidual>(&op)) return has(*block);
+  if (const auto* block = std::get_if<graph::InvertedResidualBackward>(&op))
+    return has(block->forward) && block->input_activation != Activation::kSilu;
+  const auto* depthwise = std::get_if<graph::DepthwiseConv2dBackward>(&op);
+  return depthwise == nullptr ||
+         (is_defined(depthwise->window, depthwise->activation) && depthwise->input_activation != Activation::kSilu);
+}
+
+class CudaBackend final : public Backend {
+ public:
+  explicit CudaBackend(std::shared_ptr<Machine> machine) : machine_(std::move(machine)), name_(machine_->name()) {}
+
+  [[nodiscard]] std::string_view name() const override { return name_; }
+  [[nodiscard]] std::shared_ptr<Memory> memory() const override { return machine_->memory(); }
+  [[nodiscard]] std::shared_ptr<Recorder> recorder() const override { return machine_->recorder(); }
+
+  [[nodiscard]] std::shared_ptr<TrainingOps> training() const override { return make_training_ops(machine_); }
+
+  [[nodiscard]] bool supports(const graph::Graph& graph, const graph::Node& node) const override {
+    // Kernels count elements in 31 bits.
+    const auto small = [&](graph::ValueId id) { return graph.shape(id).elements() <= std::numeric_limits<int>::max(); };
+    return is_defined(node.op, *machine_) && std::ranges::all_of(node.inputs, small) && std::ranges::all_of(node.outputs, small);
+  }
+
+  Result<std::unique_ptr<Kernel>> prepare(const Context& /*context*/, const graph::Graph& graph, const graph::Node& node,
+                                          bool /*constant_weights*/) const override {
+    if (!supports(graph, node)) {
+      return fail(Error::Kind::kUnsupported, "{} backend: {} with these fields or this size has no kernel", name_,
+                  graph::name_of(node.op));
+    }
+    const Setup setup{graph, node, machine_};
+    return std::visit([&](const auto& op) { return prepare_op(setup, op); }, node.op);
+  }
+
+ private:
+  std::shared_ptr<Machine> machine_;
+  std::string name_;
+};
+
+}  // namespace
+
+std::unique_ptr<Backend> make_backend(std::shared_ptr<Machine> machine) {
+  return std::make_unique<CudaBackend>(std::move(machine));
+}
+
+}  // namespace fovea::cuda

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// cuBLASLt counts columns first: a row-major matrix is its transposed one, so c' = b' a' is asked for.
+#include "backend/cuda/gpu/blas_products.h"
+
+#include <algorithm>
+#include <bit>
+#include <utility>
+
+#include "core/buffer.h"
+#include "core/error.h"
+
+namespace fovea::cuda {
+namespace {
+
+constexpr std::size_t kWorkspace = std::size_t{32} << 20;  // what NVIDIA advises for its newest GPUs
+
+cudaDataType_t type_of(Number number) { return number == Number::kF32 ? CUDA_R_32F : CUDA_R_16BF; }
+std::int64_t size_of(Number number) { return number == Number::kF32 ? 4 : 2; }
+
+/// What every row of a matrix is aligned to, and every chunk of it.
+std::uint32_t alignment_of(std::int64_t stride, Number number) {
+  const auto bytes = static_cast<std::uint64_t>(stride * size_of(number));
+  return static_cast<std::uint32_t>(std::min<std::uint64_t>(kAlignment, bytes & (~bytes + 1)));
+}
+
+template <class T>
+void set(const ProductDescription& description, cublasLtMatmulDescAttributes_t name, const T& value) {
+  check(cublasLtMatmulDescSetAttribute(description.get(), name, &value, sizeof value), "describing a product");
+}
+
+template <class T>
+void set(const ProductPreference& preference, cublasLtMatmulPreferenceAttributes_t name, const T& value) {
+  check(cublasLtMatmulPreferenceSetAttribute(preference.get(), name, &value, sizeof value), "choosing a product");
+}
+
+MatrixLayout layout(Number number, std::int64_t rows, std::int64_t columns, std::int64_t stride) {
+  MatrixLayout made;
+  check(cublasLtMatrixLayoutCreate(made.out(), type_of(number), static_cast<std::uint64_t>(rows),
+                                   static_cast<std::uint64_t>(columns), stride),
+        "describing a matrix");
+  return made;
+}
+
+class BlasProduct final : public Product {
+ public:
+  BlasProduct(cublasLtHandle_t handle, std::byte* workspace, const ProductShape& s)
+      : handle_(handle),
+        workspace_(workspace),
+        bias_(s.bias),
+        first_(s.b_transposed ? layout(s.operands, s.k, s.n, s.b_stride) : layout(s.operands, s.n, s.k, s.b_stride)),
+        second_(s.a_transposed ? layout(s.operands, s.m, s.k, s.a_stride) : layout(s.operands, s.k, s.m, s.a_stride)),
+        result_(layout(s.result, s.n, s.m, s.c_stride)) {
+    check(cublasLtMatmulDescCreate(description_.out(), CUBLAS_COMPUTE_32F, CUDA_R_32F), "describing a product");
+    set(description_, CUBLASLT_MATMUL_DESC_TRANSA, s.b_transposed ? CUBLAS_OP_T : CUBLAS_OP_N);
+    set(description_, CUBLASLT_MATMUL_DESC_TRANSB, s.a_transposed ? CUBLAS_OP_T : CUBLAS_OP_N);
+    if (!s.bias) return;
+    set(description_, CUBLASLT_MATMUL_DESC_EPILOGUE, CUBLASLT_EPILOGUE_BIAS);
+    set_bias(reinterpret_cast<const float*>(workspace));  // any address that is not null: the right one comes with each run
+  }
+
+  /// Lets the library choose by its rules, which do not measure: the same choice, so the same bits, every time.
+  Result<void> choose(const ProductShape& s) {
+    ProductPreference preference;
+    check(cublasLtMatmulPreferenceCreate(preference.out()), "choosing a product");
+    set(preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, kWorkspace);
+    // Partial sums are added in an order of their own only in place.
+    const std::uint32_t reductions =
+        CUBLASLT_REDUCTION_SCHEME_MASK & ~static_cast<std::uint32_t>(CUBLASLT_REDUCTION_SCHEME_INPLACE);
+    set(preference, CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, reductions);
+    set(preference, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, alignment_of(s.b_stride, s.operands));
+    set(preference, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES, alignment_of(s.a_stride, s.operands));
+    set(preference, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, alignment_of(s.c_stride, s.result));
+    set(preference, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES, alignment_of(s.c_stride, s.result));
+    cublasLtMatmulHeuristicResult_t found{};
+    int count = 0;
+    const cublasStatus_t status =
+        cublasLtMatmulAlgoGetHeuristic(handle_, description_.get(), first_.get(), second_.get(), result_.get(), result_.get(),
+                                       preference.get(), 1, &found, &count);
+    if (status == CUBLAS_STATUS_NOT_SUPPORTED || (status == CUBLAS_STATUS_SUCCESS && count == 0)) {
+      return fail(Error::Kind::kUnsupported, "cuBLASLt has no product ({}, {}) x ({}, {}){}", s.m, s.k, s.k, s.n,
+                  s.operands == Number::kBF16 ? " in bf16" : "");
+    }
+    check(status, "choosing a product");
+    algorithm_ = found.algo;
+    return {};
+  }
+
+  void run(Stream stream, const void* a, const void* b, const float* bias, const void* addend, void* c) const override {
+    const float one = 1.0F, beta = addend == nullptr ? 0.0F : 1.0F;
+    if (bias_) set_bias(bias);
+    check(cublasLtMatmul(handle_, description_.get(), &one, b, first_.get(), a, second_.get(), &beta,
+                         addend == nullptr ? c : addend, result_.get(), c, result_.get(), &algorithm_, workspace_, kWorkspace,
+                         stream),
+          "a product");
+  }
+
+ private:
+  void set_bias(const float* bias) const { set(description_, CUBLASLT_MATMUL_DESC_BIAS_POINTER, bias); }
+
+  cublasLtHandle_t handle_;
+  std::byte* workspace_;
+  bool bias_;
+  MatrixLayout first_, second_, result_;
+  ProductDescription description_;
+  cublasLtMatmulAlgo_t algorithm_{};
+};
+
+}  // namespace
+
+BlasProducts::BlasProducts(std::shared_ptr<Memory> memory) : workspace_(std::move(memory), kWorkspace) {
+  check(cublasLtCreate(handle_.out()), "starting cuBLASLt");
+}
+
+Result<std::unique_ptr<Product>> BlasProducts::prepare(const ProductShape& shape) {
+  auto made = std::make_unique<BlasProduct>(handle_.get(), workspace_.data(), shape);
+  FOVEA_TRY(made->choose(shape));
+  return std::unique_ptr<Product>(std::move(made));
+}
+
+}  // namespace fovea::cuda

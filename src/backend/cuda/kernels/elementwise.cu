@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "backend/cuda/kernels/activation.h"
+#include "backend/cuda/kernels/elementwise.h"
+#include "backend/cuda/kernels/philox.h"
+
+namespace fovea::cuda {
+
+void apply_activation(Stream stream, const float* x, float* y, std::int64_t count, Activation activation) {
+  launch(stream, count, [=] FOVEA_KERNEL(int i) { y[i] = activate(activation, x[i]); });
+}
+
+void apply_slope(Stream stream, const float* saved, const float* dy, float* dx, std::int64_t count, Activation activation) {
+  launch(stream, count, [=] FOVEA_KERNEL(int i) { dx[i] = dy[i] * slope(activation, saved[i]); });
+}
+
+void add(Stream stream, const float* a, const float* b, float* y, std::int64_t count) {
+  launch(stream, count, [=] FOVEA_KERNEL(int i) { y[i] = a[i] + b[i]; });
+}
+
+void add_bias(Stream stream, float* y, const float* bias, std::int64_t rows, int channels, Activation activation) {
+  launch(stream, rows * channels,
+         [=] FOVEA_KERNEL(int i) { y[i] = activate(activation, bias == nullptr ? y[i] : y[i] + bias[i % channels]); });
+}
+
+void dropout(Stream stream, const float* x, float* y, std::int64_t count, float rate, std::uint32_t which,
+             const StepState* state) {
+  const std::uint64_t threshold = dropout_threshold(rate);
+  const float keep = 1.0F - rate;
+  launch(stream, (count + 3) / 4, [=] FOVEA_KERNEL(int block) {
+    std::uint32_t draws[4];
+    dropout_draws(*state, which, static_cast<std::uint64_t>(block), draws);
+    for (int lane = 0; lane < 4; ++lane) {
+      const std::int64_t i = std::int64_t{4} * block + lane;
+      if (i < count) y[i] = draws[lane] >= threshold ? x[i] / keep : 0.0F;
+    }
+  });
+}
+
+template <class T>
+void round_rows(Stream stream, const float* x, T* y, std::int64_t rows, int channels, int stride, int ones) {
+  launch(stream, rows * stride, [=] FOVEA_KERNEL(int i) {
+    const int row = i / stride, c = i % stride;
+    y[i] = narrow<T>(c < channels ? x[static_cast<std::int64_t>(row) * channels + c] : c < channels + ones ? 1.0F : 0.0F);
+  });
+}
+template void round_rows(Stream, const float*, Bf16*, std::int64_t, int, int, int);
+
+template <class T>
+void round_weights(Stream stream, const float* w, const float* b, T* y, int filters, int channels, int stride) {
+  launch(stream, std::int64_t{filters} * stride, [=] FOVEA_KERNEL(int i) {
+    const int k = i / stride, c = i % stride;
+    if (c < channels) {
+      y[i] = narrow<T>(w[k * channels + c]);
+      return;
+    }
+    float rest = b == nullptr || c >= channels + 3 ? 0.0F : b[k];
+    for (int part = channels; part < c; ++part) rest -= widen(narrow<T>(rest));
+    y[i] = narrow<T>(rest);
+  });
+}
+template void round_weights(Stream, const float*, const float*, Bf16*, int, int, int);
+
+void transpose(Stream stream, const float* x, float* y, int rows, int columns) {
+  launch(stream, std::int64_t{rows} * columns, [=] FOVEA_KERNEL(int i) { y[i] = x[i % rows * columns + i / rows]; });
+}
+
+namespace {
+
+template <class S, class G, int V>
+struct Through {
+  static constexpr int kValues = 1, kWidth = V;
+  const S* saved;
+  Activation activation;
+  const float* dy;
+  G* g;
+  int channels;
+
+  struct Lane {
+    const Through& body;
+    int c;
+    float sums[V];
+    FOVEA_KERNEL Lane(const Through& b, int column) : body(b), c(column * V), sums{} {}
+    FOVEA_KERNEL void add(int row) {
+      const std::int64_t at = static_cast<std::int64_t>(row) * body.channels + c;
+      float value[V];
+      load(body.dy + at, value);
+      if (body.saved != nullptr) {
+        float seen[V];
+        load(body.saved + at, seen);
+        for (int v = 0; v < V; ++v) value[v] *= slope(body.activation, seen[v]);
+      }
+      for (int v = 0; v < V; ++v) sums[v] += value[v];
+      if (body.g != nullptr) store(value, body.g + at);
+    }
+  };
+};
+
+}  // namespace
+
+SumsGrid row_grid(std::int64_t rows, int channels) { return sums_grid(channels, channels % 4 == 0 ? 4 : 1, rows); }
+
+template <class S, class G>
+void through_activation(Stream stream, const S* saved, Activation activation, const float* dy, G* g, const SumsGrid& grid,
+                        float* partial, bool add) {
+  if (grid.vector == 4) {
+    launch_sums(stream, grid, partial, add, Through<S, G, 4>{saved, activation, dy, g, grid.columns * 4});
+  } else {
+    launch_sums(stream, grid, partial, add, Through<S, G, 1>{saved, activation, dy, g, grid.columns});
+  }
+}
+template void through_activation(Stream, const float*, Activation, const float*, float*, const SumsGrid&, float*, bool);
+template void through_activation(Stream, const Bf16*, Activation, const float*, Bf16*, const SumsGrid&, float*, bool);
+
+void fold(Stream stream, const float* partial, int parts, std::int64_t count, float* out) {
+  launch(stream, count, [=] FOVEA_KERNEL(int i) { out[i] = sum_of_parts(partial + i, parts, count); });
+}
+
+}  // namespace fovea::cuda

@@ -1,0 +1,57 @@
+// Fovea: kernels that take each element by itself, or sum over rows of channels.
+// SPDX-License-Identifier: Apache-2.0
+//
+// All arrays are the device's. "rows" of C channels lie one after the other unless a stride is given.
+#pragma once
+
+#include <cstdint>
+
+#include "backend/cuda/kernels/numbers.h"
+#include "backend/cuda/kernels/step_state.h"
+#include "graph/activation.h"
+
+namespace fovea::cuda {
+
+using graph::Activation;
+
+/// y[i] = activation(x[i]); y may be x.
+void apply_activation(Stream stream, const float* x, float* y, std::int64_t count, Activation activation);
+/// dx[i] = dy[i] activation'(saved[i]); dx may be dy or saved.
+void apply_slope(Stream stream, const float* saved, const float* dy, float* dx, std::int64_t count, Activation activation);
+/// y[i] = a[i] + b[i]; y may be either.
+void add(Stream stream, const float* a, const float* b, float* y, std::int64_t count);
+/// y (rows, C) = activation(y + bias), in place; bias may be null.
+void add_bias(Stream stream, float* y, const float* bias, std::int64_t rows, int channels, Activation activation);
+/// As the op Dropout says (core/dropout_mask.h); y may be x.
+void dropout(Stream stream, const float* x, float* y, std::int64_t count, float rate, std::uint32_t which,
+             const StepState* state);
+
+/// y (rows, stride) = x (rows, C) rounded, then `ones` columns of 1, then zeros.
+template <class T>
+void round_rows(Stream stream, const float* x, T* y, std::int64_t rows, int channels, int stride, int ones);
+/// The weights (K, C) that go with round_rows: y (K, stride) = w rounded, then b as a sum of three rounded parts (b may be null),
+/// then zeros.
+template <class T>
+void round_weights(Stream stream, const float* w, const float* b, T* y, int filters, int channels, int stride);
+/// y (C, R) = x (R, C).
+void transpose(Stream stream, const float* x, float* y, int rows, int columns);
+
+/// sums (C) = over rows of dy(row, c) activation'(saved(row, c)), which is also written to g (rows, C) if that is not null.
+/// Without `saved` the activation counts as none. partial: sums_floats(rows, C) floats.
+template <class S, class G>
+void through_activation(Stream stream, const S* saved, Activation activation, const float* dy, G* g, const SumsGrid& grid,
+                        float* partial, bool add);
+/// The sums alone: partial sums of x (rows, C).
+inline void sum_rows(Stream stream, const float* x, const SumsGrid& grid, float* partial, bool add) {
+  through_activation<float, float>(stream, nullptr, Activation::kNone, x, nullptr, grid, partial, add);
+}
+/// The grid of the above.
+[[nodiscard]] SumsGrid row_grid(std::int64_t rows, int channels);
+/// Floats of partial sums of `values` for each of `channels`.
+[[nodiscard]] inline std::int64_t partial_floats(const SumsGrid& grid, int values, int channels) {
+  return std::int64_t{grid.parts} * values * channels;
+}
+/// out[i] = the sum of partial (parts, count) over parts, in their order.
+void fold(Stream stream, const float* partial, int parts, std::int64_t count, float* out);
+
+}  // namespace fovea::cuda

@@ -1,0 +1,71 @@
+// Fovea: the numbers that tensors are stored as, and vectors of them.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+#include "backend/cuda/kernels/launch.h"
+
+namespace fovea::cuda {
+
+/// Eight significant bits, eight of exponent.
+struct Bf16 {
+  std::uint16_t bits;
+};
+
+FOVEA_INLINE float bits_to_float(std::uint32_t bits) {
+  float value;
+  memcpy(&value, &bits, sizeof value);
+  return value;
+}
+FOVEA_INLINE std::uint32_t float_to_bits(float value) {
+  std::uint32_t bits;
+  memcpy(&bits, &value, sizeof bits);
+  return bits;
+}
+
+FOVEA_INLINE float widen(float value) { return value; }
+FOVEA_INLINE float widen(Bf16 value) { return bits_to_float(static_cast<std::uint32_t>(value.bits) << 16); }
+
+/// Rounds to nearest, ties to even; NaN stays NaN.
+template <class T>
+FOVEA_INLINE T narrow(float value);
+template <>
+FOVEA_INLINE float narrow<float>(float value) {
+  return value;
+}
+template <>
+FOVEA_INLINE Bf16 narrow<Bf16>(float value) {
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
+  std::uint16_t bits;
+  asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(bits) : "f"(value));
+  return {bits};
+#else
+  const std::uint32_t bits = float_to_bits(value);
+  if ((bits & 0x7FFFFFFFU) > 0x7F800000U) return {static_cast<std::uint16_t>((bits >> 16) | 0x40U)};
+  return {static_cast<std::uint16_t>((bits + 0x7FFFU + ((bits >> 16) & 1U)) >> 16)};
+#endif
+}
+
+/// V neighbours that are read and written at once; T's V-th multiples in memory are aligned to it.
+template <class T, int V>
+struct alignas(sizeof(T) * V) Vector {
+  T v[V];
+};
+
+template <int V, class T>
+FOVEA_INLINE void load(const T* from, float (&to)[V]) {
+  const Vector<T, V> read = *reinterpret_cast<const Vector<T, V>*>(from);
+  FOVEA_UNROLL
+  for (int i = 0; i < V; ++i) to[i] = widen(read.v[i]);
+}
+template <int V, class T>
+FOVEA_INLINE void store(const float (&from)[V], T* to) {
+  Vector<T, V> made;
+  FOVEA_UNROLL
+  for (int i = 0; i < V; ++i) made.v[i] = narrow<T>(from[i]);
+  *reinterpret_cast<Vector<T, V>*>(to) = made;
+}
+
+}  // namespace fovea::cuda

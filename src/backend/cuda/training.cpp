@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "backend/cuda/training.h"
+
+#include <cmath>
+#include <utility>
+
+#include "backend/cuda/kernels/training.h"
+
+namespace fovea::cuda {
+namespace {
+
+class CudaTraining final : public TrainingOps {
+ public:
+  explicit CudaTraining(std::shared_ptr<Machine> machine) : machine_(std::move(machine)) {}
+
+  void accumulate(const float* gradients, float* sum, std::int64_t count) override {
+    cuda::accumulate(machine_->stream(), gradients, sum, count);
+  }
+  void clip(const float* gradients, const Trained* trained, std::int64_t count, double limit, float* work,
+            float* scale) override {
+    cuda::clip(machine_->stream(), gradients, trained, count, static_cast<float>(limit), work, scale);
+  }
+  [[nodiscard]] std::int64_t clip_floats(std::int64_t count) const override { return clip_grid(count).columns; }
+
+  void adamw(const AdamW& s, const Buffers& buffers) override {
+    const auto t = static_cast<double>(s.step);
+    const AdamWFactors factors{.keep = static_cast<float>(1 - s.lr * s.weight_decay),
+                               .keep_undecayed = 1,
+                               .rate = static_cast<float>(s.lr / (1 - std::pow(s.beta1, t))),
+                               .correction = static_cast<float>(std::sqrt(1 - std::pow(s.beta2, t))),
+                               .toward = static_cast<float>(1 - s.beta1),
+                               .beta2 = static_cast<float>(s.beta2),
+                               .toward2 = static_cast<float>(1 - s.beta2),
+                               .eps = static_cast<float>(s.eps)};
+    cuda::adamw(machine_->stream(), factors, buffers);
+  }
+  void sgd(const Sgd& s, const Buffers& buffers) override {
+    const auto momentum = static_cast<float>(s.momentum);
+    // The step is g + momentum v with Nesterov, v without.
+    const SgdFactors factors{.rate = static_cast<float>(s.lr),
+                             .decay = static_cast<float>(s.weight_decay),
+                             .momentum = momentum,
+                             .of_gradient = s.nesterov ? 1.0F : 0.0F,
+                             .of_velocity = s.nesterov ? momentum : 1.0F};
+    cuda::sgd(machine_->stream(), factors, buffers);
+  }
+  void update_average(double toward, const float* values, float* average, std::int64_t count) override {
+    cuda::update_average(machine_->stream(), static_cast<float>(toward), values, average, count);
+  }
+  void draw(const Photos& photos, const PhotoDraw* draws, const Images& images) override {
+    cuda::draw(machine_->stream(), photos, draws, images);
+  }
+
+ private:
+  std::shared_ptr<Machine> machine_;
+};
+
+}  // namespace
+
+std::shared_ptr<TrainingOps> make_training_ops(std::shared_ptr<Machine> machine) {
+  return std::make_shared<CudaTraining>(std::move(machine));
+}
+
+}  // namespace fovea::cuda

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "backend/cuda_loader/plugin_loader.h"
+
+#include <dlfcn.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+
+#include "backend/cuda_plugin.h"
+#include "core/error.h"
+
+namespace fovea {
+namespace {
+
+namespace fs = std::filesystem;
+
+Error unsupported(const fs::path& file, const std::string& what) {
+  return fail(Error::Kind::kUnsupported, "{}: {}", file.string(), what);
+}
+
+/// Null, and why, where the file is no plug-in of this build.
+Result<const CudaPlugin*> plugin_of(const fs::path& file) {
+  // Never unloaded: CUDA's libraries start threads of their own, and backends may outlive any owner that could be named here.
+  void* library = ::dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+  if (library == nullptr) {
+    const char* why = ::dlerror();  // NOLINT(concurrency-mt-unsafe): glibc keeps one for each thread
+    return unsupported(file, fmt::format("cannot be opened: {}", why == nullptr ? "no reason given" : why));
+  }
+  auto* entry = reinterpret_cast<CudaPluginEntry*>(::dlsym(library, kCudaPluginEntry));
+  if (entry == nullptr) return unsupported(file, fmt::format("is no CUDA part of Fovea: it has no {}", kCudaPluginEntry));
+  const CudaPlugin* plugin = entry();
+  if (plugin == nullptr || plugin->version != kCudaPluginVersion) {
+    return unsupported(file, fmt::format("its interface is version {}, this program's is {}; install both parts of one release",
+                                         plugin == nullptr ? 0 : plugin->version, kCudaPluginVersion));
+  }
+  if (plugin->build != plugin_build()) {
+    return unsupported(file, fmt::format("it was built as Fovea {}, this program as {}; install both parts of one release",
+                                         printable(plugin->build), plugin_build()));
+  }
+  return plugin;
+}
+
+}  // namespace
+
+std::vector<fs::path> plugin_folders(const fs::path& program) {
+  const fs::path folder = program.parent_path();
+  std::vector<fs::path> folders{folder};
+  // bin/fovea, and libexec/fovea/fovea-media
+  for (const char* up : {"..", "../.."}) {
+    for (const char* below : {FOVEA_LIBRARY_FOLDER, "lib"}) {
+      const fs::path made = (folder / up / below / "fovea").lexically_normal();
+      if (std::find(folders.begin(), folders.end(), made) == folders.end()) folders.push_back(made);
+    }
+  }
+  return folders;
+}
+
+Result<std::unique_ptr<Backend>> open_plugin(const fs::path& file, int device) {
+  std::error_code failed;
+  if (!fs::exists(file, failed)) return unsupported(file, "there is no such file");
+  FOVEA_ASSIGN(const CudaPlugin* plugin, plugin_of(file));
+  std::array<char, 1024> reason{};
+  std::unique_ptr<Backend> backend(plugin->open(device, reason.data(), reason.size()));
+  if (!backend) return fail(Error::Kind::kUnsupported, "{}", printable(reason.data(), reason.size()));
+  return backend;
+}
+
+Result<std::unique_ptr<Backend>> open_plugin_in(std::span<const fs::path> folders, int device) {
+  std::vector<std::string> looked;
+  for (const fs::path& folder : folders) {
+    std::error_code failed;
+    if (fs::exists(folder / kCudaPluginFile, failed)) return open_plugin(folder / kCudaPluginFile, device);
+    looked.push_back(folder.string());
+  }
+  return fail(Error::Kind::kUnsupported,
+              "{} is in none of {}; install the CUDA part of Fovea, or name its file in FOVEA_CUDA_PLUGIN", kCudaPluginFile,
+              fmt::join(looked, ", "));
+}
+
+}  // namespace fovea

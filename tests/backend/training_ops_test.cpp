@@ -1,0 +1,140 @@
+// Training where a backend's memory is does what the host's optimiser does.
+// SPDX-License-Identifier: Apache-2.0
+#include "backend/training_ops.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <vector>
+
+#include "backend/registry.h"
+#include "core/rng.h"
+#include "cuda_host/host_backend.h"
+#include "train/optimizer.h"
+
+namespace fovea {
+namespace {
+
+using training::OptimizerOptions;
+using training::Span;
+
+constexpr std::size_t kSize = 9001;  // some rows and a rest
+const std::vector<Span> kSpans{{0, 100, true}, {128, 5000, false}, {6016, kSize - 6016, true}};
+
+std::vector<float> normals(std::uint64_t seed, std::size_t count) {
+  Rng rng(seed);
+  std::vector<float> values(count);
+  for (float& value : values) value = rng.normal();
+  return values;
+}
+
+/// "cuda" where there is one, and always the proof of its kernels on the host.
+class TrainingOpsOf : public testing::TestWithParam<std::string> {
+ protected:
+  void SetUp() override {
+    auto made = test::make_any_backend(GetParam());
+    if (!made) GTEST_SKIP() << made.error().message;
+    backend_ = std::move(made).value();
+    memory_ = backend_->memory();
+    ops_ = backend_->training();
+    ASSERT_NE(ops_, nullptr);
+  }
+  template <class T>
+  DeviceBuffer give(const std::vector<T>& values) {
+    DeviceBuffer made(memory_, values.size() * sizeof(T));
+    memory_->upload(std::as_bytes(std::span(values)), made.data());
+    return made;
+  }
+  std::vector<float> take(const DeviceBuffer& buffer) {
+    std::vector<float> values(buffer.size() / sizeof(float));
+    memory_->download(buffer.data(), std::as_writable_bytes(std::span(values)));
+    return values;
+  }
+  DeviceBuffer trained() {
+    std::vector<Trained> flags(kSize, Trained::kNo);
+    for (const Span& span : kSpans) {
+      for (std::size_t i = span.offset; i < span.offset + span.size; ++i)
+        flags[i] = span.decay ? Trained::kDecaying : Trained::kYes;
+    }
+    return give(flags);
+  }
+  void expect_steps_as_the_host(const OptimizerOptions& options);
+
+  std::unique_ptr<Backend> backend_;
+  std::shared_ptr<Memory> memory_;
+  std::shared_ptr<TrainingOps> ops_;
+};
+
+void TrainingOpsOf::expect_steps_as_the_host(const OptimizerOptions& options) {
+  constexpr double kLimit = 20, kRate = 0.01, kKept = 0.9;
+  auto values = normals(1, kSize);
+  auto average = values;
+  training::Optimizer optimizer(options, kSpans, kSize);
+  const DeviceBuffer parameters = give(values), of_average = give(values), flags = trained(), scale(memory_, 2 * sizeof(float));
+  const DeviceBuffer first(memory_, kSize * sizeof(float)), second(memory_, kSize * sizeof(float));
+  const DeviceBuffer work(memory_, static_cast<std::size_t>(ops_->clip_floats(kSize)) * sizeof(float));
+  for (std::int64_t step = 0; step < 3; ++step) {
+    const auto gradients = normals(static_cast<std::uint64_t>(step) + 7, kSize);
+    const double norm = training::gradient_norm({}, gradients, kSpans);
+    optimizer.step({}, values, gradients, kRate, training::clip_scale(norm, kLimit));
+    for (std::size_t i = 0; i < kSize; ++i) average[i] += static_cast<float>(1 - kKept) * (values[i] - average[i]);
+
+    const DeviceBuffer part = give(gradients), sum(memory_, kSize * sizeof(float));
+    ops_->accumulate(part.f32(), sum.f32(), kSize);
+    const auto* of = reinterpret_cast<const Trained*>(flags.data());
+    ops_->clip(sum.f32(), of, kSize, kLimit, work.f32(), scale.f32());
+    EXPECT_NEAR(take(scale)[1], norm, 1e-5 * norm);
+    const TrainingOps::Buffers buffers{parameters.f32(), sum.f32(), first.f32(), second.f32(), of, scale.f32(), kSize};
+    if (options.kind == OptimizerOptions::Kind::kAdamW) {
+      ops_->adamw({.lr = kRate, .weight_decay = options.weight_decay, .step = step + 1}, buffers);
+    } else {
+      ops_->sgd({.lr = kRate, .weight_decay = options.weight_decay, .nesterov = options.nesterov}, buffers);
+    }
+    ops_->update_average(1 - kKept, parameters.f32(), of_average.f32(), kSize);
+  }
+  // The norm is summed in another order; everything else is a few roundings of numbers around 1.
+  constexpr float kTolerance = 64 * 0x1p-24F;
+  EXPECT_THAT(take(parameters), testing::Pointwise(testing::FloatNear(kTolerance), values));
+  EXPECT_THAT(take(of_average), testing::Pointwise(testing::FloatNear(kTolerance), average));
+}
+
+TEST_P(TrainingOpsOf, AdamW) { expect_steps_as_the_host({.weight_decay = 0.1}); }
+TEST_P(TrainingOpsOf, Sgd) { expect_steps_as_the_host({.kind = OptimizerOptions::Kind::kSgd, .weight_decay = 0.1}); }
+TEST_P(TrainingOpsOf, SgdWithNesterov) {
+  expect_steps_as_the_host({.kind = OptimizerOptions::Kind::kSgd, .weight_decay = 0.1, .nesterov = true});
+}
+
+TEST_P(TrainingOpsOf, DrawsWhatIsAskedFor) {
+  // Two photos of 2 x 3 pixels: the second one counts up.
+  std::vector<std::uint8_t> pixels(2 * 18);
+  for (std::uint8_t i = 0; i < 18; ++i) pixels[18 + i] = i;
+  std::vector<PhotoDraw> draws(3);
+  for (PhotoDraw& draw : draws) draw.source = 1;
+  draws[1].map[0] = -1;  // mirrored: x becomes 2 - x
+  draws[1].map[2] = 2;
+  draws[2].map[2] = 0.5F;  // half a pixel to the right, fill behind the edge
+  draws[2].fill = 100;
+  draws[2].colour[3] = 1;  // red and 1
+  draws[2].bottom = 1;     // the first column of the first row is erased
+  draws[2].right = 1;
+  const DeviceBuffer photos = give(pixels), of_draws = give(draws), images(memory_, 3 * 18 * sizeof(float));
+  ops_->draw({reinterpret_cast<const std::uint8_t*>(photos.data()), 2, 3}, reinterpret_cast<const PhotoDraw*>(of_draws.data()),
+             {.pixels = images.f32(), .count = 3, .height = 2, .width = 3, .mean = {0, 0, 0}, .scale = {255, 255, 510}});
+  const auto drawn = take(images);
+  for (std::size_t i = 0; i < 18; ++i) {
+    const std::size_t pixel = i / 3 % 3, c = i % 3;
+    const float times = c == 2 ? 2 : 1;
+    EXPECT_NEAR(drawn[i], times * static_cast<float>(i), 1e-4F) << i;
+    EXPECT_NEAR(drawn[18 + i], times * static_cast<float>(i + 3 * (2 - pixel) - 3 * pixel), 1e-4F) << i;
+    const float next = pixel == 2 ? 100 : static_cast<float>(i) + 3;
+    const float blended = (static_cast<float>(i) + next) / 2 + (c == 0 ? 1.0F : 0.0F);
+    EXPECT_NEAR(drawn[36 + i], i < 3 ? 0 : times * blended, 1e-4F) << i;
+  }
+}
+
+std::string test_name(const testing::TestParamInfo<std::string>& test) { return test.param == "cuda" ? "cuda" : "cuda_host"; }
+INSTANTIATE_TEST_SUITE_P(Device, TrainingOpsOf, testing::Values("cuda", "cuda-host"), test_name);
+
+}  // namespace
+}  // namespace fovea

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cuda_host/host_backend.h"
+
+#include <cstring>
+#include <utility>
+
+#include "backend/cuda/backend.h"
+#include "backend/registry.h"
+#include "core/buffer.h"
+#include "core/device_failure.h"
+#include "core/error.h"
+#include "cuda_host/plain_products.h"
+
+namespace fovea::test {
+namespace {
+
+/// Memory that claims to be out of the host's reach, so whoever reads it without asking computes nothing that is compared.
+class FarMemory final : public Memory {
+ public:
+  explicit FarMemory(std::size_t room) : room_(room) {}
+  [[nodiscard]] bool on_host() const override { return false; }
+  [[nodiscard]] std::byte* allocate(std::size_t bytes) override {
+    if (bytes > room_) throw DeviceFailure(DeviceFailure::Kind::kOutOfMemory, fmt::format("{} bytes of {}", bytes, room_));
+    room_ -= bytes;
+    return Buffer(bytes).release();
+  }
+  void free(std::byte* data, std::size_t bytes) noexcept override {
+    Unmap{bytes}(data);
+    room_ += bytes;
+  }
+  void upload(std::span<const std::byte> source, std::byte* target) override { move(source.data(), target, source.size()); }
+  void download(const std::byte* source, std::span<std::byte> target) override { move(source, target.data(), target.size()); }
+  void copy(const std::byte* source, std::byte* target, std::size_t bytes) override { move(source, target, bytes); }
+  void zero(std::byte* target, std::size_t bytes) override {
+    if (bytes > 0) std::memset(target, 0, bytes);
+  }
+  void synchronise() override {}
+  [[nodiscard]] std::optional<std::uint64_t> free_bytes() const override { return room_; }
+  [[nodiscard]] std::mutex* turn() override { return &turn_; }
+
+ private:
+  static void move(const std::byte* source, std::byte* target, std::size_t bytes) {
+    if (bytes > 0) std::memcpy(target, source, bytes);
+  }
+  std::size_t room_;
+  std::mutex turn_;
+};
+
+/// The state of the run, and whether a recording gives it.
+struct State {
+  cuda::StepState now;
+  bool recorded = false;
+  void set(const RunState& state) { now = {state.seed, state.step}; }
+};
+
+/// Replays by calling again what was recorded, with the state of the replay.
+class CallingRecorder final : public Recorder {
+ public:
+  explicit CallingRecorder(std::shared_ptr<State> state) : state_(std::move(state)) {}
+  Result<std::unique_ptr<Recording>> record(const std::function<void()>& run) override {
+    return std::unique_ptr<Recording>(std::make_unique<Again>(state_, run));
+  }
+
+ private:
+  class Again final : public Recording {
+   public:
+    Again(std::shared_ptr<State> state, std::function<void()> run) : state_(std::move(state)), run_(std::move(run)) {}
+    void replay(const RunState& state) override {
+      state_->set(state);
+      state_->recorded = true;
+      run_();
+      state_->recorded = false;
+    }
+
+   private:
+    std::shared_ptr<State> state_;
+    std::function<void()> run_;
+  };
+  std::shared_ptr<State> state_;
+};
+
+class HostMachine final : public cuda::Machine {
+ public:
+  explicit HostMachine(const HostBackendOptions& options)
+      : options_(options), stream_{options.order}, memory_(std::make_shared<FarMemory>(options.memory_bytes)) {}
+
+  [[nodiscard]] std::string name() const override { return "cuda-host"; }
+  [[nodiscard]] cuda::Stream stream() const override { return const_cast<CUstream_st*>(&stream_); }
+  [[nodiscard]] std::shared_ptr<Memory> memory() const override { return memory_; }
+  [[nodiscard]] std::shared_ptr<Recorder> recorder() const override { return std::make_shared<CallingRecorder>(state_); }
+  [[nodiscard]] cuda::Products& products() override { return products_; }
+  [[nodiscard]] std::size_t cache_bytes() const override { return options_.cache_bytes; }
+  [[nodiscard]] bool has_bf16() const override { return true; }
+  [[nodiscard]] const cuda::StepState* state() const override { return &state_->now; }
+  void set_state(const RunState& state) override {
+    if (!state_->recorded) state_->set(state);
+  }
+
+ private:
+  HostBackendOptions options_;
+  CUstream_st stream_;
+  std::shared_ptr<FarMemory> memory_;
+  std::shared_ptr<State> state_ = std::make_shared<State>();
+  PlainProducts products_;
+};
+
+}  // namespace
+
+std::unique_ptr<Backend> make_cuda_host_backend(const HostBackendOptions& options) {
+  return cuda::make_backend(std::make_shared<HostMachine>(options));
+}
+
+Result<std::unique_ptr<Backend>> make_any_backend(std::string_view name) {
+  if (name == "cuda-host") return make_cuda_host_backend();
+  return make_backend(name);
+}
+
+}  // namespace fovea::test
