@@ -29,7 +29,11 @@ class NetworkRunner {
   [[nodiscard]] std::span<float> input(int index);
   /// Must follow every change of the parameters.
   void refresh() { executor_->prepare_weights(); }
-  void run() { executor_->run(); }
+  /// Ends when everything is computed.
+  void run() {
+    executor_->run();
+    executor_->plan().memory()->synchronise();
+  }
   /// Memory of its own, and what it shares with its twins.
   [[nodiscard]] std::size_t own_bytes() const { return executor_->plan().arena_bytes() + images_.size(); }
   [[nodiscard]] std::size_t shared_bytes() const { return executor_->plan().persistent_bytes(); }

@@ -24,7 +24,7 @@ struct Subject {
   std::vector<graph::ValueId> outputs;
   std::vector<Floats> inputs;
   std::vector<Floats> states;
-  RunState state{.seed = 0x5EED'0000'0001, .step = 3};
+  RunState state{.seed = 0x5EED'0000'0001, .step = 3, .first_row = 5};
 };
 
 /// The name of input `index` in a subject's graph.

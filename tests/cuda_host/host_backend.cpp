@@ -50,7 +50,7 @@ class FarMemory final : public Memory {
 struct State {
   cuda::StepState now;
   bool recorded = false;
-  void set(const RunState& state) { now = {state.seed, state.step}; }
+  void set(const RunState& state) { now = {.seed = state.seed, .step = state.step, .first_row = state.first_row}; }
 };
 
 /// Replays by calling again what was recorded, with the state of the replay.

@@ -2,27 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
 #include <memory>
 
-#include "backend/cuda/stream.h"
+#include "backend/cuda/kernels/product.h"
 #include "fovea/result.h"
 
 namespace fovea::cuda {
-
-enum class Number : std::uint8_t { kF32, kBF16 };
-
-/// c (m,n) = a (m,k) b (k,n) [+ bias (n)] [+ addend (m,n)]; all of them row-major, rows `stride` elements apart. Transposed
-/// operands are stored as (k,m) and (n,k). Sums are of 32 bits.
-struct ProductShape {
-  std::int64_t m = 0, n = 0, k = 0;
-  bool a_transposed = false, b_transposed = false;
-  std::int64_t a_stride = 0, b_stride = 0, c_stride = 0;
-  Number operands = Number::kF32;
-  Number result = Number::kF32;  ///< an addend is of the same kind
-  bool bias = false;             ///< 32-bit floats; only with a result of them
-};
 
 /// A product made ready.
 class Product {

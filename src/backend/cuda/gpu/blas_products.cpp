@@ -7,8 +7,8 @@
 #include <bit>
 #include <utility>
 
+#include "backend/cuda/kernels/elementwise.h"
 #include "core/buffer.h"
-#include "core/error.h"
 
 namespace fovea::cuda {
 namespace {
@@ -47,20 +47,45 @@ class BlasProduct final : public Product {
   BlasProduct(cublasLtHandle_t handle, std::byte* workspace, const ProductShape& s)
       : handle_(handle),
         workspace_(workspace),
-        bias_(s.bias),
+        bias_(s.bias ? Bias::kByLibrary : Bias::kNone),
+        rows_(s.m),
+        columns_(static_cast<int>(s.n)),
         first_(s.b_transposed ? layout(s.operands, s.k, s.n, s.b_stride) : layout(s.operands, s.n, s.k, s.b_stride)),
         second_(s.a_transposed ? layout(s.operands, s.m, s.k, s.a_stride) : layout(s.operands, s.k, s.m, s.a_stride)),
         result_(layout(s.result, s.n, s.m, s.c_stride)) {
     check(cublasLtMatmulDescCreate(description_.out(), CUBLAS_COMPUTE_32F, CUDA_R_32F), "describing a product");
     set(description_, CUBLASLT_MATMUL_DESC_TRANSA, s.b_transposed ? CUBLAS_OP_T : CUBLAS_OP_N);
     set(description_, CUBLASLT_MATMUL_DESC_TRANSB, s.a_transposed ? CUBLAS_OP_T : CUBLAS_OP_N);
-    if (!s.bias) return;
-    set(description_, CUBLASLT_MATMUL_DESC_EPILOGUE, CUBLASLT_EPILOGUE_BIAS);
-    set_bias(reinterpret_cast<const float*>(workspace));  // any address that is not null: the right one comes with each run
+    if (s.bias)
+      set_bias(reinterpret_cast<const float*>(workspace));  // any address that is not null: the right one comes with each run
   }
 
   /// Lets the library choose by its rules, which do not measure: the same choice, so the same bits, every time.
-  Result<void> choose(const ProductShape& s) {
+  /// False where it has no such product.
+  bool choose(const ProductShape& s) {
+    if (s.bias) {
+      set(description_, CUBLASLT_MATMUL_DESC_EPILOGUE, CUBLASLT_EPILOGUE_BIAS);
+      if (find(s)) return true;
+      set(description_, CUBLASLT_MATMUL_DESC_EPILOGUE, CUBLASLT_EPILOGUE_DEFAULT);
+      bias_ = Bias::kAfterwards;
+    }
+    return find(s);
+  }
+
+  void run(Stream stream, const void* a, const void* b, const float* bias, const void* addend, void* c) const override {
+    const float one = 1.0F, beta = addend == nullptr ? 0.0F : 1.0F;
+    if (bias_ == Bias::kByLibrary) set_bias(bias);
+    check(cublasLtMatmul(handle_, description_.get(), &one, b, first_.get(), a, second_.get(), &beta,
+                         addend == nullptr ? c : addend, result_.get(), c, result_.get(), &algorithm_, workspace_, kWorkspace,
+                         stream),
+          "a product");
+    if (bias_ == Bias::kAfterwards) add_bias(stream, static_cast<float*>(c), bias, rows_, columns_, Activation::kNone);
+  }
+
+ private:
+  enum class Bias { kNone, kByLibrary, kAfterwards };
+
+  bool find(const ProductShape& s) {
     ProductPreference preference;
     check(cublasLtMatmulPreferenceCreate(preference.out()), "choosing a product");
     set(preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, kWorkspace);
@@ -78,32 +103,35 @@ class BlasProduct final : public Product {
         cublasLtMatmulAlgoGetHeuristic(handle_, description_.get(), first_.get(), second_.get(), result_.get(), result_.get(),
                                        preference.get(), 1, &found, &count);
     if (status == CUBLAS_STATUS_NOT_SUPPORTED || (status == CUBLAS_STATUS_SUCCESS && count == 0)) {
-      return fail(Error::Kind::kUnsupported, "cuBLASLt has no product ({}, {}) x ({}, {}){}", s.m, s.k, s.k, s.n,
-                  s.operands == Number::kBF16 ? " in bf16" : "");
+      return false;
     }
     check(status, "choosing a product");
     algorithm_ = found.algo;
-    return {};
+    return true;
   }
 
-  void run(Stream stream, const void* a, const void* b, const float* bias, const void* addend, void* c) const override {
-    const float one = 1.0F, beta = addend == nullptr ? 0.0F : 1.0F;
-    if (bias_) set_bias(bias);
-    check(cublasLtMatmul(handle_, description_.get(), &one, b, first_.get(), a, second_.get(), &beta,
-                         addend == nullptr ? c : addend, result_.get(), c, result_.get(), &algorithm_, workspace_, kWorkspace,
-                         stream),
-          "a product");
-  }
-
- private:
   void set_bias(const float* bias) const { set(description_, CUBLASLT_MATMUL_DESC_BIAS_POINTER, bias); }
 
   cublasLtHandle_t handle_;
   std::byte* workspace_;
-  bool bias_;
+  Bias bias_;
+  std::int64_t rows_;
+  int columns_;
   MatrixLayout first_, second_, result_;
   ProductDescription description_;
   cublasLtMatmulAlgo_t algorithm_{};
+};
+
+/// What the library does not have: odd sizes in bf16.
+class PlainProduct final : public Product {
+ public:
+  explicit PlainProduct(const ProductShape& shape) : shape_(shape) {}
+  void run(Stream stream, const void* a, const void* b, const float* bias, const void* addend, void* c) const override {
+    plain_product(stream, shape_, a, b, bias, addend, c);
+  }
+
+ private:
+  ProductShape shape_;
 };
 
 }  // namespace
@@ -114,8 +142,8 @@ BlasProducts::BlasProducts(std::shared_ptr<Memory> memory) : workspace_(std::mov
 
 Result<std::unique_ptr<Product>> BlasProducts::prepare(const ProductShape& shape) {
   auto made = std::make_unique<BlasProduct>(handle_.get(), workspace_.data(), shape);
-  FOVEA_TRY(made->choose(shape));
-  return std::unique_ptr<Product>(std::move(made));
+  if (made->choose(shape)) return std::unique_ptr<Product>(std::move(made));
+  return std::unique_ptr<Product>(std::make_unique<PlainProduct>(shape));
 }
 
 }  // namespace fovea::cuda

@@ -17,7 +17,7 @@ namespace {
 struct GpuState {
   explicit GpuState(std::shared_ptr<GpuMemory> in) : memory(std::move(in)), cell(memory, sizeof(StepState)) {}
   void set(const RunState& state) {
-    const StepState now{state.seed, state.step};
+    const StepState now{.seed = state.seed, .step = state.step, .first_row = state.first_row};
     memory->upload(std::as_bytes(std::span(&now, 1)), cell.data());
   }
 

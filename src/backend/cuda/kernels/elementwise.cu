@@ -22,16 +22,20 @@ void add_bias(Stream stream, float* y, const float* bias, std::int64_t rows, int
          [=] FOVEA_KERNEL(int i) { y[i] = activate(activation, bias == nullptr ? y[i] : y[i] + bias[i % channels]); });
 }
 
-void dropout(Stream stream, const float* x, float* y, std::int64_t count, float rate, std::uint32_t which,
+void dropout(Stream stream, const float* x, float* y, std::int64_t rows, std::int64_t width, float rate, std::uint32_t which,
              const StepState* state) {
   const std::uint64_t threshold = dropout_threshold(rate);
   const float keep = 1.0F - rate;
-  launch(stream, (count + 3) / 4, [=] FOVEA_KERNEL(int block) {
+  const std::int64_t count = rows * width;
+  // One block of four draws more, for the rows may begin within one.
+  launch(stream, (count + 3) / 4 + 1, [=] FOVEA_KERNEL(int block) {
+    const std::int64_t begin = state->first_row * width;  // of these elements, in the whole batch
+    const std::int64_t first = 4 * (begin / 4 + block);
     std::uint32_t draws[4];
-    dropout_draws(*state, which, static_cast<std::uint64_t>(block), draws);
+    dropout_draws(*state, which, static_cast<std::uint64_t>(first / 4), draws);
     for (int lane = 0; lane < 4; ++lane) {
-      const std::int64_t i = std::int64_t{4} * block + lane;
-      if (i < count) y[i] = draws[lane] >= threshold ? x[i] / keep : 0.0F;
+      const std::int64_t i = first + lane - begin;
+      if (i >= 0 && i < count) y[i] = draws[lane] >= threshold ? x[i] / keep : 0.0F;
     }
   });
 }

@@ -22,8 +22,8 @@ void apply_slope(Stream stream, const float* saved, const float* dy, float* dx, 
 void add(Stream stream, const float* a, const float* b, float* y, std::int64_t count);
 /// y (rows, C) = activation(y + bias), in place; bias may be null.
 void add_bias(Stream stream, float* y, const float* bias, std::int64_t rows, int channels, Activation activation);
-/// As the op Dropout says (core/dropout_mask.h); y may be x.
-void dropout(Stream stream, const float* x, float* y, std::int64_t count, float rate, std::uint32_t which,
+/// As the op Dropout says (core/dropout_mask.h), for `rows` rows of `width` elements; y may be x.
+void dropout(Stream stream, const float* x, float* y, std::int64_t rows, std::int64_t width, float rate, std::uint32_t which,
              const StepState* state);
 
 /// y (rows, stride) = x (rows, C) rounded, then `ones` columns of 1, then zeros.

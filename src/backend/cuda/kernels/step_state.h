@@ -11,6 +11,7 @@ struct StepState {
   std::uint64_t seed = 0;
   std::uint32_t step = 0;
   std::uint32_t unused = 0;
+  std::int64_t first_row = 0;
 };
 
 }  // namespace fovea::cuda

@@ -27,7 +27,8 @@ KernelResult prepare_op(const Setup& setup, const graph::Add& /*op*/) {
 KernelResult prepare_op(const Setup& setup, const graph::Dropout& op) {
   return make_kernel(setup, {.name = "dropout", .reusable_input = 0}, [op](Machine& machine, const Arguments& a) {
     machine.set_state(a.state);
-    dropout(machine.stream(), a.inputs[0].f32(), a.outputs[0].f32(), a.outputs[0].shape.elements(), op.rate, op.stream,
+    const Shape& shape = a.outputs[0].shape;
+    dropout(machine.stream(), a.inputs[0].f32(), a.outputs[0].f32(), shape[0], shape.elements() / shape[0], op.rate, op.stream,
             machine.state());
   });
 }
