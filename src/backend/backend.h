@@ -20,6 +20,8 @@ namespace fovea {
 struct RunState {
   std::uint64_t seed = 0;
   std::uint32_t step = 0;
+  /// Number of the first row of this run in its batch: what is random goes by the row in the batch, whoever computes it.
+  std::int64_t first_row = 0;
 };
 
 /// What a kernel computes on. All memory is the executor's.

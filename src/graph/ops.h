@@ -116,7 +116,7 @@ struct PadChannels {
 struct GlobalAveragePool {};
 
 /// x -> x with each element zeroed with probability `rate`, the others divided by (1 - rate). The mask depends on the run's
-/// seed and step, on `stream`, and on the element's index; the op is its own backward.
+/// seed and step, on `stream`, and on the element's index in the whole batch; the op is its own backward.
 struct Dropout {
   float rate = 0.0F;
   std::uint32_t stream = 0;

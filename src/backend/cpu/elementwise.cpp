@@ -56,14 +56,17 @@ KernelResult prepare_op(const Setup& setup, const graph::Dropout& op) {
     float* y = a.outputs[0].f32();
     const DropoutMask mask(a.state.seed, a.state.step, op.stream, op.rate);
     const float scale = 1.0F / (1.0F - op.rate);
-    const std::int64_t elements = a.outputs[0].shape.elements();
-    const std::int64_t blocks = (elements + DropoutMask::kLanes - 1) / DropoutMask::kLanes;
+    const Shape& shape = a.outputs[0].shape;
+    const std::int64_t begin = a.state.first_row * (shape.elements() / shape[0]);  // of these elements, in the whole batch
+    const std::int64_t end = begin + shape.elements();
+    const std::int64_t first_block = begin / DropoutMask::kLanes;
+    const std::int64_t blocks = (end + DropoutMask::kLanes - 1) / DropoutMask::kLanes - first_block;
     parallel_ranges(context, blocks, kGrain / DropoutMask::kLanes, [&](Range r) {
-      for (std::int64_t block = r.begin; block < r.end; ++block) {
+      for (std::int64_t block = first_block + r.begin; block < first_block + r.end; ++block) {
         const auto kept = mask.kept(block);
         const std::int64_t first = block * DropoutMask::kLanes;
-        const std::int64_t count = std::min(DropoutMask::kLanes, elements - first);
-        for (std::int64_t j = 0; j < count; ++j) y[first + j] = kept[static_cast<std::size_t>(j)] ? x[first + j] * scale : 0.0F;
+        for (std::int64_t i = std::max(first, begin); i < std::min(first + DropoutMask::kLanes, end); ++i)
+          y[i - begin] = kept[static_cast<std::size_t>(i - first)] ? x[i - begin] * scale : 0.0F;
       }
     });
   });
