@@ -69,23 +69,26 @@ int decode_verb(BenchFlags& flags) {
 
 void print(Console& console, const char* what, const NetworkRate& rate) {
   if (console.json()) {
-    return console.print_json({{"bench", what},
-                               {"network", rate.network},
-                               {"size", rate.size},
-                               {"batch", rate.batch},
-                               {"threads", rate.threads},
-                               {"precision", rate.precision},
-                               {"runs", rate.runs},
-                               {"median_ms", rate.median_ms},
-                               {"p95_ms", rate.p95_ms},
-                               {"images_per_second", rate.images_per_second},
-                               {"gflops", rate.gflops},
-                               {"machine_gflops", rate.machine_gflops},
-                               {"peak_memory_bytes", rate.peak_memory}});
+    nlohmann::ordered_json object{{"bench", what},
+                                  {"network", rate.network},
+                                  {"size", rate.size},
+                                  {"batch", rate.batch},
+                                  {"threads", rate.threads},
+                                  {"precision", rate.precision},
+                                  {"runs", rate.runs},
+                                  {"median_ms", rate.median_ms},
+                                  {"p95_ms", rate.p95_ms},
+                                  {"images_per_second", rate.images_per_second},
+                                  {"gflops", rate.gflops},
+                                  {"machine_gflops", rate.machine_gflops},
+                                  {"peak_memory_bytes", rate.peak_memory}};
+    if (rate.wait_share) object["wait_share"] = *rate.wait_share;
+    return console.print_json(object);
   }
   console.print(fmt::format("{} {:>4} {:>5} {:>7} {:>9.1f} {:>8.1f} {:>8.1f} {:>5} {:>7}", fitted(rate.network, 19), rate.size,
                             rate.batch, rate.threads, rate.median_ms, rate.p95_ms, rate.images_per_second,
-                            share(rate.gflops, rate.machine_gflops), memory(rate.peak_memory)));
+                            share(rate.gflops, rate.machine_gflops), memory(rate.peak_memory)) +
+                (rate.wait_share ? fmt::format(" {:>7}", share(*rate.wait_share, 1)) : ""));
 }
 
 int network_verb(BenchFlags& flags, const char* what) {
@@ -97,7 +100,8 @@ int network_verb(BenchFlags& flags, const char* what) {
   const auto on_rate = [&](const NetworkRate& rate) {
     if (!std::exchange(begun, true) && !console.json()) {
       console.print(fmt::format("{:<19} {:>4} {:>5} {:>7} {:>9} {:>8} {:>8} {:>5} {:>7}", "network", "px", "batch", "threads",
-                                train ? "ms/step" : "median ms", "p95 ms", "images/s", "gemm", "memory"));
+                                train ? "ms/step" : "median ms", "p95 ms", "images/s", "gemm", "memory") +
+                    (flags.network.data.empty() ? "" : " waiting"));
     }
     print(console, what, rate);
   };
@@ -108,6 +112,14 @@ int network_verb(BenchFlags& flags, const char* what) {
                                    "most that the process held",
                                    last.precision, last.machine_gflops, counted(last.threads, "thread")),
                        78, 2));
+  const bool waits = std::ranges::any_of(*rates, [](const NetworkRate& r) { return r.wait_share.value_or(0) > kMostWaiting; });
+  if (waits) {
+    console.warn(
+        wrapped(fmt::format("the network waits for photos, which come from the cache, for more than {} of the time: smaller "
+                            "photos or more --threads help",
+                            percent(kMostWaiting)),
+                78, 2));
+  }
   return kDone;
 }
 
@@ -197,8 +209,9 @@ Run add_bench(CLI::App& app) {
   CLI::App* train = app.add_subcommand("train",
                                        "Steps of fine-tuning a second: forward, backward, optimiser.\n\n"
                                        "  fovea bench train --batch 16\n"
-                                       "  fovea bench train --arch mobilenet_v2 --precision fp32 --threads 2");
+                                       "  fovea bench train --arch mobilenet_v2 --data skies --threads 2");
   add_network_flags(*train, *flags);
+  train->add_option("--data", flags->network.data, "real photos, laid out as for train [made-up batches]")->type_name("DATA");
   add_choice<bool>(*train, "--bn", flags->network.live_norm, {{"frozen", false}, {"live", true}},
                    "statistics of BatchNorm: as stored, or of each batch");
   add_choice<PrecisionChoice>(

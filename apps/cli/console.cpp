@@ -80,6 +80,7 @@ void Console::progress(const Progress& progress) {
   const double share = progress.total > 0 ? static_cast<double>(progress.done) / static_cast<double>(progress.total) : 0;
   const std::string left = fmt::format("{:<9} ", progress.stage);
   std::string right = fmt::format(" {:>3.0f} %  {:.0f} images/s", 100 * share, progress.images_per_second);
+  if (progress.wait_share) right += fmt::format(", {:.0f} % waiting", 100 * *progress.wait_share);
   if (progress.seconds_left > 0.5) right += fmt::format("  {} left", duration(progress.seconds_left));
   const std::size_t used = columns(left) + columns(right) + 3;
   const std::size_t width = terminal_width();

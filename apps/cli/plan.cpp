@@ -35,6 +35,22 @@ nlohmann::ordered_json json_of(const PlannedTime& time) {
   return {{"seconds", time.seconds}, {"processor_seconds", time.processor_seconds}};
 }
 
+nlohmann::ordered_json json_of(const NetworkPlan::Estimate& estimate, int epochs) {
+  nlohmann::ordered_json object{{"gb_s", estimate.gb_s},
+                                {"fp32_tflops", estimate.fp32_tflops},
+                                {"half_tflops", estimate.half_tflops},
+                                {"memory_gib", estimate.memory_gib},
+                                {"source", estimate.source},
+                                {"slow_whole", json_of(estimate.slow_whole)},
+                                {"largest_batch", estimate.largest_batch},
+                                {"holds_data_set", estimate.holds_data_set}};
+  if (epochs > 0) {
+    object["slow_steps_per_second"] = estimate.slow_steps_per_second;
+    object["slow_epoch"] = json_of(estimate.slow_epoch);
+  }
+  return object;
+}
+
 nlohmann::ordered_json json_of(const NetworkPlan& plan, int epochs) {
   nlohmann::ordered_json object{{"event", "network"}, {"arch", plan.arch}, {"device", plan.device}, {"size", plan.size}};
   if (plan.usual_size) object["usual_size"] = *plan.usual_size;
@@ -47,6 +63,7 @@ nlohmann::ordered_json json_of(const NetworkPlan& plan, int epochs) {
   object["weights_here"] = plan.weights_here;
   object["looks_per_second"] = plan.looks_per_second;
   if (epochs > 0) object["steps_per_second"] = plan.steps_per_second;
+  if (epochs > 0) object["wait_share"] = plan.wait_share;
   object["memory_bytes"] = plan.memory;
   object["features"] = json_of(plan.features);
   object["first_model"] = json_of(plan.first_model);
@@ -58,6 +75,7 @@ nlohmann::ordered_json json_of(const NetworkPlan& plan, int epochs) {
     object["epochs"] = epochs;
   }
   object["whole"] = json_of(plan.whole);
+  if (plan.estimate) object["estimate"] = json_of(*plan.estimate, epochs);
   object["advice"] = name_of(plan.advice);
   return object;
 }
@@ -122,6 +140,43 @@ void print_rows(Console& console, const TrainingPlan& plan) {
   if (starred) console.note("* its pretrained weights are not here: train --weights FILE");
 }
 
+/// "1:05-2:10", or one of them where they are alike.
+std::string range(double fast, double slow) { return clock(fast) == clock(slow) ? clock(fast) : clock(fast) + "-" + clock(slow); }
+
+void print_estimates(Console& console, const TrainingPlan& plan) {
+  console.print(fmt::format("{:<18} {:>3} {:<11} {:>11} {:>9} {:>13} {:>6} {:>5}", "network", "px", "GPU", "images/s", "epoch",
+                            "whole", "memory", "batch"));
+  for (const NetworkPlan& n : plan.networks) {
+    const NetworkPlan::Estimate& e = *n.estimate;
+    const bool tunes = plan.epochs > 0;
+    console.print(fmt::format("{} {:>3} {} {:>11} {:>9} {:>13} {:>6} {:>5}", fitted(n.arch, 18), n.size, fitted(n.device, 11),
+                              tunes ? fmt::format("{:.0f}-{:.0f}", e.slow_steps_per_second, n.steps_per_second) : "-",
+                              tunes ? range(n.epoch.seconds, e.slow_epoch.seconds) : "-",
+                              range(n.whole.seconds, e.slow_whole.seconds), memory(n.memory), e.largest_batch));
+  }
+}
+
+void explain_estimates(Console& console, const TrainingPlan& plan) {
+  const auto say = [&](const std::string& text) { console.note(wrapped(text, 78, 2)); };
+  say(fmt::format("An estimate, not a measurement: no GPU was used. {} to train on, {} to judge by; whole: the run{}.",
+                  counted(plan.train_photos, "photo"), plan.val_photos,
+                  plan.epochs > 0 ? fmt::format(" with {}", counted(plan.epochs, "epoch")) : ""));
+  say("From what each op moves and computes: at best blocks stay on the chip, at worst every op goes through memory; three "
+      "quarters "
+      "of the memory's rate, two fifths of the tensor units'. Batch: the largest that fits.");
+  say(fmt::format("Reading and decoding as measured here, {:.0f} photos/s; the machine around the GPU may be faster or slower.",
+                  plan.photos_per_second));
+  std::vector<std::string> told;
+  for (const NetworkPlan& n : plan.networks) {
+    const NetworkPlan::Estimate& e = *n.estimate;
+    if (std::ranges::find(told, n.device) != told.end()) continue;
+    told.push_back(n.device);
+    say(fmt::format("{}: {:.0f} GB/s, {:.0f} TFLOP/s fp32, {:.0f} of 16-bit products, {:.0f} GiB ({}).{}", n.device, e.gb_s,
+                    e.fp32_tflops, e.half_tflops, e.memory_gib, e.source,
+                    e.holds_data_set ? "" : " The photos do not fit in its memory, and come while it learns."));
+  }
+}
+
 void explain(Console& console, const TrainingPlan& plan) {
   const auto say = [&](const std::string& text) { console.note(wrapped(text, 78, 2)); };
   const NetworkPlan* pick = plan.pick ? &plan.networks[*plan.pick] : nullptr;
@@ -138,6 +193,12 @@ void explain(Console& console, const TrainingPlan& plan) {
   if (grows) say("if it pays: a run tries a larger input too; where that clearly wins, it goes on with it.");
   if (pick != nullptr && pick->refit.seconds > 0) {
     say(fmt::format("Where another fit than the usual crop wins, {} more ({}).", duration(pick->refit.seconds), pick->arch));
+  }
+  if (pick != nullptr && pick->wait_share > kMostWaiting) {
+    say(
+        fmt::format("Fine-tuning {} would wait {} of the time for photos (more than {}), even from the cache: smaller photos, "
+                    "--augment light or more --threads help.",
+                    pick->arch, percent(pick->wait_share), percent(kMostWaiting)));
   }
   for (const UnusableDevice& device : plan.unusable) say(fmt::format("Not measured on {}: {}", device.name, device.reason));
   constexpr double kMuch = 0.15;
@@ -160,13 +221,16 @@ int plan_verb(PlanFlags& flags) {
   options.run.stop = &stop_on_signals();
   const auto plan = plan_training(options, [&](const NetworkPlan& network) {
     // Every network takes minutes: a person should see that it goes on.
-    if (console.json() || !network.not_measured.empty()) return;
+    if (console.json() || !network.not_measured.empty() || network.estimate) return;
     console.note(fmt::format("{} at {}: {:.1f} images/s looked at{}", network.arch, network.size, network.looks_per_second,
                              network.steps_per_second > 0 ? fmt::format(", {:.1f} learned from", network.steps_per_second) : ""));
   });
   if (!plan) return console.fail(plan.error());
   if (console.json()) {
     print_json(console, *plan);
+  } else if (!options.gpus.empty()) {
+    print_estimates(console, *plan);
+    explain_estimates(console, *plan);
   } else {
     print_rows(console, *plan);
     explain(console, *plan);
@@ -182,9 +246,14 @@ Run add_plan(CLI::App& app) {
   app.description(
       "How long training would take here, measured on a few real photos and steps.\n\n"
       "  fovea plan photos\n"
-      "  fovea plan photos --arch efficientnet_lite0 --arch mobilenet_v2 --scope full");
+      "  fovea plan photos --arch efficientnet_lite0 --arch mobilenet_v2 --scope full\n"
+      "  fovea plan photos --scope full --batch 256 --gpu 'RTX 4060 Ti' --gpu H200");
   app.add_option("DATA", options.run.data, "class folders; train/ and val/ of those; or a CSV 'path,label[,split]'")->required();
   app.add_option("--arch", options.archs, "networks to measure [every one, which takes some minutes]")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  app.add_option("--gpu", options.gpus, "estimate for this GPU, which need not be here, such as 'RTX 4060 Ti' or H200")
+      ->type_name("NAME")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   app.add_option("--seconds", options.seconds_per_network, "to spend on measuring each network, about")

@@ -22,17 +22,33 @@ std::string_view key_of(Measure measure) { return measure == Measure::kAccuracy 
 std::string_view word_of(Measure measure) { return measure == Measure::kAccuracy ? "right" : "mAP"; }
 
 nlohmann::ordered_json json_of(const EpochReport& epoch) {
-  return {{"event", "epoch"},
-          {"stage", epoch.stage},
-          {"epoch", epoch.epoch},
-          {"epochs", epoch.epochs},
-          {"train_loss", epoch.train_loss},
-          {"val_loss", epoch.val_loss},
-          {fmt::format("val_{}", key_of(epoch.measure)), epoch.val_accuracy},
-          {"lr", epoch.lr},
-          {"images_per_second", epoch.images_per_second},
-          {"wait_share", epoch.wait_share},
-          {"best", epoch.best}};
+  nlohmann::ordered_json object{{"event", "epoch"},
+                                {"stage", epoch.stage},
+                                {"epoch", epoch.epoch},
+                                {"epochs", epoch.epochs},
+                                {"train_loss", epoch.train_loss},
+                                {"val_loss", epoch.val_loss},
+                                {fmt::format("val_{}", key_of(epoch.measure)), epoch.val_accuracy},
+                                {"lr", epoch.lr},
+                                {"images_per_second", epoch.images_per_second},
+                                {"wait_share", epoch.wait_share},
+                                {"best", epoch.best}};
+  if (epoch.device_busy) object["device_busy"] = *epoch.device_busy;
+  return object;
+}
+
+nlohmann::ordered_json json_of(const Utilisation& utilisation) {
+  nlohmann::ordered_json object{{"images_per_second", utilisation.images_per_second}, {"wait_share", utilisation.wait_share}};
+  if (utilisation.device_busy) object["device_busy"] = *utilisation.device_busy;
+  if (!utilisation.remedy.empty()) object["remedy"] = utilisation.remedy;
+  return object;
+}
+
+std::string text_of(const Utilisation& utilisation) {
+  std::string text = fmt::format("fine-tuned {:.1f} images/s, {} of the time waiting for photos", utilisation.images_per_second,
+                                 percent(utilisation.wait_share));
+  if (utilisation.device_busy) text += fmt::format(", the GPU busy {} of it", percent(*utilisation.device_busy));
+  return text;
 }
 
 /// Shows a running training: a table on standard error, or events as JSON lines on standard output.
@@ -50,7 +66,7 @@ class TrainView final : public TrainObserver {
     std::string line =
         fmt::format("  {:>7}  {:>6.3f}  {:>6.3f}  {:>7}  {:>9.2e}  {:>8.1f}", fmt::format("{}/{}", epoch.epoch, epoch.epochs),
                     epoch.train_loss, epoch.val_loss, percent(epoch.val_accuracy), epoch.lr, epoch.images_per_second);
-    if (epoch.wait_share > 0.1) line += fmt::format("  waiting {} for photos", percent(epoch.wait_share));
+    if (epoch.wait_share > kMostWaiting) line += fmt::format("  waiting {} for photos", percent(epoch.wait_share));
     if (epoch.best) line += "  best";
     console_.note(line);
   }
@@ -199,6 +215,7 @@ void summarize(Console& console, const TrainReport& report) {
                                     {"mean", report.cross_validation->mean},
                                     {"deviation", report.cross_validation->deviation}};
     }
+    if (report.utilisation) object["utilisation"] = json_of(*report.utilisation);
     object["best_stage"] = report.best_stage;
     object["seconds"] = report.seconds;
     object["skipped"] = report.skipped.size();
@@ -219,6 +236,7 @@ void summarize(Console& console, const TrainReport& report) {
                              folds.measure == Measure::kAccuracy ? "" : "mAP ", folds.accuracies.size(), folds.what,
                              percent(folds.deviation)));
   }
+  if (report.utilisation) console.note(text_of(*report.utilisation));
   if (!report.html.empty()) console.note(fmt::format("report in {}", report.html.string()));
   console.note(fmt::format("log and metrics in {}; {} in all", report.run_folder.string(), duration(report.seconds)));
 }

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -57,9 +58,10 @@ struct NetworkRate {
   double median_ms = 0;   ///< of a batch
   double p95_ms = 0;      ///< 95 of 100 runs were faster
   double images_per_second = 0;
-  double gflops = 0;             ///< arithmetic of the products, by the median
-  double machine_gflops = 0;     ///< product of large fp32 matrices with as many threads, measured before
-  std::int64_t peak_memory = 0;  ///< bytes that the process held at most; 0 where the system does not tell
+  double gflops = 0;                 ///< arithmetic of the products, by the median
+  double machine_gflops = 0;         ///< product of large fp32 matrices with as many threads, measured before
+  std::int64_t peak_memory = 0;      ///< bytes that the process held at most; 0 where the system does not tell
+  std::optional<double> wait_share;  ///< of the time, spent waiting for photos; none without NetworkBenchOptions::data
 };
 struct NetworkBenchOptions {
   BenchSettings settings;
@@ -67,7 +69,9 @@ struct NetworkBenchOptions {
   std::filesystem::path model;     ///< a model of one's own, for bench_infer alone
   std::vector<int> batches;        ///< empty: 1, 8 and 32 to infer, 32 to train
   int size = 0;                    ///< input side in pixels; 0: the network's
-  bool live_norm = false;          ///< to train: with statistics of the batch
+  /// To train: photos laid out as for train(), decoded before, varied while the network learns; empty: made-up batches.
+  std::filesystem::path data;
+  bool live_norm = false;                              ///< to train: with statistics of the batch
   PrecisionChoice precision = PrecisionChoice::kAuto;  ///< to train
   std::string device = "auto";
 };
@@ -75,7 +79,7 @@ using OnNetworkRate = std::function<void(const NetworkRate&)>;
 /// The forward pass of a network as `predict` runs it. The errors of a model that cannot be opened, a network that is not known
 /// (kNotFound) or a device that cannot be used; kCancelled on request.
 Result<std::vector<NetworkRate>> bench_infer(const NetworkBenchOptions& options, const OnNetworkRate& on_rate = {});
-/// Whole steps of fine-tuning: forward, backward, optimiser, moving average. Errors as above.
+/// Whole steps of fine-tuning: forward, backward, optimiser, moving average. Errors as above, and those of the data.
 Result<std::vector<NetworkRate>> bench_train(const NetworkBenchOptions& options, const OnNetworkRate& on_rate = {});
 
 /// Random 32-bit numbers, sorted.

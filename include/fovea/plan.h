@@ -18,6 +18,9 @@ struct TrainingPlanOptions {
   /// "auto" means every device that there is. No model is made, so its name, and `arch`, say nothing here.
   TrainOptions run;
   std::vector<std::string> archs;  ///< empty: every network, by family and size
+  /// GPUs that need not be here, by name ("RTX 4060 Ti"): then nothing is measured but photos and the last layer, and every
+  /// network is estimated for each of them.
+  std::vector<std::string> gpus;
   double seconds_per_network = 4;  ///< to spend on each, about; one that needs more is timed on fewer photos
 };
 
@@ -53,6 +56,7 @@ struct NetworkPlan {
   bool weights_here = false;                 ///< train() would find pretrained weights without --weights
   double looks_per_second = 0;               ///< photos through the frozen network
   double steps_per_second = 0;               ///< photos forward, backward and into the weights; 0 where nothing is fine-tuned
+  double wait_share = 0;                     ///< expected, of fine-tuning's time: waiting for photos from the cache
   std::int64_t memory = 0;                   ///< bytes at the peak of the run
   PlannedTime features;                      ///< of the training photos
   PlannedTime first_model;                   ///< until a usable model is on disk
@@ -63,6 +67,20 @@ struct NetworkPlan {
   PlannedTime whole;                         ///< the whole run; fine-tuning is in it unless the scope is kHead
   Advice advice = Advice::kNone;
   std::string not_measured;  ///< why not; empty: measured
+  /// Not measured but calculated, from a data sheet and what every op of the network moves and computes.
+  struct Estimate {
+    double gb_s = 0;  ///< of the GPU's memory, as its maker says
+    double fp32_tflops = 0;
+    double half_tflops = 0;
+    double memory_gib = 0;
+    std::string source;                ///< of these
+    double slow_steps_per_second = 0;  ///< if every op goes through memory; `steps_per_second`: if blocks stay on the chip
+    PlannedTime slow_epoch;            ///< likewise
+    PlannedTime slow_whole;
+    int largest_batch = 0;        ///< that its memory holds; 0: not one photo
+    bool holds_data_set = false;  ///< its memory holds the photos too
+  };
+  std::optional<Estimate> estimate;
 };
 
 struct UnusableDevice {
@@ -85,8 +103,8 @@ struct TrainingPlan {
 };
 
 /// Measures and adds up. `on_network` is told each network as soon as it is known, still without advice; may be empty. Fails with
-/// what the reader of the data finds, kNotFound for a network that is not known, the device's error for one that was asked for
-/// and cannot be used, kCancelled on request before one network is known.
+/// what the reader of the data finds, kNotFound for a network or GPU that is not known, the device's error for one that was asked
+/// for and cannot be used, kCancelled on request before one network is known.
 Result<TrainingPlan> plan_training(const TrainingPlanOptions& options,
                                    const std::function<void(const NetworkPlan&)>& on_network = {});
 

@@ -14,6 +14,7 @@
 #include "fovea/multi_label.h"
 #include "fovea/result.h"
 #include "fovea/skipped_photo.h"
+#include "fovea/utilisation.h"
 
 namespace fovea {
 
@@ -162,6 +163,7 @@ struct EpochReport {
   double wait_share = 0.0;         ///< of the time, spent waiting for photos
   bool best = false;
   Measure measure = Measure::kAccuracy;  ///< what val_accuracy is
+  std::optional<double> device_busy;     ///< as Utilisation::device_busy
 };
 
 struct Progress {
@@ -169,7 +171,8 @@ struct Progress {
   std::int64_t done = 0;  ///< photos
   std::int64_t total = 0;
   double images_per_second = 0.0;
-  double seconds_left = 0.0;  ///< of this stage
+  double seconds_left = 0.0;         ///< of this stage
+  std::optional<double> wait_share;  ///< of this epoch's time, spent waiting for photos; none where nothing is fine-tuned
 };
 
 /// The first usable model of a run is on disk; better ones may take its place.
@@ -263,6 +266,7 @@ struct TrainReport {
   std::string best_stage;
   std::vector<StageReport> stages;
   std::vector<EpochReport> epochs;
+  std::optional<Utilisation> utilisation;  ///< of fine-tuning; none where nothing was fine-tuned
   std::vector<Choice> choices;
   std::vector<SkippedPhoto> skipped;
   double seconds = 0.0;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "benchmark/sort_numbers.h"
 
-#include <hwy/contrib/sort/vqsort.h>
-
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -18,10 +16,16 @@
 namespace fovea::benchmark {
 namespace {
 
-constexpr std::size_t kBuckets = 256;
-constexpr std::size_t bucket_of(std::uint32_t number) { return number >> 24; }
+/// The 32 bits in three digits, the highest first: after the first one a bucket of 200 million spread numbers and its copy fill
+/// most of a second-level cache of a megabyte.
+constexpr int kHighBits = 11;
+constexpr int kMiddleBits = 11;
+constexpr int kLowBits = 10;
+static_assert(kHighBits + kMiddleBits + kLowBits == 32);
+constexpr std::size_t kBuckets = std::size_t{1} << kHighBits;
+constexpr std::size_t bucket_of(std::uint32_t number) { return number >> (kMiddleBits + kLowBits); }
 
-using Counts = std::array<std::size_t, kBuckets>;
+using Counts = std::vector<std::size_t>;  // kBuckets of them
 
 /// Parts of the numbers, one a thread.
 std::span<const std::uint32_t> part(std::span<const std::uint32_t> numbers, std::int64_t parts, std::int64_t index) {
@@ -30,28 +34,55 @@ std::span<const std::uint32_t> part(std::span<const std::uint32_t> numbers, std:
 }
 
 Counts count(std::span<const std::uint32_t> numbers) {
-  Counts counts{};
+  Counts counts(kBuckets);
   for (const std::uint32_t number : numbers) ++counts[bucket_of(number)];
   return counts;
 }
 
-/// Each number to the next place of its bucket. A cache line of each bucket is filled before it is written to memory: 256 open
-/// places in memory would be too many for the tables of pages.
+/// Each number to the next place of its bucket. A cache line of each bucket is filled before it is written to memory: so many
+/// open places in memory would be too many for the tables of pages.
 void deal_out(std::span<const std::uint32_t> numbers, Counts places, std::uint32_t* to) {
   constexpr std::size_t kLine = 16;
-  alignas(64) std::array<std::array<std::uint32_t, kLine>, kBuckets> lines;
+  struct alignas(64) Line {
+    std::array<std::uint32_t, kLine> numbers;
+  };
+  std::vector<Line> lines(kBuckets);
   std::array<std::uint8_t, kBuckets> filled{};
   for (const std::uint32_t number : numbers) {
     const std::size_t bucket = bucket_of(number);
-    lines[bucket][filled[bucket]++] = number;
+    lines[bucket].numbers[filled[bucket]++] = number;
     if (filled[bucket] < kLine) continue;
-    std::memcpy(to + places[bucket], lines[bucket].data(), sizeof lines[bucket]);
+    std::memcpy(to + places[bucket], &lines[bucket], sizeof(Line));
     places[bucket] += kLine;
     filled[bucket] = 0;
   }
   for (std::size_t bucket = 0; bucket < kBuckets; ++bucket) {
-    std::copy_n(lines[bucket].data(), filled[bucket], to + places[bucket]);
+    std::copy_n(lines[bucket].numbers.data(), filled[bucket], to + places[bucket]);
   }
+}
+
+/// Numbers of one bucket, from where they were dealt to (and lost there) to where they belong, ascending: a pass for each of the
+/// lower digits, the lowest first (H. Hollerith's machines sorted cards so).
+void sort_bucket(std::span<std::uint32_t> from, std::uint32_t* to) {
+  constexpr std::size_t kFew = 1024;  // counting digits would take longer
+  if (from.size() < kFew) {
+    std::ranges::sort(from);
+    std::ranges::copy(from, to);
+    return;
+  }
+  constexpr std::uint32_t kLowMask = (1U << kLowBits) - 1;
+  constexpr std::uint32_t kMiddleMask = (1U << kMiddleBits) - 1;
+  std::array<std::uint32_t, std::size_t{1} << kLowBits> low{};
+  std::array<std::uint32_t, std::size_t{1} << kMiddleBits> middle{};
+  for (const std::uint32_t number : from) {
+    ++low[number & kLowMask];
+    ++middle[(number >> kLowBits) & kMiddleMask];
+  }
+  std::exclusive_scan(low.begin(), low.end(), low.begin(), 0U);
+  std::exclusive_scan(middle.begin(), middle.end(), middle.begin(), 0U);
+  for (const std::uint32_t number : from) to[low[number & kLowMask]++] = number;
+  std::copy_n(to, from.size(), from.begin());
+  for (const std::uint32_t number : from) to[middle[(number >> kLowBits) & kMiddleMask]++] = number;
 }
 
 }  // namespace
@@ -61,7 +92,7 @@ void sort_numbers(const Context& context, std::span<std::uint32_t> numbers, std:
   const std::int64_t parts = context.threads;
   std::vector<Counts> counts(static_cast<std::size_t>(parts));
   parallel_for(context, parts, [&](std::int64_t i) { counts[static_cast<std::size_t>(i)] = count(part(numbers, parts, i)); });
-  Counts begins{};  // of the buckets; within each, the parts follow one another
+  Counts begins(kBuckets);  // of the buckets; within each, the parts follow one another
   std::size_t at = 0;
   for (std::size_t bucket = 0; bucket < kBuckets; ++bucket) {
     begins[bucket] = at;
@@ -73,9 +104,7 @@ void sort_numbers(const Context& context, std::span<std::uint32_t> numbers, std:
   for_each_photo(context, kBuckets, [&](std::int64_t i) {
     const auto bucket = static_cast<std::size_t>(i);
     const std::size_t end = bucket + 1 < kBuckets ? begins[bucket + 1] : numbers.size();
-    const std::size_t length = end - begins[bucket];
-    hwy::Sorter()(scratch.data() + begins[bucket], length, hwy::SortAscending());
-    std::copy_n(scratch.data() + begins[bucket], length, numbers.data() + begins[bucket]);
+    sort_bucket(scratch.subspan(begins[bucket], end - begins[bucket]), numbers.data() + begins[bucket]);
   });
 }
 

@@ -2,6 +2,7 @@
 #include "data/batch_workers.h"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "core/error.h"
@@ -16,6 +17,17 @@ constexpr std::chrono::milliseconds kStopPoll{50};
 // Row `row` of the `rows` rows that lie one after the other in `buffer`.
 std::span<float> row_of(const Buffer& buffer, std::int64_t row, std::size_t size) {
   return buffer.floats().subspan(static_cast<std::size_t>(row) * size, size);
+}
+
+// Those of each batch's rows that are this part's.
+std::vector<Visit> own_part(std::vector<Visit> visits, const LoaderOptions& options) {
+  if (options.parts == 1) return visits;
+  std::vector<Visit> own;
+  for (std::size_t i = 0; i < visits.size(); ++i) {
+    const auto row = static_cast<std::int64_t>(i) % options.batch;
+    if (row / rows_of_part(options) == options.part) own.push_back(visits[i]);
+  }
+  return own;
 }
 
 Buffer zeroed(Buffer buffer, std::size_t count) {
@@ -33,6 +45,7 @@ BatchLoader::Workers::Workers(const Context& context, std::span<const Sample> sa
       source_(source),
       options_(options),
       pixels_(static_cast<std::size_t>(options.preprocess.height) * static_cast<std::size_t>(options.preprocess.width) * 3),
+      rows_(rows_of_part(options)),
       slots_(static_cast<std::size_t>(options.prefetch)) {
   const int count = options.workers > 0 ? options.workers : context.threads;
   for (int i = 0; i < count; ++i) threads_.emplace_back([this] { work(); });
@@ -52,24 +65,22 @@ std::int64_t BatchLoader::Workers::batches() const {
 }
 
 void BatchLoader::Workers::start_epoch(std::uint32_t epoch, std::int64_t first) {
-  std::vector<Visit> visits = visits_of_epoch(samples_, options_, epoch);
+  std::vector<Visit> visits = own_part(visits_of_epoch(samples_, options_, epoch), options_);
   std::unique_lock lock(mutex_);
   next_draw_ = draws();  // nothing more of the old epoch is begun
   batch_done_.wait(lock, [&] { return rows_in_hand_ == 0; });
   visits_ = std::move(visits);
   epoch_ = epoch;
   next_batch_ = std::clamp<std::int64_t>(first, 0, batches());
-  next_draw_ = std::min(next_batch_ * options_.batch, draws());
+  next_draw_ = std::min(next_batch_ * rows_, draws());
   for (std::int64_t b = next_batch_; b < std::min<std::int64_t>(batches(), next_batch_ + options_.prefetch); ++b) prepare(b);
-  epoch_began_ = Clock::now();
-  waited_ = {};
   work_to_do_.notify_all();
 }
 
 void BatchLoader::Workers::prepare(std::int64_t batch) {
   Slot& slot = slot_of(batch);
-  const auto count = std::min<std::int64_t>(options_.batch, draws() - batch * options_.batch);
-  const std::int64_t rows = options_.last == LoaderOptions::Last::kPad ? options_.batch : count;
+  const auto count = std::clamp<std::int64_t>(draws() - batch * rows_, 0, rows_);
+  const std::int64_t rows = options_.last == LoaderOptions::Last::kPad ? rows_ : count;
   const auto n = static_cast<std::size_t>(rows);
   // Pixels of photos are overwritten whole: only padding needs clearing.
   if (slot.batch.images.floats().size() < n * pixels_) slot.batch.images = Buffer(n * pixels_ * sizeof(float));
@@ -79,12 +90,14 @@ void BatchLoader::Workers::prepare(std::int64_t batch) {
   slot.batch.index.assign(n, -1);
   slot.batch.rows = rows;
   slot.batch.count = count;
+  slot.batch.first_row = options_.part * rows_;
+  slot.batch.whole = (batch + 1) * options_.batch <= static_cast<std::int64_t>(samples_.size());
   slot.unfinished = count;
   slot.failures.clear();
 }
 
 bool BatchLoader::Workers::may_fill() const {
-  return next_draw_ < draws() && next_draw_ / options_.batch < next_batch_ + options_.prefetch;
+  return next_draw_ < draws() && next_draw_ / rows_ < next_batch_ + options_.prefetch;
 }
 
 void BatchLoader::Workers::work() {
@@ -106,14 +119,14 @@ void BatchLoader::Workers::work() {
 }
 
 void BatchLoader::Workers::fill(std::int64_t draw, std::unique_lock<std::mutex>& lock) {
-  Slot& slot = slot_of(draw / options_.batch);
+  Slot& slot = slot_of(draw / rows_);
   lock.unlock();
   auto filled = fill_row(draw, slot.batch);
   lock.lock();
-  if (!filled) slot.failures.emplace(draw % options_.batch, filled.error());
+  if (!filled) slot.failures.emplace(draw % rows_, filled.error());
   if (slot.unfinished == 1) {  // the last row: nobody else touches the batch now
     lock.unlock();
-    mix(draw / options_.batch, slot.batch);
+    mix(draw / rows_, slot.batch);
     lock.lock();
   }
   --slot.unfinished;
@@ -122,7 +135,7 @@ void BatchLoader::Workers::fill(std::int64_t draw, std::unique_lock<std::mutex>&
 Result<void> BatchLoader::Workers::fill_row(std::int64_t draw, Batch& batch) const {
   const Visit& visit = visits_[static_cast<std::size_t>(draw)];
   const Sample& sample = samples_[static_cast<std::size_t>(visit.sample)];
-  const std::int64_t row = draw % options_.batch;
+  const std::int64_t row = draw % rows_;
   batch.index[static_cast<std::size_t>(row)] = visit.sample;
   fill_target(sample, options_, row_of(batch.targets, row, static_cast<std::size_t>(options_.classes)));
   const std::span<float> pixels = row_of(batch.images, row, pixels_);
@@ -148,7 +161,7 @@ Result<bool> BatchLoader::Workers::next(Batch& batch) {
   std::vector<SkippedPhoto> news;
   {
     std::unique_lock lock(mutex_);
-    if (next_batch_ * options_.batch >= draws()) return false;
+    if (next_batch_ >= batches()) return false;
     Slot& slot = slot_of(next_batch_);
     FOVEA_TRY(wait_for(slot, lock));
     if (options_.strict && !slot.failures.empty()) return slot.failures.begin()->second;
@@ -163,9 +176,7 @@ Result<bool> BatchLoader::Workers::next(Batch& batch) {
 }
 
 Result<void> BatchLoader::Workers::wait_for(const Slot& slot, std::unique_lock<std::mutex>& lock) {
-  const Clock::time_point began = Clock::now();
   while (slot.unfinished > 0 && !thrown_ && !context_.stop_requested()) batch_done_.wait_for(lock, kStopPoll);
-  waited_ += Clock::now() - began;
   if (thrown_) std::rethrow_exception(thrown_);
   if (context_.stop_requested()) return fail(Error::Kind::kCancelled, "stopped while photos were being loaded");
   return {};
@@ -188,12 +199,6 @@ std::vector<SkippedPhoto> BatchLoader::Workers::skipped() const {
   std::vector<SkippedPhoto> photos;
   for (const auto& [sample, reason] : unreadable_) photos.push_back({samples_[static_cast<std::size_t>(sample)].path, reason});
   return photos;
-}
-
-double BatchLoader::Workers::waiting_share() const {
-  const std::lock_guard lock(mutex_);
-  const Clock::duration elapsed = Clock::now() - epoch_began_;
-  return elapsed.count() > 0 ? static_cast<double>(waited_.count()) / static_cast<double>(elapsed.count()) : 0;
 }
 
 }  // namespace fovea

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <exception>
@@ -29,11 +28,8 @@ class BatchLoader::Workers {
   Result<bool> next(Batch& batch);
   [[nodiscard]] std::int64_t batches() const;
   [[nodiscard]] std::vector<SkippedPhoto> skipped() const;
-  [[nodiscard]] double waiting_share() const;
 
  private:
-  using Clock = std::chrono::steady_clock;
-
   // A batch of the ring while it is being filled.
   struct Slot {
     Batch batch;
@@ -57,12 +53,13 @@ class BatchLoader::Workers {
   PhotoSource& source_;
   const LoaderOptions options_;
   const std::size_t pixels_;  ///< floats of one image
+  const std::int64_t rows_;   ///< of this part of a batch
 
   mutable std::mutex mutex_;
   std::condition_variable work_to_do_;
   std::condition_variable batch_done_;
   std::vector<Slot> slots_;
-  std::vector<Visit> visits_;  ///< of the epoch; constant while rows are in hand
+  std::vector<Visit> visits_;  ///< of the epoch, this part's; constant while rows are in hand
   std::uint32_t epoch_ = 0;
   std::int64_t next_draw_ = 0;   ///< the first that nobody has taken
   std::int64_t next_batch_ = 0;  ///< the first that has not been given away
@@ -70,8 +67,6 @@ class BatchLoader::Workers {
   bool stop_ = false;
   std::exception_ptr thrown_;
   std::map<std::int32_t, std::string> unreadable_;  ///< by sample
-  Clock::time_point epoch_began_ = Clock::now();
-  Clock::duration waited_{};
   std::vector<std::thread> threads_;
 };
 

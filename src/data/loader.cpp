@@ -22,6 +22,11 @@ Result<void> check(std::span<const Sample> samples, const PhotoSource& source, c
     return fail(Error::Kind::kUsage, "loader: {} {} makes no sense", what, value);
   };
   if (options.batch < 1 || options.batch > kLargestBatch) return refuse("batch of", options.batch);
+  if (options.parts < 1 || options.part < 0 || options.part >= options.parts) return refuse("part number", options.part);
+  if (options.batch % options.parts != 0) {
+    return fail(Error::Kind::kUsage, "loader: a batch of {} cannot be shared by {} trainers evenly", options.batch,
+                options.parts);
+  }
   if (options.classes < 1) return refuse("number of classes", options.classes);
   if (options.prefetch < 1) return refuse("prefetch of", options.prefetch);
   if (options.workers < 0) return refuse("number of workers", options.workers);
@@ -63,6 +68,5 @@ void BatchLoader::start_epoch(std::uint32_t epoch, std::int64_t first) { workers
 Result<bool> BatchLoader::next(Batch& batch) { return workers_->next(batch); }
 std::int64_t BatchLoader::batches_per_epoch() const { return workers_->batches(); }
 std::vector<SkippedPhoto> BatchLoader::skipped() const { return workers_->skipped(); }
-double BatchLoader::waiting_share() const { return workers_->waiting_share(); }
 
 }  // namespace fovea

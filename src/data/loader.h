@@ -30,6 +30,10 @@ struct LoaderOptions {
     kBalanced,  ///< as many draws as samples; each class as often as any other, a sample of it next only when all had their turn
   };
   int batch = 32;
+  /// Of several trainers that share each batch: this one's rows are part `part` of `parts` equal ones. Photos are mixed with
+  /// others of the same part.
+  int part = 0;
+  int parts = 1;
   Last last = Last::kPad;
   Order order = Order::kInOrder;
   Preprocess preprocess;
@@ -52,7 +56,12 @@ struct Batch {
   std::vector<std::int32_t> index;  ///< (N) position in the list of samples, -1 for padding
   std::int64_t rows = 0;            ///< N
   std::int64_t count = 0;           ///< rows that are not padding: the first ones
+  std::int64_t first_row = 0;       ///< number of the first row in the batch that is shared
+  bool whole = true;                ///< no part of the batch has padding
 };
+
+/// Rows of each batch that are one part's.
+[[nodiscard]] inline std::int64_t rows_of_part(const LoaderOptions& options) { return options.batch / options.parts; }
 
 class BatchLoader {
  public:
@@ -73,8 +82,6 @@ class BatchLoader {
   [[nodiscard]] std::int64_t batches_per_epoch() const;
   /// Every unreadable photo met so far, once each, in the order of the samples.
   [[nodiscard]] std::vector<SkippedPhoto> skipped() const;
-  /// Part of the time since start_epoch that next() spent waiting for workers, 0 to 1: near 0, photos are not the bottleneck.
-  [[nodiscard]] double waiting_share() const;
 
  private:
   class Workers;

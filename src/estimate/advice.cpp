@@ -49,12 +49,12 @@ std::optional<std::size_t> advise(std::span<NetworkPlan> networks, std::int64_t 
   const auto too_large = [&](const NetworkPlan& plan) { return free_bytes > 0 && plan.memory > free_bytes; };
   for (std::size_t i = 0; i < networks.size(); ++i) {
     const NetworkPlan& plan = networks[i];
-    if (!plan.not_measured.empty() || plan.usual_size || !plan.weights_here || too_large(plan)) continue;
+    if (!plan.not_measured.empty() || plan.usual_size || !plan.weights_here || plan.estimate || too_large(plan)) continue;
     if (!pick || preferred(plan, networks[*pick], patience)) pick = i;
   }
   for (std::size_t i = 0; i < networks.size(); ++i) {
     NetworkPlan& plan = networks[i];
-    if (!plan.not_measured.empty()) continue;
+    if (!plan.not_measured.empty() || plan.estimate) continue;
     if (too_large(plan)) {
       plan.advice = Advice::kTooLarge;
     } else if (plan.usual_size) {

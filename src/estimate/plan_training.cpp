@@ -2,7 +2,9 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "data/cache.h"
 #include "estimate/advice.h"
+#include "estimate/gpu_cost.h"
 #include "estimate/load.h"
 #include "estimate/probe.h"
 #include "fovea/plan.h"
@@ -34,7 +36,7 @@ class Planner {
     FOVEA_TRY(training::check_options(run_));
     plan_.threads = context_.threads;
     FOVEA_TRY(choose_networks());
-    FOVEA_TRY(open_devices());
+    FOVEA_TRY(options_.gpus.empty() ? open_devices() : find_gpus());
     FOVEA_TRY(scan());
     for (const Architecture& network : networks_) {
       for (const Device& device : devices_) {
@@ -44,6 +46,7 @@ class Planner {
         if (plan_.stopped) break;
       }
       if (plan_.stopped) break;
+      for (const GpuModel& gpu : gpus_) FOVEA_TRY(estimate_network(network, gpu));
     }
     plan_.pick =
         advise(plan_.networks, hardware::available_memory(hardware::this_system()), run_.time_budget_s.value_or(kPatience));
@@ -78,6 +81,14 @@ class Planner {
       devices_.push_back(std::move(*gpu));
     } else {
       plan_.unusable.push_back({"cuda", gpu.error().message});
+    }
+    return {};
+  }
+
+  Result<void> find_gpus() {
+    for (const std::string& name : options_.gpus) {
+      FOVEA_ASSIGN(const GpuModel gpu, find_gpu_model(name));
+      gpus_.push_back(gpu);
     }
     return {};
   }
@@ -167,10 +178,50 @@ class Planner {
     return measured ? std::optional(std::move(costs)) : std::nullopt;
   }
 
+  /// At its usual input, between two bounds.
+  Result<void> estimate_network(const Architecture& network, const GpuModel& gpu) {
+    if (context_.stop_requested()) return fail(Error::Kind::kCancelled, "stopped on request");
+    TrainOptions run = run_;
+    run.arch = network.name;
+    NetworkPlan plan;
+    plan.arch = network.name;
+    plan.device = gpu.name;
+    plan.size = network.preprocess.height;
+    plan.published_accuracy = published_accuracy(network.spec);
+    plan.weights_here = training::find_weights(run).ok();
+    FOVEA_ASSIGN(const PhotoCosts photos, photos_for(network.preprocess));
+    const NetworkSpec spec = spec_at(network, network.preprocess);
+    FOVEA_ASSIGN(const GpuCosts costs,
+                 gpu_costs(spec, gpu, facts_, photos, CachedForm::working(network.preprocess).shorter_side));
+    FOVEA_ASSIGN(const graph::Graph graph, build_network(spec));
+    const HeadCosts& head = head_for(facts_.train, graph.shape(*graph.output("features"))[1]);
+    RunFacts facts = facts_;
+    facts.sizes = false;  // a larger input is another row where it is measured
+    fill(plan, cost_of_run(facts, scan_, costs.at_best, nullptr, head), costs.at_best);
+    const RunCost slow = cost_of_run(facts, scan_, costs.at_worst, nullptr, head);
+    plan.memory = costs.bytes;
+    plan.estimate = NetworkPlan::Estimate{gpu.gb_s,
+                                          gpu.fp32_tflops,
+                                          gpu.half_tflops,
+                                          gpu.gib,
+                                          std::string(gpu.source),
+                                          1 / costs.at_worst.network.learn.seconds,
+                                          planned(slow.epoch),
+                                          planned(slow.whole),
+                                          costs.largest_batch,
+                                          costs.holds_data_set};
+    if (on_network_) on_network_(plan);
+    plan_.networks.push_back(std::move(plan));
+    return {};
+  }
+
   static void fill(NetworkPlan& plan, const RunCost& cost, const SizeCosts& costs) {
     plan.parameters = costs.network.parameters;
     plan.looks_per_second = 1 / costs.network.look.seconds;
     plan.steps_per_second = costs.network.learn.seconds > 0 ? 1 / costs.network.learn.seconds : 0;
+    if (plan.steps_per_second > 0 && !plan.estimate) {
+      plan.wait_share = waiting_share(costs.network.learn, costs.photos.vary, plan.device != "cpu");
+    }
     plan.memory = cost.bytes;
     plan.features = planned(cost.features);
     plan.first_model = planned(cost.first_model);
@@ -189,6 +240,7 @@ class Planner {
   LoadWatch load_;
   std::vector<Architecture> networks_;
   std::vector<Device> devices_;
+  std::vector<GpuModel> gpus_;
   Dataset data_;
   std::vector<Sample> samples_;
   RunFacts facts_;

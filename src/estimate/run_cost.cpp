@@ -111,6 +111,12 @@ std::int64_t memory_of(const RunFacts& facts, const SizeCosts& costs, const Head
 
 }  // namespace
 
+double waiting_share(const Cost& learn, const Cost& vary, bool apart) {
+  const double more = vary.seconds - learn.seconds;
+  if (more <= 0) return 0;
+  return more / (apart ? vary.seconds : vary.seconds + learn.seconds);
+}
+
 RunFacts facts_of(const TrainOptions& options, std::int64_t train, std::int64_t val, int classes) {
   RunFacts facts;
   facts.train = train;

@@ -62,6 +62,10 @@ struct RunFacts {
 /// By the code that decides them in a run. The split may still be to come: then `val` is the expected share.
 [[nodiscard]] RunFacts facts_of(const TrainOptions& options, std::int64_t train, std::int64_t val, int classes);
 
+/// Share of fine-tuning's time that it would wait for its photos, 0 to 1. They are made ready while it learns: on processors of
+/// their own where a GPU learns (`apart`), else on the same ones, which then do both at half their speed.
+[[nodiscard]] double waiting_share(const Cost& learn, const Cost& vary, bool apart);
+
 /// What was measured at one input size.
 struct SizeCosts {
   PhotoCosts photos;

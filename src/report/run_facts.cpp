@@ -36,6 +36,14 @@ std::string stages(const TrainReport& report) {
   return html + "</ol>";
 }
 
+std::string utilisation(const Utilisation& u) {
+  std::string html = "<dl class=\"facts\">" + term("Photos", fmt::format("{:.1f} a second", u.images_per_second)) +
+                     term("Waiting for photos", percent(u.wait_share) + " of the time");
+  if (u.device_busy) html += term("The GPU computed", percent(*u.device_busy) + " of the time");
+  if (!u.remedy.empty()) html += term("Remedy", u.remedy);
+  return html + "</dl>";
+}
+
 std::string skipped(std::span<const SkippedPhoto> photos) {
   constexpr std::size_t kMost = 50;
   std::string html = "<ul class=\"skipped\">";
@@ -55,6 +63,7 @@ std::string run_facts(const Input& input) {
     std::string pair;
     if (!report.stages.empty())
       pair += figure(fmt::format("Where the time went: {} in all", duration(report.seconds)), stages(report));
+    if (report.utilisation) pair += figure("Fine-tuning", utilisation(*report.utilisation));
     if (!input.hardware.empty()) pair += figure("Hardware", list(input.hardware));
     html +=
         section("How it was trained",

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "backend/backend.h"
 #include "fovea/result.h"
@@ -21,6 +22,10 @@ struct Device {
 /// "auto" takes the best device that works and says why; any other name is that device or an error, never a substitute: kUsage
 /// for a name that is none, kUnsupported with what keeps a GPU from being used and what to do about it.
 Result<Device> open_device(std::string_view request, const hardware::SystemView& system = hardware::this_system());
+
+/// Devices that train together: one for every name that open_device takes; "cuda:all", every GPU that works; "cuda:0,2", those
+/// GPUs; "cpu:2", two trainers on this machine's processors. An error names the first that cannot be used.
+Result<std::vector<Device>> open_devices(std::string_view request, const hardware::SystemView& system = hardware::this_system());
 
 /// Why GPU `index` cannot be used, in one sentence; kNotFound where there is no GPU at all. Nothing looks wrong: success.
 Result<void> check_gpu(int index, const hardware::SystemView& system);

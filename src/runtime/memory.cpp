@@ -8,12 +8,12 @@
 
 namespace fovea {
 
-Layout lay_out(std::span<const Lifetime> lifetimes) {
+MemoryLayout lay_out(std::span<const Lifetime> lifetimes) {
   std::vector<std::size_t> order(lifetimes.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) { return lifetimes[a].bytes > lifetimes[b].bytes; });
 
-  Layout layout;
+  MemoryLayout layout;
   layout.offsets.resize(lifetimes.size());
   std::vector<std::size_t> placed;  // sorted by offset
   for (const std::size_t index : order) {

@@ -15,13 +15,13 @@ struct Lifetime {
   std::size_t last = 0;
 };
 
-struct Layout {
+struct MemoryLayout {
   std::vector<std::size_t> offsets;  ///< in the order of the lifetimes, multiples of kAlignment
   std::size_t bytes = 0;
 };
 
 /// Offsets such that no two tensors alive at the same step overlap. Greedy by size, each into the lowest gap that fits
 /// (Pisarchyk and Lee, "Efficient memory management for deep neural net inference", 2020).
-[[nodiscard]] Layout lay_out(std::span<const Lifetime> lifetimes);
+[[nodiscard]] MemoryLayout lay_out(std::span<const Lifetime> lifetimes);
 
 }  // namespace fovea

@@ -135,7 +135,7 @@ Result<std::shared_ptr<const Plan>> Plan::make(const Context& context, graph::Gr
   }
   const std::size_t first_scratch = lifetimes.size();
   for (std::size_t n = 0; n < plan->nodes_.size(); ++n) lifetimes.push_back({plan->nodes_[n].kernel->scratch_bytes(), n, n});
-  const Layout layout = lay_out(lifetimes);
+  const MemoryLayout layout = lay_out(lifetimes);
   plan->arena_bytes_ = layout.bytes;
   for (const Lifetime& life : lifetimes) plan->unshared_bytes_ += align_up(life.bytes);
 

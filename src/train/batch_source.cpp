@@ -10,7 +10,13 @@ namespace fovea::training {
 Result<bool> PhotoBatches::next(StepBatch& batch) {
   auto more = loader_->next(batch_);
   if (!more || !*more) return more;
-  batch = {batch_.images.floats(), batch_.targets.floats(), batch_.weights.floats(), batch_.rows, batch_.count};
+  batch = {batch_.images.floats(),
+           batch_.targets.floats(),
+           batch_.weights.floats(),
+           batch_.rows,
+           batch_.count,
+           batch_.first_row,
+           batch_.whole};
   return true;
 }
 
@@ -32,21 +38,29 @@ void CachedBatches::start_epoch(std::uint32_t epoch, std::int64_t first) {
 Result<bool> CachedBatches::next(StepBatch& batch) {
   if (position_ >= rows_.size()) return false;
   const auto width = static_cast<std::size_t>(table_.table.width);
-  const auto rows = static_cast<std::size_t>(options_.batch);
+  const auto rows = static_cast<std::size_t>(rows_of_part(options_));
   const auto classes = static_cast<std::size_t>(options_.classes);
-  const std::size_t count = std::min(rows, rows_.size() - position_);
+  const std::size_t first = rows * static_cast<std::size_t>(options_.part);
+  const std::size_t whole = std::min(static_cast<std::size_t>(options_.batch), rows_.size() - position_);
+  const std::size_t count = std::min(rows, whole - std::min(whole, first));
   input_.assign(rows * width, 0.0F);
   targets_.assign(rows * classes, 0.0F);
   weights_.assign(rows, 0.0F);
   for (std::size_t r = 0; r < count; ++r) {
-    const std::int32_t n = visits_[position_ + r].sample;
+    const std::int32_t n = visits_[position_ + first + r].sample;
     const Sample& sample = rows_[static_cast<std::size_t>(n)];
     std::ranges::copy(table_.table.row(n), input_.begin() + static_cast<std::ptrdiff_t>(r * width));
     fill_target(sample, options_, std::span(targets_).subspan(r * classes, classes));
     weights_[r] = weight_of(sample, options_);
   }
-  position_ += count;
-  batch = {input_, targets_, weights_, static_cast<std::int64_t>(rows), static_cast<std::int64_t>(count)};
+  position_ += whole;
+  batch = {input_,
+           targets_,
+           weights_,
+           static_cast<std::int64_t>(rows),
+           static_cast<std::int64_t>(count),
+           static_cast<std::int64_t>(first),
+           whole == static_cast<std::size_t>(options_.batch)};
   return true;
 }
 

@@ -20,6 +20,8 @@ struct StepBatch {
   std::span<const float> weights;  ///< (rows)
   std::int64_t rows = 0;
   std::int64_t count = 0;
+  std::int64_t first_row = 0;  ///< number of the first row in the batch, where several trainers share it
+  bool whole = true;           ///< no part of the batch has padding
 };
 
 class BatchSource {
@@ -34,7 +36,6 @@ class BatchSource {
   /// The next batch, valid until the call after; false at the end of the epoch.
   virtual Result<bool> next(StepBatch& batch) = 0;
   [[nodiscard]] virtual std::int64_t batches_per_epoch() const = 0;
-  [[nodiscard]] virtual double waiting_share() const { return 0; }
   [[nodiscard]] virtual std::vector<SkippedPhoto> skipped() const { return {}; }
 };
 
@@ -45,7 +46,6 @@ class PhotoBatches final : public BatchSource {
   void start_epoch(std::uint32_t epoch, std::int64_t first) override { loader_->start_epoch(epoch, first); }
   Result<bool> next(StepBatch& batch) override;
   [[nodiscard]] std::int64_t batches_per_epoch() const override { return loader_->batches_per_epoch(); }
-  [[nodiscard]] double waiting_share() const override { return loader_->waiting_share(); }
   [[nodiscard]] std::vector<SkippedPhoto> skipped() const override { return loader_->skipped(); }
 
  private:
@@ -67,7 +67,7 @@ class CachedBatches final : public BatchSource {
   LoaderOptions options_;
   std::vector<Sample> rows_;  ///< labels alone
   std::vector<Visit> visits_;
-  std::size_t position_ = 0;
+  std::size_t position_ = 0;  ///< of the next batch in `visits_`
   std::vector<float> input_;
   std::vector<float> targets_;
   std::vector<float> weights_;

@@ -35,11 +35,13 @@ Json metrics_json(const EpochReport& epoch) {
 }
 
 Json timing_json(const EpochReport& epoch) {
-  return {{"event", "epoch"},
-          {"stage", epoch.stage},
-          {"epoch", epoch.epoch},
-          {"images_per_second", epoch.images_per_second},
-          {"wait_share", epoch.wait_share}};
+  Json json{{"event", "epoch"},
+            {"stage", epoch.stage},
+            {"epoch", epoch.epoch},
+            {"images_per_second", epoch.images_per_second},
+            {"wait_share", epoch.wait_share}};
+  if (epoch.device_busy) json["device_busy"] = *epoch.device_busy;
+  return json;
 }
 
 EpochReport epoch_from(const Json& json) {
@@ -55,6 +57,7 @@ EpochReport epoch_from(const Json& json) {
   epoch.lr = json.at("lr").get<double>();
   epoch.images_per_second = json.at("images_per_second").get<double>();
   epoch.wait_share = json.at("wait_share").get<double>();
+  if (json.contains("device_busy")) epoch.device_busy = json.at("device_busy").get<double>();
   epoch.best = json.at("best").get<bool>();
   return epoch;
 }

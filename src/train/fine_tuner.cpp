@@ -2,9 +2,10 @@
 #include "train/fine_tuner.h"
 
 #include <algorithm>
+#include <new>
 #include <numeric>
-#include <unordered_set>
 
+#include "core/device_failure.h"
 #include "core/error.h"
 #include "graph/autodiff.h"
 #include "graph/compile.h"
@@ -18,13 +19,15 @@ namespace {
 
 constexpr int kMicroBatch = 16;
 
-/// The largest divisor of `batch` up to kMicroBatch.
-int micro_batch_of(const FineTuneOptions& options) {
-  if (options.norm == NormMode::kLive) return options.batch;
-  int size = std::min(options.batch, kMicroBatch);
-  while (options.batch % size != 0) --size;
+/// The largest divisor of `rows` up to `most`.
+int divisor_of(int rows, int most) {
+  int size = std::min(rows, most);
+  while (rows % size != 0) --size;
   return size;
 }
+
+/// What is summed beside the gradients.
+enum Tail : std::size_t { kWeight, kLoss, kPhotos, kTails };
 
 using Names = std::unordered_set<std::string>;
 
@@ -50,38 +53,116 @@ Result<graph::Graph> training_graph(const NetworkSpec& spec, const FineTuneOptio
                                      [&](std::string_view name) { return trained.contains(std::string(name)); });
 }
 
+/// What `body` gives, or why memory was short; other failures go on.
+template <class Body>
+Result<void> where_memory_lasts(std::string& shortage, const Body& body) {
+  try {
+    return body();
+  } catch (const DeviceFailure& failure) {
+    if (!failure.out_of_memory()) throw;
+    shortage = failure.what();
+  } catch (const std::bad_alloc&) {
+    shortage = "the memory of this machine is full";
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<FineTuner> FineTuner::create(const Context& context, const Backend& backend, const NetworkSpec& spec,
                                     ParameterSet& parameters, const FineTuneOptions& options) {
-  const int rows = micro_batch_of(options);
-  FOVEA_ASSIGN(const Names trained, trained_names(spec, options));
-  FOVEA_ASSIGN(graph::Graph graph, training_graph(spec, options, rows, trained));
+  const int members = options.team == nullptr ? 1 : options.team->size();
+  if (options.batch % members != 0) {
+    return fail(Error::Kind::kUsage, "a batch of {} photos cannot be shared by {} devices evenly: --batch {} can", options.batch,
+                members, (options.batch / members + 1) * members);
+  }
+  FOVEA_ASSIGN(Names trained, trained_names(spec, options));
   parameters.allocate_gradients();
+  FineTuner tuner(context, backend, spec, parameters, options, std::move(trained));
+  const int rows = tuner.rows();
+  // A device has no caches that small parts would stay in, and is filled by a whole batch.
+  const bool whole = options.norm == NormMode::kLive || !backend.memory()->on_host();
+  FOVEA_TRY(tuner.set_up(whole ? rows : divisor_of(rows, kMicroBatch)));
+  return tuner;
+}
+
+FineTuner::FineTuner(const Context& context, const Backend& backend, const NetworkSpec& spec, ParameterSet& parameters,
+                     const FineTuneOptions& options, Names trained)
+    : context_(context),
+      backend_(&backend),
+      spec_(spec),
+      parameters_(&parameters),
+      options_(options),
+      trained_(std::move(trained)),
+      optimizer_(options.optimizer,
+                 trainable_spans(parameters, [this](std::string_view name) { return trained_.contains(std::string(name)); }),
+                 parameters.parameters().size()),
+      sum_((parameters.parameters().size() + kTails) * sizeof(float)) {
+  set_schedule(options.schedule, options.ema_decay);
+}
+
+int FineTuner::rows() const { return options_.batch / (options_.team == nullptr ? 1 : options_.team->size()); }
+
+Result<std::unique_ptr<Executor>> FineTuner::make_executor(int rows) {
+  FOVEA_ASSIGN(graph::Graph graph, training_graph(spec_, options_, rows, trained_));
   std::vector<std::string> gradients;
   for (const graph::Graph::Output& output : graph.outputs()) {
-    for (const auto& name : trained) {
+    for (const auto& name : trained_) {
       if (output.name == graph::gradient_name(name)) gradients.push_back(output.name);
     }
   }
-  FOVEA_ASSIGN(auto plan, Plan::make(context, std::move(graph), backend,
-                                     {.constant_weights = options.norm == NormMode::kFrozen, .bound_outputs = gradients}));
+  FOVEA_ASSIGN(auto plan, Plan::make(context_, std::move(graph), *backend_,
+                                     {.constant_weights = options_.norm == NormMode::kFrozen, .bound_outputs = gradients}));
   auto executor = std::make_unique<Executor>(std::move(plan));
-  parameters.bind_to(*executor);
-  auto spans = trainable_spans(parameters, [&](std::string_view name) { return trained.contains(std::string(name)); });
-  return FineTuner(context, parameters, options, rows, std::move(executor), std::move(spans));
+  parameters_->bind_to(*executor);
+  return executor;
 }
 
-FineTuner::FineTuner(const Context& context, ParameterSet& parameters, const FineTuneOptions& options, int micro_batch,
-                     std::unique_ptr<Executor> executor, std::vector<Span> spans)
-    : context_(context),
-      parameters_(&parameters),
-      options_(options),
-      micro_batch_(micro_batch),
-      executor_(std::move(executor)),
-      optimizer_(options.optimizer, std::move(spans), parameters.parameters().size()),
-      sum_(parameters.parameters().size() * sizeof(float)) {
-  set_schedule(options.schedule, options.ema_decay);
+Result<void> FineTuner::set_up(int rows) {
+  executor_.reset();  // the memory that the next one needs
+  std::string shortage;
+  FOVEA_TRY(where_memory_lasts(shortage, [&]() -> Result<void> {
+    FOVEA_ASSIGN(executor_, make_executor(rows));
+    return {};
+  }));
+  if (!shortage.empty()) return split_further(rows, shortage);
+  micro_batch_ = rows;
+  return {};
+}
+
+Result<void> FineTuner::split_further(int rows, std::string_view reason) {
+  if (options_.norm == NormMode::kLive) return refuse_split(rows, reason);
+  if (rows == 1) {
+    return fail(Error::Kind::kLimit,
+                "training: memory does not hold a single photo of {} x {} pixels ({}); a smaller --size needs less", spec_.width,
+                spec_.height, reason);
+  }
+  const int fewer = divisor_of(this->rows(), rows / 2);
+  split_ = Split{this->rows(), fewer, std::string(reason)};
+  return set_up(fewer);
+}
+
+/// Halves the rows until their tensors fit, to name a batch.
+Result<void> FineTuner::refuse_split(int rows, std::string_view reason) {
+  const int members = options_.batch / this->rows();
+  std::string shortage = std::string(reason);
+  int fits = rows;
+  while (!shortage.empty() && fits > 1) {
+    fits /= 2;
+    shortage.clear();
+    executor_.reset();
+    FOVEA_TRY(where_memory_lasts(shortage, [&]() -> Result<void> {
+      FOVEA_ASSIGN(executor_, make_executor(fits));
+      return {};
+    }));
+  }
+  executor_.reset();
+  const std::string smaller = shortage.empty() ? fmt::format("try --batch {}, or ", fits * members) : "use ";
+  return fail(
+      Error::Kind::kLimit,
+      "training: memory does not hold a batch of {} photos ({}), and with BatchNorm statistics of each batch it cannot be "
+      "split and stay the same; {}--bn frozen, whose batches can",
+      options_.batch, reason, smaller);
 }
 
 void FineTuner::set_schedule(const Schedule& schedule, double average_decay) {
@@ -97,11 +178,9 @@ std::span<const float> FineTuner::result() const {
   return average_.size() == 0 ? values : average_.floats().first(values.size());
 }
 
-/// Leaves the gradient of the batch's weighted mean loss in sum_; gives that loss.
-double FineTuner::accumulate(const StepBatch& batch) {
-  const double total = std::accumulate(batch.weights.begin(), batch.weights.end(), 0.0);
-  scaled_weights_.assign(batch.weights.begin(), batch.weights.end());
-  for (float& weight : scaled_weights_) weight = total > 0 ? static_cast<float>(weight / total) : 0.0F;
+/// Leaves in sum_ the gradient of the sum of the rows' losses, each by its weight, and in its tail that sum and what belongs to
+/// it.
+void FineTuner::accumulate(const StepBatch& batch) {
   const auto rows = static_cast<std::size_t>(batch.rows);
   const std::size_t width = batch.input.size() / rows;
   const std::size_t classes = batch.targets.size() / rows;
@@ -112,25 +191,60 @@ double FineTuner::accumulate(const StepBatch& batch) {
   for (std::size_t first = 0; first < static_cast<std::size_t>(batch.count); first += static_cast<std::size_t>(micro_batch_)) {
     executor_->bind("image", batch.input.data() + first * width);
     executor_->bind("targets", const_cast<float*>(batch.targets.data()) + first * classes);  // read only
-    executor_->bind("weights", scaled_weights_.data() + first);
-    executor_->run({.seed = options_.seed, .step = runs_++});
+    executor_->bind("weights", const_cast<float*>(batch.weights.data()) + first);
+    executor_->run({.seed = options_.seed, .step = batches_, .first_row = batch.first_row + static_cast<std::int64_t>(first)});
     loss += executor_->output("loss").floats()[0];
     for (const Span& span : optimizer_.spans()) {
       add_scaled(context_, 1.0F, parameters_->gradients().subspan(span.offset, span.size),
                  sum_.floats().subspan(span.offset, span.size));
     }
   }
-  return loss;
+  const std::span<float> tail = sum_.floats().subspan(parameters_->parameters().size());
+  tail[kWeight] = static_cast<float>(std::accumulate(batch.weights.begin(), batch.weights.end(), 0.0));
+  tail[kLoss] = static_cast<float>(loss);
+  tail[kPhotos] = static_cast<float>(batch.count);
 }
 
-void FineTuner::update() {
+/// The same, in smaller pieces if memory is short: the parameters have not moved, so the batch can begin anew.
+Result<void> FineTuner::compute(const StepBatch& batch) {
+  for (;;) {
+    std::string shortage;
+    FOVEA_TRY(where_memory_lasts(shortage, [&]() -> Result<void> {
+      accumulate(batch);
+      return {};
+    }));
+    if (shortage.empty()) break;
+    FOVEA_TRY(split_further(micro_batch_, shortage));
+  }
+  ++batches_;
+  return {};
+}
+
+/// Moves the parameters against sum_ / weight, the gradient of the mean loss.
+void FineTuner::update(double weight) {
   const std::int64_t step = optimizer_.steps();
   const auto gradients = std::span<const float>(sum_.floats()).first(parameters_->parameters().size());
-  const double scale = clip_scale(gradient_norm(context_, gradients, optimizer_.spans()), options_.clip_norm);
-  optimizer_.step(context_, parameters_->parameters(), gradients, options_.schedule.rate(step), scale);
+  const double mean = weight > 0 ? 1 / weight : 0;
+  const double norm = mean * gradient_norm(context_, gradients, optimizer_.spans());
+  optimizer_.step(context_, parameters_->parameters(), gradients, options_.schedule.rate(step),
+                  mean * clip_scale(norm, options_.clip_norm));
   if (average_.size() != 0) {
     update_average(context_, options_.ema_decay, step, parameters_->all(), average_.floats().first(parameters_->all().size()));
   }
+}
+
+Result<bool> FineTuner::take_step(const StepBatch& batch, EpochResult& result) {
+  // Padding would count in the batch's own statistics.
+  if (options_.norm == NormMode::kLive && (!batch.whole || batch.count < batch.rows)) return false;
+  FOVEA_TRY(compute(batch));
+  const std::span<float> sums = sum_.floats().first(parameters_->parameters().size() + kTails);
+  if (options_.team != nullptr) FOVEA_TRY(options_.team->all_reduce_sum(sums));
+  const std::span<const float> tail = sums.last(kTails);
+  result.lr = options_.schedule.rate(optimizer_.steps());
+  if (tail[kWeight] > 0) result.loss_sum += static_cast<double>(tail[kLoss]) / tail[kWeight] * tail[kPhotos];
+  result.photos += static_cast<std::int64_t>(tail[kPhotos]);
+  update(tail[kWeight]);
+  return true;
 }
 
 Result<EpochResult> FineTuner::run_epoch(BatchSource& source, std::uint32_t epoch, const OnStep& on_step,
@@ -141,17 +255,19 @@ Result<EpochResult> FineTuner::run_epoch(BatchSource& source, std::uint32_t epoc
   source.start_epoch(epoch, done.batches);
   StepBatch batch;
   for (;;) {
+    const Stopwatch waiting;
     const Result<bool> more = source.next(batch);
+    result.waited += waiting.seconds();
     if (!more && more.error().kind != Error::Kind::kCancelled) return more.error();
     result.finished = more.ok();
     if (!more || !*more) break;
+    const Result<bool> stepped = take_step(batch, result);
+    // Another of the team has stopped.
+    if (!stepped && stepped.error().kind == Error::Kind::kCancelled) result.finished = false;
+    if (!stepped && result.finished) return stepped.error();
+    if (!result.finished) break;
     ++result.batches;
-    // Padding would count in the batch's own statistics.
-    if (options_.norm == NormMode::kLive && batch.count < batch.rows) continue;
-    result.lr = options_.schedule.rate(optimizer_.steps());
-    result.loss_sum += accumulate(batch) * static_cast<double>(batch.count);
-    update();
-    result.photos += batch.count;
+    if (!*stepped) continue;
     result.seconds = earlier + watch.seconds();
     bool wanted = true;
     if (on_step) {
@@ -162,8 +278,23 @@ Result<EpochResult> FineTuner::run_epoch(BatchSource& source, std::uint32_t epoc
       break;
     }
   }
+  if (result.finished) FOVEA_TRY(average_statistics());
   result.seconds = earlier + watch.seconds();
   return result;
+}
+
+/// Every member has seen other rows, so its stored statistics are its own.
+Result<void> FineTuner::average_statistics() {
+  if (options_.team == nullptr || options_.norm != NormMode::kLive) return {};
+  const std::size_t first = parameters_->parameters().size();
+  std::vector<std::span<float>> states{parameters_->all().subspan(first)};
+  if (average_.size() != 0) states.push_back(average_.floats().first(parameters_->all().size()).subspan(first));
+  for (const std::span<float> each : states) {
+    if (each.empty()) continue;
+    FOVEA_TRY(options_.team->all_reduce_sum(each));
+    for (float& value : each) value /= static_cast<float>(options_.team->size());
+  }
+  return {};
 }
 
 FineTuner::Buffers FineTuner::buffers() {
@@ -176,7 +307,7 @@ FineTuner::Buffers FineTuner::buffers() {
 
 void FineTuner::set_counters(const Counters& counters) {
   optimizer_.set_steps(counters.steps);
-  runs_ = counters.runs;
+  batches_ = counters.batches;
 }
 
 bool FineTuner::multiplies_bf16() const { return training::multiplies_bf16(executor_->plan().graph()); }
@@ -186,7 +317,7 @@ std::size_t FineTuner::bytes() const {
          optimizer_.bytes() + sum_.size() + average_.size();
 }
 
-double FineTuner::measure_step() {
+Result<double> FineTuner::measure_step() {
   const graph::Graph& graph = executor_->plan().graph();
   const auto floats = [&](const char* name) { return static_cast<std::size_t>(graph.shape(*graph.find(name)).elements()); };
   std::vector<float> input(floats("image"), 0.1F);
@@ -194,13 +325,14 @@ double FineTuner::measure_step() {
   std::vector<float> weights(static_cast<std::size_t>(micro_batch_), 0.0F);
   // Statistics that follow the batch would follow this one too.
   std::vector<float> kept(parameters_->all().begin(), parameters_->all().end());
-  const StepBatch batch{input, targets, weights, micro_batch_, micro_batch_};
-  accumulate(batch);  // touches all memory
+  const int rows = micro_batch_;
+  const StepBatch batch{input, targets, weights, rows, rows};
+  FOVEA_TRY(compute(batch));  // touches all memory
   const Stopwatch watch;
-  accumulate(batch);
-  const double seconds = watch.seconds() * options_.batch / micro_batch_;
+  FOVEA_TRY(compute(batch));
+  const double seconds = watch.seconds() * this->rows() / rows;
   std::ranges::copy(kept, parameters_->all().begin());
-  runs_ = 0;
+  batches_ = 0;
   return seconds;
 }
 

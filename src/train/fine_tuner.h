@@ -5,10 +5,14 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include "backend/backend.h"
+#include "communicate/communicator.h"
 #include "core/buffer.h"
 #include "core/context.h"
 #include "model/network.h"
@@ -31,6 +35,9 @@ struct FineTuneOptions {
   std::uint64_t seed = 0;
   graph::Precision precision = graph::Precision::kF32;  ///< of inverted residual blocks with stored statistics
   bool multi_label = false;                             ///< the loss is that of BuildOptions::multi_label
+  /// The trainers that share each batch, each with its own parameters and its part of the rows; null: there is one. It must
+  /// outlive the tuner.
+  Communicator* team = nullptr;
 };
 
 /// An epoch, or the part of it that is done.
@@ -40,21 +47,35 @@ struct EpochResult {
   std::int64_t batches = 0;
   std::int64_t photos = 0;
   double seconds = 0;
+  double waited = 0;     ///< seconds of these, for the source's next batch
   bool finished = true;  ///< false: on_step ended it, or a stop was asked for
 
+  [[nodiscard]] double wait_share() const { return seconds > 0 ? waited / seconds : 0; }
   [[nodiscard]] double loss() const { return photos > 0 ? loss_sum / static_cast<double>(photos) : 0; }  ///< mean
 };
+/// A batch that went through the network in smaller pieces than was meant, because memory was short.
+struct Split {
+  int batch = 0;
+  int rows = 0;        ///< at once, from then on
+  std::string reason;  ///< what the memory said
+};
+
 /// With stored statistics a batch is the sum of its rows, so it goes through the network a few rows at a time (exactly as good,
-/// and the activations stay in the caches); with statistics of the batch it goes in one piece.
+/// and the activations stay in the caches); with statistics of the batch it goes in one piece. Where the device's memory does not
+/// hold that many rows, half of them go at once, which gives the same to rounding; what cannot be split is an error that names a
+/// batch to try. Members of a team sum gradients once a batch; statistics of batches are each member's own, and the stored ones
+/// are averaged at the end of an epoch.
 class FineTuner {
  public:
-  /// `parameters` (laid out as build_network's graph) must outlive this; they are trained in place.
+  /// `backend`, and `parameters` (laid out as build_network's graph), must outlive this; they are trained in place. kLimit when
+  /// memory is short and splitting does not help; kUsage when a team cannot share the batch evenly.
   static Result<FineTuner> create(const Context& context, const Backend& backend, const NetworkSpec& spec,
                                   ParameterSet& parameters, const FineTuneOptions& options);
 
-  /// Called after each step with what is done so far; false, or an error, ends the epoch.
+  /// Called after each step with what is done so far, by all of a team; false, or an error, ends the epoch.
   using OnStep = std::function<Result<bool>(const EpochResult& so_far)>;
-  /// `done`: what an earlier call, interrupted, had done of this epoch; it goes on behind that.
+  /// `done`: what an earlier call, interrupted, had done of this epoch; it goes on behind that. Of a team, the source gives this
+  /// member's rows.
   Result<EpochResult> run_epoch(BatchSource& source, std::uint32_t epoch, const OnStep& on_step = {},
                                 const EpochResult& done = {});
 
@@ -68,16 +89,19 @@ class FineTuner {
   [[nodiscard]] Buffers buffers();
   struct Counters {
     std::int64_t steps = 0;
-    std::uint32_t runs = 0;
+    std::uint32_t batches = 0;
   };
-  [[nodiscard]] Counters counters() const { return {optimizer_.steps(), runs_}; }
+  [[nodiscard]] Counters counters() const { return {optimizer_.steps(), batches_}; }
   void set_counters(const Counters& counters);
 
   /// Seconds of one step, measured without changing any parameter.
-  double measure_step();
+  Result<double> measure_step();
 
   /// Whether any product is computed in bf16.
   [[nodiscard]] bool multiplies_bf16() const;
+
+  /// Where memory was short.
+  [[nodiscard]] const std::optional<Split>& split() const { return split_; }
 
   /// Memory, with the gradients but without the parameters.
   [[nodiscard]] std::size_t bytes() const;
@@ -88,21 +112,35 @@ class FineTuner {
   [[nodiscard]] std::span<const float> result() const;
 
  private:
-  FineTuner(const Context& context, ParameterSet& parameters, const FineTuneOptions& options, int micro_batch,
-            std::unique_ptr<Executor> executor, std::vector<Span> spans);
-  double accumulate(const StepBatch& batch);
-  void update();
+  using Names = std::unordered_set<std::string>;
+  FineTuner(const Context& context, const Backend& backend, const NetworkSpec& spec, ParameterSet& parameters,
+            const FineTuneOptions& options, Names trained);
+  [[nodiscard]] int rows() const;  ///< of the batch that are this member's
+  Result<std::unique_ptr<Executor>> make_executor(int rows);
+  /// Sets executor_, for as many rows as are wanted or as fit.
+  Result<void> set_up(int rows);
+  Result<void> split_further(int rows, std::string_view reason);
+  Result<void> refuse_split(int rows, std::string_view reason);
+  void accumulate(const StepBatch& batch);
+  Result<void> compute(const StepBatch& batch);
+  void update(double weight);
+  /// One batch; false: it was left out.
+  Result<bool> take_step(const StepBatch& batch, EpochResult& result);
+  Result<void> average_statistics();
 
   Context context_;
+  const Backend* backend_;
+  NetworkSpec spec_;
   ParameterSet* parameters_;
   FineTuneOptions options_;
-  int micro_batch_;
+  Names trained_;
+  int micro_batch_ = 0;
   std::unique_ptr<Executor> executor_;
   Optimizer optimizer_;
-  Buffer sum_;      // of the gradients of a batch's parts
+  Buffer sum_;      // of the gradients of a batch's parts, each row by its weight; behind them, the sums of Tail
   Buffer average_;  // of the parameters and states over steps
-  std::vector<float> scaled_weights_;
-  std::uint32_t runs_ = 0;
+  std::optional<Split> split_;
+  std::uint32_t batches_ = 0;
 };
 
 }  // namespace fovea::training

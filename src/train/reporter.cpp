@@ -41,12 +41,13 @@ void Reporter::begin_stage(std::string_view name, std::int64_t photos) {
   observer_.on_stage_started(name);
 }
 
-void Reporter::advance(std::int64_t photos) {
+void Reporter::advance(std::int64_t photos, std::optional<double> wait_share) {
   stage_done_ += photos;
   const double now = stage_watch_.seconds();
   if (now - told_ < 0.1 && stage_done_ < stage_photos_) return;
   told_ = now;
   Progress progress{stage_, stage_done_, stage_photos_};
+  progress.wait_share = wait_share;
   progress.images_per_second = now > 0 ? static_cast<double>(stage_done_) / now : 0;
   const auto left = static_cast<double>(std::max<std::int64_t>(0, stage_photos_ - stage_done_));
   progress.seconds_left = progress.images_per_second > 0 ? left / progress.images_per_second : 0;
@@ -70,6 +71,17 @@ void Reporter::epoch(EpochReport epoch) {
   write(timing_, timing_json(epoch));
   report_.epochs.push_back(epoch);
   observer_.on_epoch(epoch);
+}
+
+void Reporter::utilisation(Utilisation utilisation) {
+  nlohmann::ordered_json line{{"event", "utilisation"},
+                              {"images_per_second", utilisation.images_per_second},
+                              {"wait_share", utilisation.wait_share},
+                              {"seconds", utilisation.seconds}};
+  if (utilisation.device_busy) line["device_busy"] = *utilisation.device_busy;
+  write(timing_, line);
+  if (!utilisation.remedy.empty()) warning(utilisation.remedy);
+  report_.utilisation = std::move(utilisation);
 }
 
 void Reporter::first_model(FirstModel model) {

@@ -46,9 +46,12 @@ class Reporter {
   [[nodiscard]] Measure measure() const { return measure_; }
   void begin_stage(std::string_view name, std::int64_t photos = 0);
   /// Photos done of begin_stage's; told at most ten times a second.
-  void advance(std::int64_t photos);
+  /// `wait_share` as in Progress.
+  void advance(std::int64_t photos, std::optional<double> wait_share = std::nullopt);
   void end_stage(std::optional<double> accuracy = std::nullopt);
   void epoch(EpochReport epoch);
+  /// Called out where it has a remedy.
+  void utilisation(Utilisation utilisation);
   void first_model(FirstModel model);  ///< adds the seconds and the measure
   void choice(Choice choice);
   /// Each path once.

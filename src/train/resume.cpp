@@ -20,11 +20,8 @@ using Json = nlohmann::ordered_json;
 std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 Json json_of(const EpochResult& done) {
-  return {{"loss_sum", done.loss_sum},
-          {"lr", done.lr},
-          {"batches", done.batches},
-          {"photos", done.photos},
-          {"seconds", done.seconds}};
+  return {{"loss_sum", done.loss_sum}, {"lr", done.lr},           {"batches", done.batches},
+          {"photos", done.photos},     {"seconds", done.seconds}, {"waited", done.waited}};
 }
 
 EpochResult epoch_result_from(const Json& json) {
@@ -34,6 +31,7 @@ EpochResult epoch_result_from(const Json& json) {
   done.batches = json.at("batches").get<std::int64_t>();
   done.photos = json.at("photos").get<std::int64_t>();
   done.seconds = json.at("seconds").get<double>();
+  done.waited = json.at("waited").get<double>();
   return done;
 }
 
@@ -197,7 +195,7 @@ void TrainingRun::keep_tuning(FineTuner& tuner, const Tuning& tuning) {
              {"epoch", tuning.epoch},
              {"done", json_of(tuning.done)},
              {"steps", counters.steps},
-             {"runs", counters.runs},
+             {"batches", counters.batches},
              {"reports", std::move(epochs)},
              {"skipped", json_of(reporter_.report().skipped)},
              {"elapsed", reporter_.seconds()}};
@@ -230,7 +228,7 @@ Result<bool> TrainingRun::recall_tuning(FineTuner& tuner, Tuning& tuning) {
     tuning.epochs = state.at("epochs").get<int>();
     tuning.epoch = state.at("epoch").get<int>();
     tuning.done = epoch_result_from(state.at("done"));
-    tuner.set_counters({state.at("steps").get<std::int64_t>(), state.at("runs").get<std::uint32_t>()});
+    tuner.set_counters({state.at("steps").get<std::int64_t>(), state.at("batches").get<std::uint32_t>()});
     for (const Json& epoch : state.at("reports")) epochs.push_back(epoch_from(epoch));
     reporter_.skipped(skipped_from(state.at("skipped")));
     reporter_.add_earlier(state.at("elapsed").get<double>());

@@ -66,7 +66,7 @@ Checkpoint::Identity run_identity(const TrainOptions& options, const Dataset& ph
                threads, deterministic, precision, device_name, strict, resume, checkpoint_interval_s, stop] = options;
   return {{"program version", std::string(version())},
           {"photos", fingerprint_of_data(photos)},
-          {"device", device.name},
+          {"device", fmt::format("{}, {}", device.name, device_name)},
           {"arch", arch},
           {"weights", weights.string()},
           {"pretrained", text_of(pretrained)},

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 #include "core/error.h"
 #include "train/calibration.h"
@@ -43,7 +44,9 @@ Result<TrainReport> TrainingRun::run() {
 
 Result<void> TrainingRun::prepare() {
   FOVEA_TRY(check_options(options_));
-  FOVEA_ASSIGN(device_, open_device(options_.device));
+  FOVEA_ASSIGN(std::vector<Device> devices, open_devices(options_.device));
+  device_ = std::move(devices.front());
+  more_devices_.assign(std::make_move_iterator(devices.begin() + 1), std::make_move_iterator(devices.end()));
   FOVEA_ASSIGN(precision_, choose_precision(options_.precision, *device_.backend));
   reporter_.begin_stage("scan");
   FOVEA_TRY(scan());
@@ -51,7 +54,9 @@ Result<void> TrainingRun::prepare() {
   FOVEA_ASSIGN(paths_, prepare_paths(options_));
   FOVEA_TRY(open_checkpoint());
   reporter_.write_to(paths_.run_folder, checkpoint_.resumed());
-  reporter_.choice({"device", device_.name, device_.reason});
+  std::string names = device_.name;
+  for (const Device& device : more_devices_) names += ", " + device.name;
+  reporter_.choice({"device", names, device_.reason});
   for (const std::string& note : data_.notes) reporter_.note(note);
   if (data_.multi_label) {
     reporter_.measure_by(Measure::kMeanAveragePrecision);

@@ -24,6 +24,7 @@
 #include "train/row_targets.h"
 #include "train/run_setup.h"
 #include "train/trial.h"
+#include "train/tuner_team.h"
 
 namespace fovea::training {
 
@@ -130,9 +131,14 @@ class TrainingRun {
   Result<void> full_stage();
   Result<void> conv_head_stage();
   Result<void> cached_stage(std::string_view name, int cut_stage, double default_lr, int default_epochs);
-  Result<void> tune(std::string_view stage, FineTuneOptions tuning, BatchSource& source, int epochs);
-  Result<EpochResult> run_epoch(FineTuner& tuner, BatchSource& source, Tuning& tuning);
-  Result<void> judge_epoch(FineTuner& tuner, Inference& logits, const Tuning& tuning, double wait_share);
+  /// A source for each device that takes part, the first of them device_.
+  Result<void> tune(std::string_view stage, FineTuneOptions tuning, std::span<BatchSource* const> sources, int epochs);
+  Result<EpochResult> run_epoch(TunerTeam& team, std::span<BatchSource* const> sources, Tuning& tuning);
+  /// Once, that memory was short.
+  void tell_split(const FineTuner& tuner);
+  Result<void> judge_epoch(FineTuner& tuner, Inference& logits, const Tuning& tuning);
+  /// What fine-tuning waited for, and what to do about it; `cache_trouble` as of PhotoCache.
+  void tell_utilisation(const std::string& cache_trouble);
   std::optional<double> best_accuracy_of(std::string_view stage);
   [[nodiscard]] FineTuneOptions tuning_options(const TuningWay& way) const;
   /// Order, targets, weights and augmentation of the batches.
@@ -166,6 +172,8 @@ class TrainingRun {
   Reporter reporter_;
   Context context_;
   Device device_;
+  std::vector<Device> more_devices_;  ///< that fine-tune with it
+  bool split_told_ = false;
   graph::Precision precision_ = graph::Precision::kF32;  ///< of fine-tuning
   RunPaths paths_;
   Checkpoint checkpoint_;

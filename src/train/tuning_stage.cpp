@@ -8,6 +8,7 @@
 #include "data/cache.h"
 #include "train/fit_choice.h"
 #include "train/training_run.h"
+#include "train/utilisation.h"
 
 namespace fovea::training {
 namespace {
@@ -68,17 +69,27 @@ std::optional<double> TrainingRun::best_accuracy_of(std::string_view stage) {
   return best;
 }
 
-Result<EpochResult> TrainingRun::run_epoch(FineTuner& tuner, BatchSource& source, Tuning& tuning) {
-  auto result = tuner.run_epoch(
-      source, static_cast<std::uint32_t>(tuning.epoch),
+void TrainingRun::tell_split(const FineTuner& tuner) {
+  if (!tuner.split() || std::exchange(split_told_, true)) return;
+  const Split& split = *tuner.split();
+  reporter_.choice({"memory", fmt::format("{} photos at once", split.rows),
+                    fmt::format("a batch of {} does not fit ({}); their gradients are summed, which gives the same", split.batch,
+                                split.reason)});
+}
+
+Result<EpochResult> TrainingRun::run_epoch(TunerTeam& team, std::span<BatchSource* const> sources, Tuning& tuning) {
+  FineTuner& tuner = team.first();
+  auto result = team.run_epoch(
+      sources, static_cast<std::uint32_t>(tuning.epoch),
       [&](const EpochResult& done) -> Result<bool> {
-        reporter_.advance(done.photos - tuning.done.photos);
+        reporter_.advance(done.photos - tuning.done.photos, done.wait_share());
         tuning.done = done;
+        tell_split(tuner);
         if (checkpoint_.due()) keep_tuning(tuner, tuning);
         return true;
       },
       tuning.done);
-  reporter_.skipped(source.skipped());
+  for (BatchSource* source : sources) reporter_.skipped(source->skipped());
   if (!result) return result;
   tuning.done = *result;
   if (!result->finished) {
@@ -88,7 +99,7 @@ Result<EpochResult> TrainingRun::run_epoch(FineTuner& tuner, BatchSource& source
   return result;
 }
 
-Result<void> TrainingRun::judge_epoch(FineTuner& tuner, Inference& logits, const Tuning& tuning, double wait_share) {
+Result<void> TrainingRun::judge_epoch(FineTuner& tuner, Inference& logits, const Tuning& tuning) {
   Validation validation;
   if (!data_.val.empty()) {
     auto judged = validate(logits);
@@ -98,41 +109,46 @@ Result<void> TrainingRun::judge_epoch(FineTuner& tuner, Inference& logits, const
   }
   const EpochResult& done = tuning.done;
   const double speed = done.seconds > 0 ? static_cast<double>(done.photos) / done.seconds : 0;
-  EpochReport report{tuning.stage,        tuning.epoch, tuning.epochs, done.loss(), validation.loss,
-                     validation.accuracy, done.lr,      speed,         wait_share,  false};
+  EpochReport report{tuning.stage,        tuning.epoch, tuning.epochs, done.loss(),       validation.loss,
+                     validation.accuracy, done.lr,      speed,         done.wait_share(), false};
   FOVEA_ASSIGN(report.best, keep_if_better(std::move(validation), tuner.result(), tuning.stage));
   reporter_.epoch(report);
   return {};
 }
 
-Result<void> TrainingRun::tune(std::string_view stage, FineTuneOptions options, BatchSource& source, int epochs) {
-  const std::int64_t steps = source.batches_per_epoch();
+Result<void> TrainingRun::tune(std::string_view stage, FineTuneOptions options, std::span<BatchSource* const> sources,
+                               int epochs) {
+  const std::int64_t steps = sources[0]->batches_per_epoch();
   options.ema_decay = options_.ema_decay.value_or(average_decay(steps * epochs));
   FOVEA_ASSIGN(ParameterSet trained, copy_parameters(model_.spec, model_.parameters));
   FOVEA_ASSIGN(ParameterSet candidate, copy_parameters(model_.spec, model_.parameters));
-  FOVEA_ASSIGN(FineTuner tuner, FineTuner::create(context_, *device_.backend, model_.spec, trained, options));
+  std::vector<const Device*> devices{&device_};
+  for (std::size_t i = 1; i < sources.size(); ++i) devices.push_back(&more_devices_[i - 1]);
+  FOVEA_ASSIGN(TunerTeam team, TunerTeam::create(context_, devices, model_.spec, trained, options));
+  FineTuner& tuner = team.first();
   if (tuner.multiplies_bf16()) {
     reporter_.choice(
         {"precision", "bf16", "the products of blocks, which this processor multiplies so; sums and weights are fp32"});
   } else if (options_.precision == PrecisionChoice::kBf16) {
     reporter_.note("precision: fp32; bf16 is for inverted residual blocks with stored statistics, and there are none to train");
   }
-  const double seconds_per_epoch = tuner.measure_step() * static_cast<double>(steps);
+  FOVEA_ASSIGN(const double step_seconds, tuner.measure_step());
+  const double seconds_per_epoch = step_seconds * static_cast<double>(steps);
+  tell_split(tuner);
   Tuning tuning{.stage = std::string(stage), .epochs = 0, .epoch = 1, .done = {}};
   FOVEA_ASSIGN(const bool resumed, recall_tuning(tuner, tuning));
   if (!resumed) tuning.epochs = affordable_epochs(seconds_per_epoch, epochs);
   if (tuning.epochs == 0) return {};
   options.schedule.steps = steps * tuning.epochs;
   options.schedule.warmup = std::max<std::int64_t>(1, options.schedule.steps * 15 / 100);
-  tuner.set_schedule(options.schedule, options_.ema_decay.value_or(average_decay(options.schedule.steps)));
+  team.set_schedule(options.schedule, options_.ema_decay.value_or(average_decay(options.schedule.steps)));
   FOVEA_ASSIGN(Inference logits, Inference::create(context_, *device_.backend, model_.spec, candidate, "logits", true));
   reporter_.begin_stage(stage, static_cast<std::int64_t>(data_.train.size() + data_.val.size()) * tuning.epochs);
   for (; tuning.epoch <= tuning.epochs; ++tuning.epoch, tuning.done = {}) {
-    FOVEA_TRY(run_epoch(tuner, source, tuning));
-    const double waited = source.waiting_share();
+    FOVEA_TRY(run_epoch(team, sources, tuning));
     std::ranges::copy(tuner.result(), candidate.all().begin());
     logits.refresh();
-    FOVEA_TRY(judge_epoch(tuner, logits, tuning, waited));
+    FOVEA_TRY(judge_epoch(tuner, logits, tuning));
     if (!std::isfinite(tuning.done.loss())) {
       reporter_.warning(fmt::format("the loss is no longer a number: a lower rate than {:.2g} may help; keeping the best so far",
                                     options.schedule.peak));
@@ -175,9 +191,25 @@ Result<void> TrainingRun::full_stage() {
   if (!way) return {};
   const PlannedEpochs plan = planned_epochs();
   reporter_.choice({"epochs", std::to_string(plan.epochs), plan.reason});
-  FOVEA_ASSIGN(auto loader, BatchLoader::create(context_, data_.train, *cache, loading));
-  PhotoBatches source(std::move(loader));
-  return tune("full", tuning_options(*way), source, plan.epochs);
+  const auto members = static_cast<int>(more_devices_.size()) + 1;
+  std::vector<std::unique_ptr<PhotoBatches>> batches;
+  std::vector<BatchSource*> sources;
+  for (int part = 0; part < members; ++part) {
+    LoaderOptions own = loading;
+    own.part = part;
+    own.parts = members;
+    own.workers = std::max(1, context_.threads / members);
+    FOVEA_ASSIGN(auto loader, BatchLoader::create(context_, data_.train, *cache, own));
+    sources.push_back(batches.emplace_back(std::make_unique<PhotoBatches>(std::move(loader))).get());
+  }
+  const Result<void> tuned = tune("full", tuning_options(*way), sources, plan.epochs);
+  tell_utilisation(cache->statistics().trouble);
+  return tuned;
+}
+
+void TrainingRun::tell_utilisation(const std::string& cache_trouble) {
+  const Feeding feeding{context_.threads, available_processors(), device_.name != "cpu", cache_trouble};
+  if (auto utilisation = utilisation_of(reporter_.report(), feeding)) reporter_.utilisation(std::move(*utilisation));
 }
 
 PlannedEpochs TrainingRun::planned_epochs() const {
@@ -196,7 +228,8 @@ Result<void> TrainingRun::cached_stage(std::string_view name, int cut_stage, dou
   reporter_.end_stage();
   if (table.labels.empty()) return fail(Error::Kind::kFormat, "{}: no training photo could be read", options_.data.string());
   CachedBatches source(std::move(table), data_.train, loading_options(tuning.batch));
-  return tune(name, tuning, source, options_.epochs.value_or(default_epochs));
+  BatchSource* only = &source;
+  return tune(name, tuning, std::span(&only, 1), options_.epochs.value_or(default_epochs));
 }
 
 Result<void> TrainingRun::tail_stage() {

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <map>
 #include <mutex>
@@ -290,17 +291,38 @@ TEST(BatchLoader, PreparesNoFurtherAheadThanAsked) {
   EXPECT_LE(source.loads(), (1 + options.prefetch) * options.batch);
 }
 
-TEST(BatchLoader, MeasuresHowLongItWasWaitedFor) {
-  const auto samples = samples_of({1});
+TEST(BatchLoader, PartsTogetherAreTheBatches) {
+  const auto samples = samples_of({0, 1, 2, 0, 1, 2, 0, 1, 2});
   Painted source;
-  const auto loader = BatchLoader::create(Context{}, samples, source, small_options());
-  ASSERT_TRUE(loader.ok());
-  Batch batch;
-  (*loader)->start_epoch(0);
-  std::this_thread::sleep_for(std::chrono::milliseconds(50));
-  ASSERT_TRUE((*loader)->next(batch).ok());
-  EXPECT_GE((*loader)->waiting_share(), 0);
-  EXPECT_LT((*loader)->waiting_share(), 1);
+  LoaderOptions options = small_options();
+  options.order = LoaderOptions::Order::kShuffled;
+  const auto whole = BatchLoader::create(Context{}, samples, source, options);
+  options.parts = 2;
+  const auto lower = BatchLoader::create(Context{}, samples, source, options);
+  options.part = 1;
+  const auto upper = BatchLoader::create(Context{}, samples, source, options);
+  ASSERT_TRUE(whole.ok() && lower.ok() && upper.ok());
+  Batch all;
+  std::array<Batch, 2> parts;
+  for (const auto* loader : {&*whole, &*lower, &*upper}) (*loader)->start_epoch(1, 1);
+  for (int batch = 1; batch < 3; ++batch) {
+    ASSERT_TRUE((*whole)->next(all).value() && (*lower)->next(parts[0]).value() && (*upper)->next(parts[1]).value());
+    for (std::int64_t row = 0; row < 4; ++row) {
+      const Batch& part = parts[static_cast<std::size_t>(row / 2)];
+      EXPECT_EQ(part.rows, 2);
+      EXPECT_EQ(part.first_row, row / 2 * 2);
+      EXPECT_EQ(part.whole, batch == 1);
+      const auto in_part = static_cast<std::size_t>(row % 2);
+      EXPECT_EQ(part.index[in_part], all.index[static_cast<std::size_t>(row)]);
+      const std::size_t pixels = 8 * 10 * 3;
+      EXPECT_TRUE(std::ranges::equal(part.images.floats().subspan(in_part * pixels, pixels),
+                                     all.images.floats().subspan(static_cast<std::size_t>(row) * pixels, pixels)));
+    }
+    EXPECT_EQ(parts[0].count + parts[1].count, all.count);
+  }
+  EXPECT_FALSE((*upper)->next(parts[1]).value());
+  options.batch = 5;
+  EXPECT_THAT(BatchLoader::create(Context{}, samples, source, options).error().message, HasSubstr("cannot be shared"));
 }
 
 TEST(BatchLoader, RefusesWhatMakesNoSense) {

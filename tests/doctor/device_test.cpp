@@ -68,5 +68,45 @@ TEST(OpenDevice, NamesThatAreNone) {
   }
 }
 
+TEST(OpenDevices, OneNameIsOneDevice) {
+  const FakeSystem system;
+  const auto devices = open_devices("auto", system.view());
+  ASSERT_TRUE(devices.ok());
+  ASSERT_EQ(devices->size(), 1U);
+  EXPECT_EQ(devices->front().name, "cpu");
+}
+
+TEST(OpenDevices, SeveralTrainersOnProcessors) {
+  const FakeSystem system;
+  const auto devices = open_devices("cpu:3", system.view());
+  ASSERT_TRUE(devices.ok());
+  EXPECT_EQ(devices->size(), 3U);
+  EXPECT_NE(devices->front().reason.find("3 trainers"), std::string::npos);
+}
+
+TEST(OpenDevices, GpusThatAreNotThereAreRefusedWithTheReason) {
+  const FakeSystem bare;
+  for (const char* request : {"cuda:all", "cuda:0,1"}) {
+    const auto devices = open_devices(request, bare.view());
+    ASSERT_FALSE(devices.ok());
+    EXPECT_EQ(devices.error().kind, Error::Kind::kUnsupported);
+    EXPECT_NE(devices.error().message.find("no NVIDIA GPU"), std::string::npos) << devices.error().message;
+  }
+  FakeSystem one;
+  one.complete();
+  const auto second = open_devices("cuda:1,7", one.view());
+  ASSERT_FALSE(second.ok());
+  EXPECT_NE(second.error().message.find("no GPU 1"), std::string::npos) << second.error().message;
+}
+
+TEST(OpenDevices, NamesThatAreNone) {
+  const FakeSystem system;
+  for (const char* request : {"", "cuda:0,", "cuda:,1", "cuda:0,0", "cuda:0,x", "cpu:0", "cpu:x", "cpu:1000"}) {
+    const auto devices = open_devices(request, system.view());
+    ASSERT_FALSE(devices.ok()) << request;
+    EXPECT_EQ(devices.error().kind, Error::Kind::kUsage) << request;
+  }
+}
+
 }  // namespace
 }  // namespace fovea

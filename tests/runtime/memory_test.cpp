@@ -22,7 +22,7 @@ TEST(Memory, NeighboursInTimeNeverOverlapInSpace) {
       const std::size_t first = rng.below(30);
       life = {rng.below(5000), first, first + rng.below(10)};
     }
-    const Layout layout = lay_out(lifetimes);
+    const MemoryLayout layout = lay_out(lifetimes);
     for (std::size_t i = 0; i < lifetimes.size(); ++i) {
       EXPECT_EQ(layout.offsets[i] % kAlignment, 0U);
       EXPECT_LE(layout.offsets[i] + lifetimes[i].bytes, layout.bytes);

@@ -78,6 +78,34 @@ TEST_F(CachedBatchesTest, BalancedVisitsEveryClassAsOften) {
   EXPECT_LE(std::abs(seen.of_class[0] - seen.of_class[1]), 1);
 }
 
+TEST_F(CachedBatchesTest, PartsTogetherAreTheBatches) {
+  CachedBatches whole = nine_rows(samples_, options_);
+  options_.parts = 2;
+  CachedBatches lower = nine_rows(samples_, options_);
+  options_.part = 1;
+  CachedBatches upper = nine_rows(samples_, options_);
+  StepBatch all;
+  StepBatch low;
+  StepBatch high;
+  for (CachedBatches* source : {&whole, &lower, &upper}) source->start_epoch(1, 1);
+  for (int batch = 1; batch < 3; ++batch) {
+    ASSERT_TRUE(whole.next(all).value() && lower.next(low).value() && upper.next(high).value());
+    EXPECT_EQ(low.rows, 2);
+    EXPECT_EQ(low.first_row, 0);
+    EXPECT_EQ(high.first_row, 2);
+    EXPECT_EQ(low.count + high.count, all.count);
+    EXPECT_EQ(low.whole, batch == 1);
+    EXPECT_EQ(high.whole, batch == 1);
+    for (std::size_t r = 0; r < 4; ++r) {
+      const StepBatch& part = r < 2 ? low : high;
+      EXPECT_EQ(part.input[r % 2], all.input[r]);
+      EXPECT_EQ(part.weights[r % 2], all.weights[r]);
+      EXPECT_EQ(part.targets[2 * (r % 2)], all.targets[2 * r]);
+    }
+  }
+  EXPECT_FALSE(lower.next(low).value() || upper.next(high).value());
+}
+
 TEST_F(CachedBatchesTest, ClassWeightsAreTheWeightsOfRows) {
   options_.class_weights = {0.5F, 5};
   CachedBatches source = nine_rows(samples_, options_);

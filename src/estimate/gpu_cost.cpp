@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "estimate/gpu_cost.h"
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "runtime/parameters.h"
+#include "train/trial.h"
+
+namespace fovea::estimate {
+namespace {
+
+constexpr double kUsableMemory = 0.9;     // the driver, the libraries and other programs hold the rest
+constexpr double kLink = 12e9;            // bytes a second from the host's memory: eight lanes of PCIe 4
+constexpr double kSetUp = 1;              // seconds: libraries are loaded, kernels chosen
+constexpr double kLandscape = 4.0 / 3.0;  // longer side of a photo over its shorter one
+constexpr int kLookRows = 64;
+
+Cost on_gpu(double seconds) { return {seconds, 0}; }
+
+/// Bytes of a step with `rows` rows: values between nodes, and the batch itself.
+Result<double> step_bytes(const NetworkSpec& spec, int rows, NormMode norm) {
+  FOVEA_ASSIGN(const NetworkGraphs graphs, graphs_of(spec, rows, norm, true));
+  return real(arena_bytes(graphs.learn)) + sizeof(float) * 3.0 * rows * spec.height * spec.width;
+}
+
+struct Seconds {
+  double look = 0;   ///< of a photo
+  double learn = 0;  ///< of a photo
+};
+
+Result<Seconds> seconds_of_photo(const NetworkSpec& spec, const GpuModel& gpu, bool half, int batch, NormMode norm, bool fused,
+                                 std::int64_t parameters) {
+  FOVEA_ASSIGN(const NetworkGraphs looking, graphs_of(spec, kLookRows, NormMode::kFrozen, fused));
+  FOVEA_ASSIGN(const NetworkGraphs learning, graphs_of(spec, batch, norm, fused));
+  return Seconds{seconds_of(looking.look, gpu, half) / kLookRows,
+                 (seconds_of(learning.learn, gpu, half) + update_seconds(parameters, gpu)) / batch};
+}
+
+/// What the processors do is as measured here; it goes on while the GPU computes, so the longer of the two counts.
+Cost both(const Cost& host, double gpu_seconds) { return {std::max(host.seconds, gpu_seconds), host.processor}; }
+
+}  // namespace
+
+Result<GpuCosts> gpu_costs(const NetworkSpec& spec, const GpuModel& gpu, const RunFacts& facts, const PhotoCosts& host,
+                           int side) {
+  GpuCosts costs;
+  costs.half = gpu.half_tflops > 0;
+  FOVEA_ASSIGN(const graph::Graph graph, build_network(spec));
+  const ParameterSet parameters(graph);
+  const double weights = real(static_cast<std::int64_t>(parameters.all().size_bytes()));
+  const NormMode norm = facts.ways.front();
+
+  // A step's memory is a part for each row and a part that is always there, so two batches tell all others.
+  constexpr int kFew = 4;
+  FOVEA_ASSIGN(const double few, step_bytes(spec, kFew, norm));
+  FOVEA_ASSIGN(const double twice, step_bytes(spec, 2 * kFew, norm));
+  const double row = (twice - few) / kFew;
+  const double fixed = 6 * weights + std::max(0.0, few - kFew * row);  // values, gradients, two moments, average, a candidate
+  const double room = kUsableMemory * gpu.gib * 0x1p30;
+  costs.largest_batch = static_cast<int>(std::clamp((room - fixed) / row, 0.0, 4096.0));
+  costs.bytes = static_cast<std::int64_t>(fixed + row * facts.batch);
+  const int batch = std::clamp(facts.batch, 1, std::max(1, costs.largest_batch));
+  const double photo = 3 * kLandscape * side * side;
+  costs.holds_data_set = fixed + row * batch + photo * real(facts.train) <= room;
+
+  NetworkSpec small = spec;
+  small.height = std::min(small.height, training::kTrialSide);
+  small.width = std::min(small.width, training::kTrialSide);
+  for (SizeCosts* bound : {&costs.at_best, &costs.at_worst}) {
+    const bool fused = bound == &costs.at_best;
+    const auto count = static_cast<std::int64_t>(parameters.all().size());
+    FOVEA_ASSIGN(const Seconds full, seconds_of_photo(spec, gpu, costs.half, batch, norm, fused, count));
+    NetworkCosts& network = bound->network;
+    network.set_up = network.tuner_set_up = on_gpu(kSetUp);
+    network.look = on_gpu(full.look);
+    network.learn = on_gpu(full.learn);
+    network.features = both(host.compare, full.look);
+    for (const NormMode way : facts.ways) {
+      FOVEA_ASSIGN(const Seconds trial, seconds_of_photo(small, gpu, costs.half, training::kTrialBatch, way, fused, count));
+      network.learn_small[way] = on_gpu(trial.learn);
+    }
+    network.parameters = count;
+    network.parameter_bytes = static_cast<std::int64_t>(weights);
+    bound->photos = host;
+    // Varied on the GPU, from bytes that lie there or come while it learns.
+    bound->photos.vary = on_gpu(costs.holds_data_set ? 0 : std::max(0.0, photo / kLink - full.learn));
+    bound->photos.vary_small = on_gpu(0);
+    bound->pixels = std::int64_t{3} * spec.height * spec.width;
+  }
+  return costs;
+}
+
+}  // namespace fovea::estimate

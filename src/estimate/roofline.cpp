@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "estimate/roofline.h"
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "graph/autodiff.h"
+#include "graph/compile.h"
+#include "graph/passes.h"
+#include "runtime/memory.h"
+
+namespace fovea::estimate {
+namespace {
+
+using graph::Graph;
+using graph::Node;
+using graph::ValueId;
+
+double bytes_of(const Graph& graph, ValueId id) { return sizeof(float) * real(graph.shape(id).elements()); }
+
+/// Of the windows of a block's depthwise part: 2 N H' W' E R S.
+double depthwise_flops(const Graph& graph, const Node& node, const graph::InvertedResidual& block, ValueId y) {
+  const Shape& window = graph.shape(node.inputs[block.expands ? 3 : 1]);
+  return 2 * real(graph.shape(y).elements()) / real(graph.shape(y).back()) * real(window.elements());
+}
+
+}  // namespace
+
+Work work_of(const Graph& graph, const Node& node) {
+  Work work;
+  for (const ValueId id : node.inputs) work.bytes += bytes_of(graph, id);
+  for (const ValueId id : node.outputs) work.bytes += bytes_of(graph, id);
+  const double flops = graph::flops(graph, node);
+  // A block's backward pass computes both gradients of each product, and the forward pass once more.
+  constexpr double kAgain = 1.5;
+  const auto divide = [&](double all, double depthwise) {
+    work.ordinary_flops = depthwise;
+    work.tensor_flops = all - depthwise;
+  };
+  std::visit(graph::Overloaded{
+                 [&](const graph::InvertedResidual& o) { divide(flops, depthwise_flops(graph, node, o, node.outputs[0])); },
+                 [&](const graph::InvertedResidualBackward& o) {
+                   const double forward = depthwise_flops(graph, node, o.forward, node.inputs.back());
+                   divide(kAgain * flops, kAgain * 2 * forward);
+                 },
+                 [&](const graph::DepthwiseConv2d&) { divide(flops, flops); },
+                 [&](const graph::DepthwiseConv2dBackward&) { divide(flops, flops); },
+                 [&](const auto&) { divide(flops, 0); },
+             },
+             node.op);
+  return work;
+}
+
+double seconds_of(const Graph& graph, const GpuModel& gpu, bool half, const Reach& reach) {
+  const double tensor_tflops = half ? gpu.half_tflops : std::max(gpu.tf32_tflops, gpu.fp32_tflops);
+  double seconds = 0;
+  for (const Node& node : graph.nodes()) {
+    const Work work = work_of(graph, node);
+    seconds += reach.start_s +
+               std::max({work.bytes / (1e9 * gpu.gb_s * reach.memory), work.tensor_flops / (1e12 * tensor_tflops * reach.tensor),
+                         work.ordinary_flops / (1e12 * gpu.fp32_tflops * reach.ordinary)});
+  }
+  return seconds;
+}
+
+Result<NetworkGraphs> graphs_of(const NetworkSpec& spec, int rows, NormMode norm, bool fused) {
+  NetworkGraphs graphs;
+  FOVEA_ASSIGN(const Graph looking, build_network(spec, {.batch = rows}));
+  FOVEA_ASSIGN(const Graph learning, build_network(spec, {.batch = rows, .norm = norm, .loss = true}));
+  const auto all = [](std::string_view) { return true; };
+  if (fused) {
+    graphs.look = graph::compile_for_use(looking);
+    FOVEA_ASSIGN(graphs.learn, graph::compile_for_training(learning, graph::Precision::kF32, all));
+    return graphs;
+  }
+  graphs.look = graph::eliminate_dead(graph::fuse_activations(graph::fold_batchnorm(looking), false));
+  const Graph forward = graph::fuse_activations(graph::fold_batchnorm(learning), true);
+  FOVEA_ASSIGN(const Graph both, graph::differentiate(forward, all));
+  graphs.learn = graph::eliminate_dead(graph::fuse_backward(both));
+  return graphs;
+}
+
+double update_seconds(std::int64_t parameters, const GpuModel& gpu, const Reach& reach) {
+  // Parameter, gradient and two moments are read, all but the gradient written; the average is read and written.
+  constexpr double kFloats = 4 + 3 + 2;
+  return kFloats * sizeof(float) * real(parameters) / (1e9 * gpu.gb_s * reach.memory);
+}
+
+std::int64_t arena_bytes(const Graph& graph) {
+  std::vector<Lifetime> lifetimes(graph.values().size());
+  for (std::size_t n = 0; n < graph.nodes().size(); ++n) {
+    const Node& node = graph.nodes()[n];
+    for (const ValueId id : node.outputs) {
+      if (graph.value(id).role != graph::Role::kIntermediate) continue;
+      lifetimes[static_cast<std::size_t>(id)] = {static_cast<std::size_t>(bytes_of(graph, id)), n, n};
+    }
+    for (const ValueId id : node.inputs) {
+      Lifetime& life = lifetimes[static_cast<std::size_t>(id)];
+      if (life.bytes > 0) life.last = n;
+    }
+  }
+  return static_cast<std::int64_t>(lay_out(lifetimes).bytes);
+}
+
+}  // namespace fovea::estimate
