@@ -58,7 +58,7 @@ TEST(Doctor, WhatTheDriverSaysIsTold) {
   EXPECT_EQ(report.gpus[0].compute_capability, "9.0");
   EXPECT_EQ(report.gpus[0].free_memory, 140'000'000'000);
   EXPECT_EQ(report.gpus[0].problem, "");
-  EXPECT_EQ(report.libraries.back().version, "9.12.0");
+  EXPECT_EQ(report.libraries.back().version, "13.0.0");
 }
 
 TEST(Doctor, WhatWasAskedForAndCannotBeIsAFault) {
