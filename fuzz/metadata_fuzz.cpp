@@ -44,7 +44,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static_cast<void>(read_iptc(bytes));
   static_cast<void>(read_iptc(iptc_records(bytes)));
   static_cast<void>(parse_splices(bytes));
-  if (const auto splices = embed_xmp(bytes, empty_packet())) must_lead_back(bytes, *splices);
+  const OlderWords older = wanted_in_older(bytes, {"cloudy", "bew\xC3\xB6lkt"});
+  const auto splices = embed_xmp(bytes, empty_packet(), older);
+  if (splices) {
+    must_lead_back(bytes, *splices);
+    const auto now = *spliced(bytes, *splices);
+    const OlderWords out{{{}, older.iptc.add}, {{}, older.xp.add}};
+    if (const auto removed = embed_xmp(now, empty_packet(), out)) must_lead_back(now, *removed);
+  }
+  static_cast<void>(with_iptc(bytes, iptc_records(bytes), changed_iptc(iptc_records(bytes), {{"cloudy"}, {"road"}})));
   try_packet(bytes);
   return 0;
 }

@@ -5,7 +5,7 @@ every photo each time: it must have its old bytes or its complete new ones.
 
   tools/prove_embedding.py build/release/bin/fovea MODEL PHOTOS --kills 1000
 
-PHOTOS: a folder of JPEG, PNG, WebP and TIFF files, copied and never touched; to them are added a motion photo, a JPEG with further pictures
+PHOTOS: a folder of JPEG, PNG, WebP, TIFF, HEIC and AVIF files, copied and never touched; to them are added a motion photo, a JPEG with further pictures
 behind it (MPF), one with Exif and a user's keywords, and a hard-linked one. A complete new photo is one that `fovea untag` turns back into
 its old bytes, whose pixels are the old ones, and whose every other metadata field (ExifTool, where it is installed) is the old one.
 Exit status 1 at the first photo that is neither.
@@ -44,6 +44,20 @@ def exif():
     return b"Exif\0\0II*\0\x08\0\0\0" + ifd + sub + note
 
 
+def older_fields():
+    """IPTC keywords with their digest, among other resources, and Windows' keywords, in front of a maker note."""
+    records = b"\x1c\x01\x5a\0\x03\x1b%G" + b"\x1c\x02\x19\0\x04road" + b"\x1c\x02\x78\0\x07Caption"
+    resources = [(0x03ED, bytes(16)), (0x0404, records), (0x0425, hashlib.md5(records).digest())]
+    photoshop = b"Photoshop 3.0\0" + b"".join(
+        b"8BIM" + struct.pack(">HHI", name, 0, len(data)) + data + b"\0" * (len(data) % 2) for name, data in resources)
+    words = "sea;hill\0".encode("utf-16-le")
+    note = bytes(range(256))
+    behind = 8 + 2 + 3 * 12 + 4
+    sub = struct.pack("<HHHIII", 1, 0x927C, 7, len(note), behind + 18, 0) + note
+    first = struct.pack("<HHHI4sHHIIHHIII", 3, 0x010F, 2, 4, b"Aco\0", 0x8769, 4, 1, behind, 0x9C9E, 1, len(words), behind + len(sub), 0)
+    return segment(0xE1, b"Exif\0\0II*\0\x08\0\0\0" + first + sub + words) + segment(0xED, photoshop)
+
+
 def multi_picture(first, second):
     """`first` with a list of itself and `second`, which follows it."""
     size = 4 + 8 + 2 + 12 + 4 + 32
@@ -54,7 +68,7 @@ def multi_picture(first, second):
 
 
 def make_corpus(source, folder):
-    photos = sorted(p for p in source.rglob("*") if p.suffix.lower() in (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff"))
+    photos = sorted(p for p in source.rglob("*") if p.suffix.lower() in (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".heic", ".avif"))
     folder.mkdir()
     for number, photo in enumerate(photos):
         shutil.copy(photo, folder / f"{number:02}{photo.suffix.lower()}")
@@ -67,6 +81,14 @@ def make_corpus(source, folder):
     (folder / "pictures.jpg").write_bytes(multi_picture(plain, jpegs[-1]))
     described = plain[:2] + segment(0xE1, exif()) + segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0" + PACKET) + plain[2:]
     (folder / "described.jpg").write_bytes(described)
+    (folder / "older.jpg").write_bytes(plain[:2] + older_fields() + plain[2:])
+    both = plain[:2] + older_fields() + plain[2:]
+    (folder / "older and pictures.jpg").write_bytes(multi_picture(both, jpegs[-1]))
+    tiffs = [p for p in photos if p.suffix.lower() in (".tif", ".tiff")]
+    if tiffs and shutil.which("exiftool"):
+        target = folder / "older.tif"
+        shutil.copy(tiffs[0], target)
+        subprocess.run(["exiftool", "-q", "-overwrite_original", "-IPTC:Keywords=road", "-IPTCDigest=new", "-XPKeywords=sea;hill", str(target)], check=True)
     (folder / "linked.jpg").write_bytes(plain)
     os.link(folder / "linked.jpg", folder.parent / "the same photo.jpg")
 
@@ -138,6 +160,16 @@ class Judge:
             sys.exit(f"{when}: gone: {', '.join(sorted(missing))}")
 
     @staticmethod
+    def older_words(old, now, when):
+        """The user's words are there, with Fovea's where there were any, and the digest is right where there was one."""
+        before, after = older_words(old), older_words(now)
+        for name, words, new in zip(("IPTC keywords", "XPKeywords"), before, after):
+            if (words == {"-"}) != (new == {"-"}) or not words <= new or (words != {"-"} and words == new):
+                sys.exit(f"{when}: {now}: {name} were {words}, are {new}")
+        if before[2] != {"-"} and after[2] != after[3]:
+            sys.exit(f"{when}: {now}: the digest of its IPTC records is not theirs")
+
+    @staticmethod
     def look_into(now, old, when):
         """A complete new photo: its pixels and all metadata but Fovea's are those of the old one."""
         before, after = old.read_bytes(), now.read_bytes()
@@ -148,15 +180,21 @@ class Judge:
             sys.exit(f"{when}: {now}: neither its old bytes nor tagged")
         if shutil.which("exiftool"):
             fields = ["exiftool", "-a", "-G1", "-s", "--File:all", "--System:all", "--XMP-dc:Subject", "--XMP-lr:all", "--XMP-digiKam:all",
-                      "--XMP-fovea:all", "--XMP-x:all", "--MPF0:all", "--MPImage1:all", "--MPImage2:all", "-XMP-dc:Description", "-all"]
+                      "--XMP-fovea:all", "--XMP-x:all", "--MPF0:all", "--MPImage1:all", "--MPImage2:all", "--IPTC:Keywords", "--XPKeywords", "--IPTCDigest", "--CurrentIPTCDigest", "-XMP-dc:Description", "-all"]
             one, two = (subprocess.run([*fields, str(p)], capture_output=True, check=False).stdout for p in (old, now))
+            Judge.older_words(old, now, when)
             if comparable(one) != comparable(two):
                 sys.exit(f"{when}: {now}: other metadata differ from {old}:\n{one.decode()}\n{two.decode()}")
 
 
+def older_words(path):
+    fields = ["exiftool", "-s3", "-f", "-sep", ";", "-IPTC:Keywords", "-XPKeywords", "-IPTCDigest", "-CurrentIPTCDigest", str(path)]
+    return [set(line.split(";")) for line in subprocess.run(fields, capture_output=True, text=True, check=True).stdout.splitlines()]
+
+
 def comparable(text):
     """ExifTool's fields without those of where things lie in the file."""
-    moved = (b"MPImageStart", b"MPImageLength", b"PreviewImage", b"[Composite]", b"[ExifTool]", b"StripOffsets", b"WebP_Flags", b"[RIFF]")
+    moved = (b"MPImageStart", b"MPImageLength", b"PreviewImage", b"[Composite]", b"[ExifTool]", b"StripOffsets", b"WebP_Flags", b"[RIFF]", b"MediaData")
     return [line for line in text.splitlines() if not any(word in line for word in moved)]
 
 

@@ -60,7 +60,7 @@ struct TagReport {
   double seconds = 0.0;
 };
 
-/// What happens while an archive is worked on. Called from one thread.
+/// What happens while an archive is worked on. Called by one thread at a time.
 class ArchiveObserver {
  public:
   virtual ~ArchiveObserver() = default;

@@ -62,9 +62,10 @@ class Classifier {
   /// rounding. kUsage for a size below 1 or a plane that is missing.
   Result<Answer> classify_frame(const YuvFrame& frame);
 
-  /// Called with each photo's position and answer, in order. Returning false stops.
+  /// Called with each photo's position and answer, in order, by one thread at a time. Returning false stops.
   using OnAnswer = std::function<bool(std::size_t index, const Result<Answer>& answer)>;
-  /// Many photos, decoded and computed in batches on all threads. A photo that cannot be read does not stop the others.
+  /// Many photos, on all threads, each of which takes photos of its own from file to answer. A photo that cannot be read does
+  /// not stop the others.
   void classify_files(std::span<const std::filesystem::path> photos, const OnAnswer& on_answer);
 
   /// Called with a photo's position, on any of the threads: its bytes, or why there are none.

@@ -9,12 +9,12 @@
 #include <thread>
 #include <utility>
 
-#include "annotate/frame_queue.h"
 #include "annotate/panel.h"
 #include "annotate/records.h"
 #include "annotate/smoothing.h"
 #include "annotate/timeline.h"
 #include "annotate/yuv_layer.h"
+#include "core/bounded_queue.h"
 #include "core/context.h"
 #include "core/error.h"
 #include "core/file.h"
@@ -92,7 +92,7 @@ class Printer {
   YuvLayer yuv_panel_;
   std::vector<std::string> classes_;
   Result<void> outcome_;
-  FrameQueue<Job> queue_{3};
+  BoundedQueue<Job> queue_{3};
   std::jthread thread_;  // last: it uses all of the above
 };
 

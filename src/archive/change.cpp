@@ -30,10 +30,11 @@ std::string packet_of(FileKind kind, Bytes file) {
 }
 
 // The file's bytes with another packet: a sidecar is nothing else, a photo takes it in.
-Result<Splices> with_packet(FileKind kind, Bytes file, std::string_view old_packet, const Splices& packet_change) {
+Result<Splices> with_packet(FileKind kind, Bytes file, std::string_view old_packet, const Splices& packet_change,
+                            const metadata::OlderWords& older) {
   if (kind == FileKind::kSidecar) return packet_change;
   FOVEA_ASSIGN(const auto packet, metadata::spliced(as_bytes(old_packet), packet_change));
-  return metadata::embed_xmp(file, as_text(packet));
+  return metadata::embed_xmp(file, as_text(packet), older);
 }
 
 Error named(const fs::path& file, Error error) { return {error.kind, fmt::format("{}: {}", file.string(), error.message)}; }
@@ -63,7 +64,8 @@ Result<Original> original_of(Journal& journal, const Change& change, const fs::p
   if (!content) return content.error();
   if (!content->marked) return Original{change.found, false};
   FOVEA_ASSIGN(const Splices removal, metadata::remove_tags(packet));
-  FOVEA_ASSIGN(const Splices splices, with_packet(change.kind, change.found, packet, removal));
+  FOVEA_ASSIGN(const Splices splices,
+               with_packet(change.kind, change.found, packet, removal, {{{}, content->own.iptc}, {{}, content->own.xp}}));
   FOVEA_ASSIGN(auto bytes, metadata::spliced(change.found, splices));
   return Original{std::move(bytes), true};
 }
@@ -83,12 +85,17 @@ Result<void> add_to_original(Change& change, const Content& original, const Want
   const std::string old_packet = original ? packet_of(change.kind, *original) : std::string();
   const std::string& packet = old_packet.empty() ? fresh : old_packet;
   FOVEA_ASSIGN(const Keywords carried, still_carried(old_packet, wanted.carried));
-  FOVEA_ASSIGN(const Splices tags, metadata::add_tags(packet, wanted.keywords, carried, wanted.record));
+  const bool inside = change.kind == FileKind::kPhoto && original;
+  const auto older = inside ? metadata::wanted_in_older(*original, wanted.keywords.subject) : metadata::OlderWords();
+  Keywords keywords = wanted.keywords;
+  keywords.iptc = older.iptc.add;
+  keywords.xp = older.xp.add;
+  FOVEA_ASSIGN(const Splices tags, metadata::add_tags(packet, keywords, carried, wanted.record));
   if (!original || original->empty()) {
     FOVEA_ASSIGN(change.content, metadata::spliced(as_bytes(fresh), tags));
     return {};
   }
-  FOVEA_ASSIGN(const Splices splices, with_packet(change.kind, *original, packet, tags));
+  FOVEA_ASSIGN(const Splices splices, with_packet(change.kind, *original, packet, tags, older));
   FOVEA_ASSIGN(change.content, metadata::spliced(*original, splices));
   change.edit.inverse = metadata::inverse(*original, splices);
   FOVEA_ASSIGN(const auto back, metadata::spliced(*change.content, change.edit.inverse));

@@ -4,11 +4,15 @@
 #include <algorithm>
 #include <chrono>
 #include <future>
+#include <mutex>
+#include <unordered_map>
+#include <utility>
 
 #include "archive/catalog.h"
 #include "archive/keywords.h"
 #include "archive/tagger.h"
 #include "archive/walk.h"
+#include "core/bounded_queue.h"
 #include "core/error.h"
 #include "core/hash.h"
 #include "fovea/archive.h"
@@ -19,8 +23,30 @@ namespace {
 using namespace archive;
 namespace fs = std::filesystem;
 
-// Photos that are classified while those before them are written.
+// Photos that are written together, or fewer where so long has passed.
 constexpr std::size_t kChunk = 32;
+constexpr std::chrono::seconds kLongest(1);
+// Chunks that may wait for the disk before those who classify do.
+constexpr std::size_t kWaiting = 4;
+
+// Photos from being read, on any thread, to being answered, in order.
+class Desk {
+ public:
+  void put(std::size_t number, SeenPhoto photo) {
+    const std::lock_guard lock(mutex_);
+    photos_.emplace(number, std::move(photo));
+  }
+  /// One that was not put there is empty: the network failed before it was read.
+  SeenPhoto take(std::size_t number) {
+    const std::lock_guard lock(mutex_);
+    auto found = photos_.extract(number);
+    return found.empty() ? SeenPhoto{} : std::move(found.mapped());
+  }
+
+ private:
+  std::mutex mutex_;
+  std::unordered_map<std::size_t, SeenPhoto> photos_;
+};
 
 // What would make a photo's keywords other ones.
 Result<std::uint64_t> settings_of(const TagOptions& options) {
@@ -112,34 +138,60 @@ class TagRun {
                   {options_.model.stem().string(), options_.names, options_.min_probability, classifier.multi_label()},
                   settings_);
     begin_ = std::chrono::steady_clock::now();
-    std::vector<SeenPhoto> waiting;
-    for (std::size_t first = 0; first < todo.size() && !context_.stop_requested(); first += kChunk) {
-      const std::size_t count = std::min(kChunk, todo.size() - first);
-      std::future<Result<std::vector<Outcome>>> writing;
-      if (!waiting.empty()) writing = std::async(std::launch::async, [&] { return tagger.write(waiting); });
-      std::vector<SeenPhoto> seen = look_at(classifier, std::span(todo).subspan(first, count));
-      if (writing.valid()) FOVEA_TRY(tell(writing.get(), todo.size()));
-      waiting = std::move(seen);
-    }
-    return tell(tagger.write(waiting), todo.size());
+    Chunks chunks(kWaiting);
+    std::future<Result<void>> written = std::async(std::launch::async, [&] { return write(tagger, chunks, todo.size()); });
+    const Closing closing{chunks};
+    look_at(classifier, todo, chunks);
+    chunks.close();
+    return written.get();
   }
 
-  std::vector<SeenPhoto> look_at(Classifier& classifier, std::span<const fs::path> paths) const {
-    std::vector<SeenPhoto> seen(paths.size());
+  using Chunks = BoundedQueue<std::vector<SeenPhoto>>;
+  // Whatever happens to those who classify, the one who writes comes to an end.
+  struct Closing {
+    Chunks& chunks;
+    ~Closing() { chunks.close(); }
+  };
+
+  // On all threads, while one more writes what was seen before.
+  void look_at(Classifier& classifier, std::span<const fs::path> paths, Chunks& chunks) const {
+    Desk desk;
     const auto read = [&](std::size_t i) -> Result<std::vector<std::byte>> {
-      seen[i].path = paths[i];
-      FOVEA_ASSIGN(auto bytes, read_stamped(paths[i]));
-      seen[i].stamp = bytes.stamp;
-      seen[i].metadata = metadata::read_metadata(bytes.bytes);
-      return std::move(bytes.bytes);
+      SeenPhoto photo;
+      photo.path = paths[i];
+      auto bytes = read_stamped(paths[i]);
+      if (bytes) {
+        photo.stamp = bytes->stamp;
+        photo.metadata = metadata::read_metadata(bytes->bytes);
+      }
+      desk.put(i, std::move(photo));
+      if (!bytes) return bytes.error();
+      return std::move(bytes->bytes);
     };
+    std::vector<SeenPhoto> chunk;
+    auto handed = std::chrono::steady_clock::now();
     classifier.classify_each(paths.size(), read, [&](std::size_t i, const Result<Answer>& answer) {
+      chunk.push_back(desk.take(i));
+      chunk.back().path = paths[i];
       const bool named = answer || answer.error().message.starts_with(paths[i].string());
-      seen[i].answer =
+      chunk.back().answer =
           named ? answer : Error{answer.error().kind, fmt::format("{}: {}", paths[i].string(), answer.error().message)};
-      return true;
+      const auto now = std::chrono::steady_clock::now();
+      if (chunk.size() < kChunk && now - handed < kLongest) return !context_.stop_requested();
+      handed = now;
+      return chunks.push(std::exchange(chunk, {})) && !context_.stop_requested();
     });
-    return seen;
+    if (!chunk.empty()) chunks.push(std::move(chunk));
+  }
+
+  Result<void> write(Tagger& tagger, Chunks& chunks, std::size_t total) {
+    while (const auto chunk = chunks.pop()) {
+      if (auto told = tell(tagger.write(*chunk), total); !told) {
+        chunks.leave();
+        return told;
+      }
+    }
+    return {};
   }
 
   Result<void> tell(const Result<std::vector<Outcome>>& outcomes, std::size_t total) {

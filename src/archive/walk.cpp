@@ -51,6 +51,7 @@ Result<Walked> walk(const Context& context, const std::vector<fs::path>& paths, 
     const fs::path path = catalog_path(given);
     std::error_code error;
     const fs::file_status status = fs::status(path, error);
+    if (error && status.type() == fs::file_type::none) return fail(Error::Kind::kIo, "{}: {}", given.string(), error.message());
     if (!fs::exists(status)) return fail(Error::Kind::kNotFound, "{}: no such file or folder", given.string());
     if (catalog != nullptr) FOVEA_TRY(catalog->known(path, walked.known));
     if (fs::is_directory(status)) {

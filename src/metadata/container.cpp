@@ -24,6 +24,10 @@ void unite(Keywords& keywords, const Keywords& own, const Keywords& others) {
   add(keywords.tags_list, others.tags_list, own.tags_list);
 }
 
+void take_out(std::vector<std::string>& words, const std::vector<std::string>& gone) {
+  std::erase_if(words, [&](const std::string& word) { return std::ranges::find(gone, word) != gone.end(); });
+}
+
 Blocks find_heif_blocks(Bytes file) {
   Blocks blocks;
   auto read = read_heif_metadata(file);
@@ -56,11 +60,16 @@ Blocks find_blocks(Bytes file) {
 PhotoMetadata read_metadata(Bytes file) {
   PhotoMetadata found;
   const Blocks blocks = find_blocks(file);
+  const auto xmp = blocks.xmp.empty() ? Result<XmpContent>(XmpContent{}) : read_xmp(as_text(blocks.xmp));
   found.facts = read_exif(blocks.exif);
-  found.facts.complete_with(read_iptc(blocks.iptc));
+  Facts iptc = read_iptc(blocks.iptc);
+  if (xmp) {
+    take_out(found.facts.keywords, xmp->own.xp);
+    take_out(iptc.keywords, xmp->own.iptc);
+  }
+  found.facts.complete_with(iptc);
   found.others.subject = found.facts.keywords;
-  if (blocks.xmp.empty()) return found;
-  if (const auto xmp = read_xmp(as_text(blocks.xmp))) {
+  if (xmp) {
     found.facts.complete_with(xmp->facts);
     unite(found.others, xmp->own, xmp->all);
     found.marked = xmp->marked;
@@ -68,17 +77,24 @@ PhotoMetadata read_metadata(Bytes file) {
   return found;
 }
 
-Result<Splices> embed_xmp(Bytes file, std::string_view packet) {
+OlderWords wanted_in_older(Bytes file, const std::vector<std::string>& words) {
+  const auto format = sniff(file);
+  if (!format) return {};
+  if (*format == ImageFormat::kJpeg) return wanted_in_jpeg(file, words);
+  return *format == ImageFormat::kTiff ? wanted_in_tiff(file, words) : OlderWords();
+}
+
+Result<Splices> embed_xmp(Bytes file, std::string_view packet, const OlderWords& older) {
   FOVEA_ASSIGN(const ImageFormat format, sniff(file));
   switch (format) {
-    case ImageFormat::kJpeg: return embed_in_jpeg(file, packet);
+    case ImageFormat::kJpeg: return embed_in_jpeg(file, packet, older);
     case ImageFormat::kPng: return embed_in_png(file, packet);
     case ImageFormat::kWebp: return embed_in_webp(file, packet);
-    case ImageFormat::kTiff: return embed_in_tiff(file, packet);
+    case ImageFormat::kTiff: return embed_in_tiff(file, packet, older);
+    case ImageFormat::kHeif:
+    case ImageFormat::kAvif: return embed_in_heif(file, packet);
     case ImageFormat::kGif:
     case ImageFormat::kBmp:
-    case ImageFormat::kHeif:
-    case ImageFormat::kAvif:
     case ImageFormat::kRaw: break;
   }
   return fail(Error::Kind::kUnsupported, "keywords of the format {} go into a sidecar", name_of(format));

@@ -9,7 +9,7 @@
 #include "core/error.h"
 #include "image/tiff_directory.h"
 #include "metadata/facts.h"
-#include "metadata/text.h"
+#include "metadata/older_words.h"
 
 namespace fovea::metadata {
 namespace {
@@ -60,27 +60,6 @@ std::optional<Place> place_of(const TiffReader& reader, const Entries& gps) {
   return Place{*latitude, *longitude};
 }
 
-// UTF-16, little endian whatever the order of the rest, separated by semicolons.
-void add_xp_keywords(Bytes data, std::vector<std::string>& words) {
-  std::string word;
-  const auto finish = [&] { add_word(words, std::exchange(word, {})); };
-  for (std::size_t at = 0; at + 1 < data.size(); at += 2) {
-    std::uint32_t code = read_uint(data, at, 2, ByteOrder::kLittle);
-    if (code == 0) break;
-    if (code == ';') {
-      finish();
-      continue;
-    }
-    const std::uint32_t low = read_uint(data, at + 2, 2, ByteOrder::kLittle);
-    if (code >= 0xD800 && code < 0xDC00 && low >= 0xDC00 && low < 0xE000) {
-      code = 0x10000 + ((code - 0xD800) << 10U) + (low - 0xDC00);
-      at += 2;
-    }
-    append_utf8(word, code >= 0xD800 && code < 0xE000 ? '?' : code);
-  }
-  finish();
-}
-
 }  // namespace
 
 Facts read_exif(Bytes tiff) {
@@ -95,7 +74,7 @@ Facts read_exif(Bytes tiff) {
   }
   facts.camera = camera_name(text_of(*reader, first, kMaker), text_of(*reader, first, kModel));
   facts.place = place_of(*reader, directory_at(*reader, first, kGpsDirectory));
-  if (const auto* const entry = find_tag(first, kXpKeywords)) add_xp_keywords(reader->data(*entry), facts.keywords);
+  if (const auto* const entry = find_tag(first, kXpKeywords)) facts.keywords = read_xp(reader->data(*entry));
   return facts;
 }
 

@@ -25,15 +25,16 @@ std::vector<std::byte> four_bytes(std::uint32_t value, ByteOrder order) {
 
 }  // namespace
 
-Result<Splices> move_mpf(Bytes file, std::size_t base, Bytes mpf, std::ptrdiff_t grown, bool behind) {
+Result<Splices> move_mpf(Bytes file, std::size_t base, Bytes mpf, std::ptrdiff_t grown, std::ptrdiff_t behind) {
   const auto reader = TiffReader::open(mpf);
   if (!reader) return fail(Error::Kind::kFormat, "the list of further pictures (MPF) is damaged");
   const auto entries = reader->directory(reader->first_directory());
   const auto* const list = find_tag(entries, kPictureList);
   Splices splices;
   if (list == nullptr) return splices;
-  const auto change = [&](std::size_t at, std::uint32_t value) -> Result<void> {
-    const std::int64_t moved = std::int64_t{value} + grown;
+  const auto change = [&](std::size_t at, std::uint32_t value, std::ptrdiff_t by) -> Result<void> {
+    if (by == 0) return {};
+    const std::int64_t moved = std::int64_t{value} + by;
     if (moved < 0 || moved > std::numeric_limits<std::uint32_t>::max()) {
       return fail(Error::Kind::kLimit, "a further picture (MPF) would lie more than 4 GB behind the first");
     }
@@ -45,13 +46,13 @@ Result<Splices> move_mpf(Bytes file, std::size_t base, Bytes mpf, std::ptrdiff_t
     const std::uint32_t size = read_uint(mpf, at + kSizeAt, 4, reader->order());
     const std::uint32_t offset = read_uint(mpf, at + kOffsetAt, 4, reader->order());
     if (offset == 0) {  // the first picture, which begins where the file does
-      if (size != 0) FOVEA_TRY(change(at + kSizeAt, size));
+      if (size != 0) FOVEA_TRY(change(at + kSizeAt, size, grown));
       continue;
     }
     if (base > file.size() || offset > file.size() - base || size > file.size() - base - offset) {
       return fail(Error::Kind::kFormat, "a further picture (MPF) lies outside of the file");
     }
-    if (behind) FOVEA_TRY(change(at + kOffsetAt, offset));
+    FOVEA_TRY(change(at + kOffsetAt, offset, behind));
   }
   return splices;
 }

@@ -11,9 +11,9 @@
 namespace fovea::metadata {
 
 /// What keeps the list right when the first picture's metadata grow by `grown` bytes. `base`: where in the file the structure
-/// `mpf` lies, from which its offsets count. `behind`: whether the growth comes between the list and the further
-/// pictures; else both move alike, and only the stated size of the first picture changes. kFormat for a list that cannot be
-/// read, or whose pictures lie outside of the file.
-Result<Splices> move_mpf(Bytes file, std::size_t base, Bytes mpf, std::ptrdiff_t grown, bool behind);
+/// `mpf` lies, from which its offsets count. `behind`: how many of those bytes come between the list and the further
+/// pictures; with the others both move alike, and only the stated size of the first picture changes. kFormat for a list that
+/// cannot be read, or whose pictures lie outside of the file.
+Result<Splices> move_mpf(Bytes file, std::size_t base, Bytes mpf, std::ptrdiff_t grown, std::ptrdiff_t behind);
 
 }  // namespace fovea::metadata

@@ -17,6 +17,8 @@ struct Keywords {
   std::vector<std::string> subject;       ///< dc:subject: single words
   std::vector<std::string> hierarchical;  ///< lr:hierarchicalSubject: "Weather|Cloudy"
   std::vector<std::string> tags_list;     ///< digiKam:TagsList: "Weather/Cloudy"
+  std::vector<std::string> iptc = {};     ///< IPTC's keywords and Windows', beside the packet (older_words.h): noted here what is
+  std::vector<std::string> xp = {};       ///< Fovea's
 
   friend bool operator==(const Keywords&, const Keywords&) = default;
 };

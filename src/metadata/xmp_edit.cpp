@@ -155,6 +155,10 @@ Result<Splices> add_tags(std::string_view packet, const Keywords& wanted, const 
       fresh += field_text(fmt::format("{}:{}", field.prefix, field.name.local), rdf, field.array, added);
     }
   }
+  for (const NotedField& field : kNotedFields) {
+    const auto& words = wanted.*field.words;
+    if (!words.empty()) own += field_text(fmt::format("fovea:{}", field.name), rdf, "Bag", words);
+  }
   editor.append(document.root(),
                 fmt::format("\n  <{0}Description {0}about=\"{1}\"{2}\n    xmlns:fovea=\"{3}\"\n   fovea:model=\"{4}\"\n   "
                             "fovea:date=\"{5}\">{6}{7}{8}\n  </{0}Description>\n ",

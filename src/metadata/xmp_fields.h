@@ -31,6 +31,13 @@ inline constexpr std::array<Field, 3> kFields{{
     {{"http://www.digikam.org/ns/1.0/", "TagsList"}, "digiKam", "Seq", &Keywords::tags_list},
 }};
 
+/// Words that Fovea added outside of the packet: noted in its namespace alone.
+struct NotedField {
+  std::string_view name;
+  std::vector<std::string> Keywords::*words;
+};
+inline constexpr std::array<NotedField, 2> kNotedFields{{{"iptcKeywords", &Keywords::iptc}, {"xpKeywords", &Keywords::xp}}};
+
 /// A packet's elements, looked up as RDF.
 class XmpDocument {
  public:

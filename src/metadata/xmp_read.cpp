@@ -48,6 +48,7 @@ Result<XmpContent> read_xmp(std::string_view packet) {
       if (std::ranges::find(own, word) == own.end()) add_word(content.facts.keywords, word);
     }
   }
+  for (const NotedField& field : kNotedFields) content.own.*field.words = document.words({kOwnSpace, field.name});
   for (const XmlName& name : {XmlName{kExif, "DateTimeOriginal"}, XmlName{"http://ns.adobe.com/photoshop/1.0/", "DateCreated"},
                               XmlName{"http://ns.adobe.com/xap/1.0/", "CreateDate"}}) {
     if (content.facts.taken.empty()) content.facts.taken = normal_date(document.simple(name));

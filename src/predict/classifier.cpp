@@ -5,28 +5,29 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
 #include <numeric>
 #include <optional>
 #include <utility>
 
 #include "core/error.h"
-#include "core/parallel.h"
+#include "data/workers.h"
 #include "image/decode.h"
 #include "image/preprocess.h"
 #include "image/yuv.h"
+#include "model/lanes.h"
 #include "model/model_file.h"
 #include "model/network_runner.h"
 #include "model/probabilities.h"
 #include "predict/explain.h"
 #include "predict/heat_map.h"
+#include "predict/in_order.h"
 #include "runtime/device.h"
 
 namespace fovea {
 namespace {
 
-/// Photos computed together when there are many: enough to keep all threads in step, few enough to stay in the caches.
-constexpr int kBatch = 8;
+/// From so many photos on each thread takes photos of its own from file to answer; fewer are computed one after another by all.
+constexpr std::size_t kMany = 4;
 constexpr std::string_view kLogits = "logits";
 constexpr std::string_view kFeatures = "features";
 
@@ -42,16 +43,12 @@ class Classifier::Impl {
     decode_.shorter_side_needed = shorter_side_needed(model_.preprocess);
   }
 
-  /// Made when first needed: one photo never pays for the batched network.
-  Result<NetworkRunner*> runner(int batch) {
-    auto found = runners_.find(batch);
-    if (found == runners_.end()) {
-      constexpr std::array<std::string_view, 2> kOutputs{kLogits, kFeatures};
-      FOVEA_ASSIGN(NetworkRunner made, NetworkRunner::create(context_, *device_.backend, model_.spec, model_.parameters, batch,
-                                                             std::span(kOutputs).first(model_.rejection ? 2 : 1)));
-      found = runners_.emplace(batch, std::move(made)).first;
+  /// For one photo by all threads. Made when first needed, as the lanes are: few photos never pay for what many need.
+  Result<NetworkRunner*> runner() {
+    if (!runner_) {
+      FOVEA_ASSIGN(runner_, NetworkRunner::create(context_, *device_.backend, model_.spec, model_.parameters, 1, outputs()));
     }
-    return &found->second;
+    return &*runner_;
   }
 
   /// Decoded photo, or frame, to network input.
@@ -80,7 +77,7 @@ class Classifier::Impl {
 
   template <class Photo>
   Result<Answer> classify(const Photo& photo) {
-    FOVEA_ASSIGN(NetworkRunner * network, runner(1));
+    FOVEA_ASSIGN(NetworkRunner * network, runner());
     prepare(photo, network->input(0));
     network->run();
     return answer(*network, 0);
@@ -90,44 +87,26 @@ class Classifier::Impl {
   /// Decodes photo `index` for classification.
   using Load = std::function<Result<Image>(std::size_t index)>;
 
-  /// Photos first to first + count, at most `network.batch()`: decoded side by side, then computed together. False when the
-  /// caller wants no more.
-  bool classify_batch(NetworkRunner& network, std::size_t first, std::size_t count, const Load& load, const OnAnswer& on_answer) {
-    std::vector<std::optional<Error>> errors(count);
-    parallel_for(context_, static_cast<std::int64_t>(count), [&](std::int64_t i) {
-      const Result<Image> photo = load(first + static_cast<std::size_t>(i));
-      if (photo) {
-        prepare(*photo, network.input(static_cast<int>(i)));
-      } else {
-        errors[static_cast<std::size_t>(i)] = photo.error();
-      }
-    });
-    network.run();
-    for (std::size_t i = 0; i < count; ++i) {
-      const Result<Answer> result = errors[i] ? Result<Answer>(*errors[i]) : Result<Answer>(answer(network, static_cast<int>(i)));
-      if (!on_answer(first + i, result)) return false;
-    }
-    return true;
-  }
-
   void classify_all(std::size_t count, const Load& load, const OnAnswer& on_answer) {
-    if (count < kBatch / 2) {
+    if (count < kMany) {
       for (std::size_t i = 0; i < count; ++i) {
         if (!on_answer(i, classify(load(i)))) return;
       }
       return;
     }
-    const auto network = runner(kBatch);
-    for (std::size_t first = 0; first < count; first += kBatch) {
-      const std::size_t batch = std::min<std::size_t>(kBatch, count - first);
-      if (!network) {
-        for (std::size_t i = 0; i < batch; ++i) {
-          if (!on_answer(first + i, network.error())) return;
-        }
-      } else if (!classify_batch(**network, first, batch, load, on_answer)) {
-        return;
+    if (const auto ready = make_lanes_for(count); !ready) {
+      for (std::size_t i = 0; i < count && on_answer(i, ready.error()); ++i) {
       }
+      return;
     }
+    InOrder answers(on_answer);
+    Context until = context_;
+    until.stop = &answers.ended();
+    const auto batch = static_cast<std::size_t>(lanes_.front().batch());
+    for_each_photo(until, static_cast<std::int64_t>((count + batch - 1) / batch), [&](std::int64_t part, int lane) {
+      const std::size_t first = static_cast<std::size_t>(part) * batch;
+      classify_part(lanes_[static_cast<std::size_t>(lane)], first, std::min(batch, count - first), load, answers);
+    });
   }
 
   Result<Answer> explain(const std::filesystem::path& photo, const std::filesystem::path& picture) {
@@ -149,12 +128,43 @@ class Classifier::Impl {
   [[nodiscard]] bool multi_label() const { return model_.multi_label(); }
 
  private:
+  /// One a thread, or fewer for few photos.
+  Result<void> make_lanes_for(std::size_t count) {
+    const int wanted = static_cast<int>(std::min<std::size_t>(static_cast<std::size_t>(context_.threads), (count + 1) / 2));
+    if (wanted <= static_cast<int>(lanes_.size())) return {};
+    FOVEA_ASSIGN(lanes_, make_lanes(context_, *device_.backend, model_.spec, model_.parameters, wanted, outputs()));
+    return {};
+  }
+
+  /// Photos first to first + count, at most the lane's batch.
+  void classify_part(NetworkRunner& lane, std::size_t first, std::size_t count, const Load& load, InOrder& answers) const {
+    std::vector<std::optional<Error>> errors(count);
+    for (std::size_t i = 0; i < count; ++i) {
+      const Result<Image> photo = load(first + i);
+      if (photo) {
+        prepare(*photo, lane.input(static_cast<int>(i)));
+      } else {
+        errors[i] = photo.error();
+      }
+    }
+    lane.run();
+    for (std::size_t i = 0; i < count; ++i) {
+      answers.put(first + i, errors[i] ? Result<Answer>(*errors[i]) : Result<Answer>(answer(lane, static_cast<int>(i))));
+    }
+  }
+
+  [[nodiscard]] std::span<const std::string_view> outputs() const {
+    static constexpr std::array<std::string_view, 2> kOutputs{kLogits, kFeatures};
+    return std::span(kOutputs).first(model_.rejection ? 2 : 1);
+  }
+
   Context context_;
   Device device_;
   std::string device_text_;
   Model model_;
   DecodeOptions decode_;
-  std::map<int, NetworkRunner> runners_;
+  std::optional<NetworkRunner> runner_;
+  std::vector<NetworkRunner> lanes_;
   std::optional<HeatMapper> heat_;  ///< made when first needed
 };
 

@@ -53,6 +53,32 @@ TEST_F(ArchiveVerbs, ExifToolSeesTheKeywords) {
   EXPECT_EQ(read_by(exiftool, {"-validate", "-s3"}), "OK\nOK\n");
 }
 
+TEST_F(ArchiveVerbs, ExifToolSeesTheKeywordsInTheOlderFieldsThatAPhotoHas) {
+  const fs::path exiftool = "/usr/bin/exiftool";
+  if (!fs::exists(exiftool)) GTEST_SKIP() << "needs " << exiftool.string();
+  const std::string photo = (photos_ / "a1.jpg").string();
+  ASSERT_EQ(run_program({exiftool, "-q", "-overwrite_original", "-codedcharacterset=utf8",
+                         "-IPTC:Keywords=stra\xC3\x9F"
+                         "e",
+                         "-IPTCDigest=new", "-XPKeywords=sea;hill", "-Make=Acme", photo})
+                .status,
+            0);
+  const std::string before = bytes_of(photos_ / "a1.jpg");
+  ASSERT_EQ(tag({"--embed"}).status, 0);
+  const std::vector<std::string> fields{exiftool, "-s3", "-IPTC:Keywords", "-XPKeywords", "-Make"};
+  const auto with_photo = [&](std::vector<std::string> arguments) {
+    arguments.push_back(photo);
+    return run_program(arguments).out;
+  };
+  EXPECT_EQ(with_photo(fields),
+            "stra\xC3\x9F"
+            "e, Red\nsea;hill;Red\nAcme\n");
+  EXPECT_EQ(with_photo({exiftool, "-s3", "-IPTCDigest"}), with_photo({exiftool, "-s3", "-CurrentIPTCDigest"}));
+  EXPECT_EQ(with_photo({exiftool, "-validate", "-s3"}), "OK\n");
+  ASSERT_EQ(run({"untag", photos_.string()}).status, 0);
+  EXPECT_EQ(bytes_of(photos_ / "a1.jpg"), before);
+}
+
 TEST_F(ArchiveVerbs, ExempiSeesTheKeywords) {
   const fs::path exempi = "/usr/bin/exempi";
   if (!fs::exists(exempi)) GTEST_SKIP() << "needs " << exempi.string();

@@ -1,4 +1,4 @@
-// Fovea: a few frames on their way from one thread to another.
+// Fovea: a few things on their way from one thread to another.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -9,13 +9,13 @@
 #include <optional>
 #include <utility>
 
-namespace fovea::annotation {
+namespace fovea {
 
 /// Bounded, so that a fast reader does not fill the memory. One producer, one consumer.
 template <class T>
-class FrameQueue {
+class BoundedQueue {
  public:
-  explicit FrameQueue(std::size_t room) : room_(room) {}
+  explicit BoundedQueue(std::size_t room) : room_(room) {}
 
   /// Waits for room; false when the consumer has gone.
   bool push(T item) {
@@ -56,4 +56,4 @@ class FrameQueue {
   bool gone_ = false;
 };
 
-}  // namespace fovea::annotation
+}  // namespace fovea
