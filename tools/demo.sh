@@ -35,6 +35,15 @@ run "$fovea" predict "$model" "$demo"/new/*/0000[0-2].jpg
 heading "Weather that slowly worsens, frame by frame"
 run "$fovea" predict "$model" "$demo"/timelapse/*.jpg
 
+# What the examples in the verbs' --help name, too.
+cp "$demo/new/cloudy/00000.jpg" "$demo/today.jpg"
+{
+  echo path,label
+  for class in "clear blue" "semi-clear blue;cloud" "cloudy cloud"; do
+    for sky in "$demo/skies/${class% *}"/*.jpg; do echo "${sky#"$demo/"},${class#* }"; done
+  done
+} >"$demo/photos.csv"
+
 if [[ -d $photos/val/shine && -d $photos/val/cloudy ]]; then
   heading "The same model on real photos, which it never saw"
   for class in shine cloudy; do
@@ -51,3 +60,4 @@ heading "Where things are"
 printf 'model       %s\n' "${model#"$root/"}"
 find "$demo" -maxdepth 1 -type d -name '*run*' -printf 'run folder  build/demo/%f (log and metrics)\n'
 printf 'try         build/release/bin/fovea predict build/demo/weather.safetensors YOUR_PHOTO.jpg\n'
+printf 'and         cd build/demo; PATH=$PATH:%s\n            there every example of "fovea VERB --help" works as it is printed\n' "$bin"

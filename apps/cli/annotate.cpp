@@ -70,8 +70,8 @@ Run add_annotate(CLI::App& app) {
   AnnotateOptions& options = flags->options;
   app.description(
       "The video with what the model sees written on it.\n\n"
-      "  fovea annotate weather.safetensors timelapse/frame-%04d.jpg --fps 2 -o timelapse.mp4\n"
-      "  fovea annotate weather.safetensors sky.mp4 -o seen.mp4 --csv seen.csv");
+      "  fovea annotate weather.safetensors timelapse/frame-%04d.jpg --fps 2 -o seen.mp4\n"
+      "  fovea annotate weather.safetensors timelapse/frame-%04d.jpg --csv sky.csv --timeline sky.png");
   app.add_option("MODEL", options.model, "a model made by 'fovea train'")->required();
   app.add_option("VIDEO", options.input,
                  "a file, a stream's URL, a camera (/dev/video0), numbered pictures (name-%04d.jpg), or -")

@@ -204,7 +204,7 @@ Run add_bench(CLI::App& app) {
   app.description(
       "How fast this machine is, and how near to what it can do at best.\n\n"
       "  fovea bench infer\n"
-      "  fovea bench decode build/demo/skies");
+      "  fovea bench decode skies");
   app.require_subcommand(1);
   CLI::App* train = app.add_subcommand("train",
                                        "Steps of fine-tuning a second: forward, backward, optimiser.\n\n"
@@ -220,14 +220,14 @@ Run add_bench(CLI::App& app) {
   add_settings(*train, *flags);
   CLI::App* infer = app.add_subcommand("infer",
                                        "Photos through a network: milliseconds, and photos a second.\n\n"
-                                       "  fovea bench infer build/demo/weather.safetensors --batch 1,8\n"
+                                       "  fovea bench infer weather.safetensors --batch 1,8\n"
                                        "  fovea bench infer --arch mobilenet_v2,yolo11n-cls --batch 1");
   add_network_flags(*infer, *flags);
   infer->add_option("MODEL", flags->network.model, "a model of one's own, instead of --arch")->excludes("--arch", "--size");
   add_settings(*infer, *flags);
   CLI::App* decode = app.add_subcommand("decode",
                                         "Photos from file to the network's input, by format and size.\n\n"
-                                        "  fovea bench decode build/demo/skies");
+                                        "  fovea bench decode skies");
   decode->add_option("PATH", flags->decode.inputs, "photos, and folders of photos")->required();
   decode->add_option("--size", flags->decode.size, "input side in pixels")->check(CLI::Range(16, 4096))->capture_default_str();
   add_settings(*decode, *flags);

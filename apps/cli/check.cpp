@@ -59,8 +59,8 @@ Run add_check(CLI::App& app) {
       "What is wrong, or looks wrong, with a folder of labelled photos. Changes nothing.\n"
       "Exit status 1: files that cannot be used, copies across splits or classes, or classes\n"
       "without a training photo. Labels that look wrong are an opinion and leave it at 0.\n\n"
-      "  fovea check photos\n"
-      "  fovea check photos --html photos.html");
+      "  fovea check skies\n"
+      "  fovea check skies --html skies.html");
   app.add_option("DATA", options.data, "class folders; train/ and val/ of those; or a CSV 'path,label[,split]'")->required();
   app.add_flag_callback(
       "--no-network", [&options] { options.network = false; }, "do not look at labels, which needs a pretrained network");

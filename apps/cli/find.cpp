@@ -100,8 +100,8 @@ Run add_find(CLI::App& app) {
   app.description(
       "Photos that 'fovea tag' has looked at, by what they show, and by the keywords\n"
       "that other programs gave them. Exit status 1: none found.\n\n"
-      "  fovea find cloudy --in build/demo/new\n"
-      "  fovea find sunrise --since 2019 --near 52.5,13.4,10km --html found.html");
+      "  fovea find cloudy --in new\n"
+      "  fovea find clear --min-probability 0.9 --html found.html");
   app.add_option("WORD", query.words, "classes or keywords, all of them; none: all photos");
   app.add_option("--min-probability", flags->min_probability, "at least so probable, keyword or not")
       ->check(CLI::Range(0.0, 1.0));

@@ -245,9 +245,9 @@ Run add_plan(CLI::App& app) {
   TrainingPlanOptions& options = flags->options;
   app.description(
       "How long training would take here, measured on a few real photos and steps.\n\n"
-      "  fovea plan photos\n"
-      "  fovea plan photos --arch efficientnet_lite0 --arch mobilenet_v2 --scope full\n"
-      "  fovea plan photos --scope full --batch 256 --gpu 'RTX 4060 Ti' --gpu H200");
+      "  fovea plan skies --arch efficientnet_lite0\n"
+      "  fovea plan skies --arch efficientnet_lite0 --arch mobilenet_v2 --scope full\n"
+      "  fovea plan skies --arch efficientnet_lite0 --scope full --batch 256 --gpu 'RTX 4060 Ti' --gpu H200");
   app.add_option("DATA", options.run.data, "class folders; train/ and val/ of those; or a CSV 'path,label[,split]'")->required();
   app.add_option("--arch", options.archs, "networks to measure [every one, which takes some minutes]")
       ->expected(1)

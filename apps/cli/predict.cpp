@@ -208,8 +208,8 @@ Run add_predict(CLI::App& app) {
   auto flags = std::make_shared<PredictFlags>();
   app.description(
       "What photos show.\n\n"
-      "  fovea predict weather.safetensors today.jpg holiday/\n"
-      "  curl -s http://camera/now.jpg | fovea predict weather.safetensors - --json");
+      "  fovea predict weather.safetensors today.jpg new\n"
+      "  fovea predict weather.safetensors - --json < today.jpg");
   app.add_option("MODEL", flags->model, "a model made by 'fovea train', or an Ultralytics classification checkpoint")->required();
   app.add_option("PATH", flags->paths, "photos and folders of photos; '-' reads one from standard input")->required();
   app.add_option("--top", flags->top, "how many classes to show; of photos with any number of labels in JSON only")

@@ -87,7 +87,7 @@ int usage_error(const CLI::App& app, const CLI::ParseError& error) {
 int run(std::span<const Verb> verbs, int argc, char** argv) {
   CLI::App app(
       "Trains an image classifier on your own photos, and puts it to work.\n\n"
-      "  fovea train photos -o weather      photos: a folder with a folder per class\n"
+      "  fovea train skies -o weather       skies: a folder with a folder of photos per class\n"
       "  fovea predict weather.safetensors today.jpg\n",
       "fovea");
   app.formatter(std::make_shared<HelpFormatter>(verbs));

@@ -98,8 +98,8 @@ Run add_scale(CLI::App& app) {
   app.description(
       "A checkout scale with a camera: what lies on it, as a page and as JSON lines.\n\n"
       "  fovea scale weather.safetensors timelapse\n"
-      "  fovea scale produce.safetensors /dev/video0 --corrections corrections\n"
-      "  fovea scale produce.safetensors 'command:rpicam-vid -t 0 -n --codec mjpeg -o -'\n\n"
+      "  fovea scale weather.safetensors /dev/video0 --corrections corrections\n"
+      "  fovea scale weather.safetensors 'command:rpicam-vid -t 0 -n --codec mjpeg -o -'\n\n"
       "A line for each change: nothing, changing, sure, unsure, or unknown (not one of\n"
       "the classes), with the three most probable classes; and one for each choice of a\n"
       "customer. Goes on when the camera or the scale is unplugged. SIGTERM or Ctrl-C\n"

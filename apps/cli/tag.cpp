@@ -121,8 +121,8 @@ Run add_tag(CLI::App& app) {
       "What photos show, as keywords in their metadata: into an XMP file beside each\n"
       "(the default), or into the photos themselves. Photos that have not changed since\n"
       "are not read again, and an interrupted run goes on. 'fovea untag' takes it back.\n\n"
-      "  fovea tag build/demo/weather.safetensors build/demo/new\n"
-      "  fovea tag weather.safetensors ~/Photos --map cloudy=Weather/Cloudy --dry-run");
+      "  fovea tag weather.safetensors new\n"
+      "  fovea tag weather.safetensors new --map cloudy=Weather/Cloudy --dry-run");
   app.add_option("MODEL", options.model, "made by 'fovea train', or Ultralytics' .pt")->required();
   app.add_option("PATH", options.paths, "photos and folders; links are not followed")->required();
   auto* sidecar = app.add_flag("--sidecar", flags->sidecar, "write photo.jpg.xmp beside photo.jpg (default)");

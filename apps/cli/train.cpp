@@ -324,8 +324,8 @@ Run add_train(CLI::App& app) {
   app.description(
       "A folder of photos becomes a classifier.\n\n"
       "  fovea train skies -o weather       skies: a folder with a folder of photos per class\n"
-      "  fovea train skies -o weather --scope full --time-budget 600\n"
-      "  fovea train photos.csv -o things   rows like 'beach.jpg,sea;sun;people': any number of labels");
+      "  fovea train skies -o weather --scope full --time-budget 30\n"
+      "  fovea train photos.csv -o things   rows like 'beach.jpg,sea;sun': any number of labels");
   app.add_option("DATA", options.data, "class folders; train/ and val/ of those; or a CSV 'path,label[,split]'")->required();
   app.add_option("--add", options.more_data, "further photos to train on, such as the corrections of a scale; may be given again")
       ->type_name("DATA")

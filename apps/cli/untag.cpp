@@ -72,8 +72,8 @@ Run add_untag(CLI::App& app) {
       "Takes back what 'fovea tag' has written: sidecars that it made go, files that it\n"
       "changed get their earlier bytes again. From a file that others have changed since,\n"
       "only Fovea's keywords are taken out.\n\n"
-      "  fovea untag build/demo/new\n"
-      "  fovea untag ~/Photos/2019 --dry-run");
+      "  fovea untag new --dry-run\n"
+      "  fovea untag new");
   app.add_option("PATH", flags->options.paths, "photos and folders of photos")->required();
   app.add_flag("--dry-run", flags->options.dry_run, "show what would be done, and do nothing");
   app.add_option("--catalog", flags->options.catalog, "the catalogue, if not the user's own")->type_name("FILE");

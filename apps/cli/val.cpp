@@ -210,7 +210,7 @@ Run add_val(CLI::App& app) {
   auto flags = std::make_shared<ValFlags>();
   app.description(
       "How good a model is on photos with known labels.\n\n"
-      "  fovea val weather.safetensors skies");
+      "  fovea val weather.safetensors new");
   app.add_option("MODEL", flags->model, "a model made by 'fovea train', or an Ultralytics classification checkpoint")->required();
   app.add_option("DATA", flags->data, "class folders; train/ and val/ of those; or a CSV 'path,label[,split]'")->required();
   app.add_option("--split", flags->options.split, "train, val or test; default: val, or everything where there are no splits")

@@ -53,13 +53,13 @@ Moment delay(Moment interval, Moment phase, const Cost& cost, const std::vector<
   const Moment rest = 50 * interval + phase;
   std::optional<bool> before;
   Moment free{0};
-  for (Moment now{0};; now += interval) {
-    if (now < free) continue;  // the processor is busy: the picture is lost
-    const bool there = now >= rest;
-    const bool moves = now < rest || before != there;
+  for (Moment taken{0};; taken += interval) {
+    if (taken + interval <= free) continue;  // the processor was busy until a newer one was there
+    const bool there = taken >= rest;
+    const bool moves = taken < rest || before != there;
     before = there;
-    free = now + cost.looking;
-    if (!machine.see({now, moves ? 0.2 : 0.001, 1.0, 0.3})) continue;
+    free = std::max(free, taken) + cost.looking;
+    if (!machine.see({taken, moves ? 0.2 : 0.001, 1.0, 0.3})) continue;
     free += cost.computing;
     machine.judge(free, probabilities, rejected);
     if (machine.answered()) return free - rest;

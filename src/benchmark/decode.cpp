@@ -152,7 +152,8 @@ Result<DecodeBench> bench_decode(const DecodeBenchOptions& options, const std::f
   DecodeBench bench;
   FOVEA_ASSIGN(std::vector<Group> groups, groups_of(context_of(options.settings, 1), files, bench.skipped));
   if (groups.empty())
-    return fail(Error::Kind::kFormat, "none of {} photos can be read: {}", files.size(), bench.skipped[0].reason);
+    return fail(Error::Kind::kFormat, "none of {} photos can be read, such as {}: {}", files.size(),
+                bench.skipped[0].path.string(), bench.skipped[0].reason);
   Preprocess preprocess;
   preprocess.width = preprocess.height = options.size;
   preprocess.fit = Fit::kCrop;
@@ -181,7 +182,8 @@ Result<DecodeBench> bench_decode(const DecodeBenchOptions& options, const std::f
     }
   }
   if (bench.rates.empty()) {
-    return fail(Error::Kind::kFormat, "none of {} photos can be decoded: {}", files.size(), bench.skipped[0].reason);
+    return fail(Error::Kind::kFormat, "none of {} photos can be decoded, such as {}: {}", files.size(),
+                bench.skipped[0].path.string(), bench.skipped[0].reason);
   }
   return bench;
 }

@@ -79,7 +79,11 @@ Result<PhotoCosts> probe_photos(const Context& context, std::span<const Sample> 
   const auto decode = [&](const fs::path& path) { readable += decoder.load(path).ok() ? 1 : 0; };
   const Cost first = cost_of_each(context, samples, decode);
   if (context.stop_requested()) return fail(Error::Kind::kCancelled, "stopped on request");
-  if (readable == 0) return fail(Error::Kind::kFormat, "none of {} photos that were tried can be read", samples.size());
+  if (readable == 0) {
+    const auto one = decoder.load(samples[0].path);
+    return fail(Error::Kind::kFormat, "none of {} photos that were tried can be read, such as {}: {}", samples.size(),
+                samples[0].path.string(), one ? "changed meanwhile" : one.error().message);
+  }
   costs.decode = cost_of_each(context, samples, decode);
   costs.disk = beyond(first, costs.decode);
   costs.compare = cost_of_each(context, samples, [](const fs::path& path) { (void)fingerprint_of(path); });

@@ -10,13 +10,14 @@ std::string_view page_style() {
 *{box-sizing:border-box}
 html,body{height:100%}
 body{margin:0;background:var(--paper);color:var(--ink);font:18px/1.35 system-ui,"Segoe UI",Roboto,"Noto Sans",sans-serif;display:flex;flex-direction:column;-webkit-tap-highlight-color:transparent}
-main{flex:1;min-height:0;display:grid;grid-template-columns:minmax(0,1.15fr) minmax(340px,1fr);gap:28px;padding:28px;max-width:1500px;width:100%;margin:0 auto}
+main{flex:1;min-height:0;display:grid;grid-template-columns:minmax(0,1.15fr) minmax(340px,1fr);grid-template-rows:minmax(0,1fr);gap:28px;padding:28px;max-width:1500px;width:100%;margin:0 auto}
 .view{position:relative;border-radius:18px;overflow:hidden;background:var(--track);aspect-ratio:4/3;align-self:start;border:1px solid var(--line)}
 .view img{width:100%;height:100%;object-fit:cover;display:block}
 .view img:not([src]){visibility:hidden}
 #blind{display:none;position:absolute;inset:0;margin:0;place-items:center;text-align:center;background:color-mix(in srgb,var(--track) 82%,transparent);font-size:22px;color:var(--quiet)}
 [data-state="no picture"] #blind{display:grid}
-.side{display:flex;flex-direction:column;gap:14px;min-height:0}
+.side{display:flex;flex-direction:column;gap:14px;min-height:0;overflow:auto;margin:-6px;padding:6px}
+.side>*{flex:none}
 .head{display:flex;flex-wrap:wrap;align-items:baseline;justify-content:space-between;gap:4px 20px}
 h1{font-size:40px;line-height:1.12;letter-spacing:-.02em;font-weight:680;margin:0;overflow-wrap:anywhere}
 #weight{margin:0;font-size:26px;font-variant-numeric:tabular-nums;color:var(--quiet)}
@@ -38,10 +39,14 @@ button{font:inherit;color:inherit;cursor:pointer}
 kbd{font:600 16px/1 ui-monospace,monospace;display:inline-grid;place-items:center;min-width:32px;height:32px;padding:0 8px;border:1.5px solid var(--line);border-radius:8px;color:var(--quiet)}
 #other{display:flex;align-items:center;gap:16px;min-height:64px;padding:8px 22px;background:transparent;border:2px dashed var(--line);border-radius:16px;text-align:left;font-size:20px}
 [data-state="nothing"] #other,[data-state="changing"] #other,[data-state="no picture"] #other,[data-state="wait"] #other,[data-search] #other{display:none}
-#search{display:flex;flex-direction:column;gap:12px;min-height:0}
+#search{display:flex;flex-direction:column;gap:12px;flex:1 0 240px;min-height:0}
+[data-search] #answers{grid-template-columns:repeat(3,minmax(0,1fr));gap:8px}
+[data-search] .answer{grid-template-columns:minmax(0,1fr);min-height:64px;padding:8px 12px;border-radius:12px}
+[data-search] .answer b{font-size:18px}
+[data-search] .answer kbd,[data-search] .answer i{display:none}
 #search[hidden]{display:none}
 #query{font:inherit;font-size:22px;padding:14px 18px;border:2px solid var(--line);border-radius:14px;background:var(--card);color:var(--ink);width:100%}
-#found{display:grid;grid-template-columns:repeat(auto-fill,minmax(170px,1fr));gap:8px;overflow:auto;max-height:46vh;padding:2px}
+#found{display:grid;grid-template-columns:repeat(auto-fill,minmax(170px,1fr));gap:8px;overflow:auto;align-content:start;flex:1 1 0;min-height:0;padding:2px}
 #found button{min-height:56px;padding:8px 14px;text-align:left;background:var(--card);border:2px solid var(--line);border-radius:12px;line-height:1.15;overflow-wrap:anywhere}
 #found .new{border-style:dashed}
 #found .at{border-color:var(--sure)}
@@ -51,7 +56,10 @@ footer{display:flex;justify-content:space-between;align-items:center;gap:16px;pa
 [data-state="nothing"] .view,[data-state="changing"] .view{opacity:.96}
 @media(max-width:820px){
 body{font-size:17px}
-main{grid-template-columns:minmax(0,1fr);gap:14px;padding:14px;align-content:start}
+main{grid-template-columns:minmax(0,1fr);grid-template-rows:auto auto;gap:14px;padding:14px;align-content:start;overflow:auto}
+.side{overflow:visible}
+#search{flex:none}#found{overflow:visible;flex:none}
+[data-search] .view{max-height:20vh}
 .view{aspect-ratio:16/10;border-radius:14px;max-height:38vh;width:100%}
 h1{font-size:29px}#weight{font-size:21px}
 #answers{gap:9px}.answer{min-height:70px;padding:8px 15px;gap:12px;border-radius:14px}.answer b{font-size:21px}.answer i{font-size:17px}

@@ -58,9 +58,11 @@ bool SteadyAnswer::see(const Look& look) {
   }
   // What an answered item looked like still counts when the movement turns out to be a flicker.
   if (interrupted || (moving_ && state_.id == 0)) forget();
-  if (!moving_ && !rest_since_) rest_since_ = look.time;
+  // A picture that differs from the one before, and in nothing from the one behind, shows what rests: it counts, too.
+  if (!moving_ && !rest_since_) rest_since_ = ahead_.value_or(look.time);
+  ahead_.reset();
   follow(look.time);
-  if (moving_ || occupied_by_weight(look.time) == std::optional(false)) return false;
+  if (occupied_by_weight(look.time) == std::optional(false) || (moving_ && state_.id != 0)) return false;
   return empty_class_ || !empty(look.time);
 }
 
@@ -75,6 +77,7 @@ void SteadyAnswer::judge(Moment done, std::span<const double> probabilities, boo
   for (std::size_t k = 0; k < mean_.size(); ++k) mean_[k] = (old * mean_[k] + probabilities[k]) / mass_;
   rejected_ = (old * rejected_ + (rejected ? 1 : 0)) / mass_;
   judged_at_ = last_->time;
+  if (moving_) ahead_ = last_->time;
   const auto best = static_cast<std::size_t>(std::ranges::max_element(mean_) - mean_.begin());
   if (judged_ == 0 || mean_[best] > mean_[leader_] + options_.lead) leader_ = best;
   ++judged_;

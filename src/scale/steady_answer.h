@@ -40,7 +40,7 @@ struct SteadyOptions {
   double lead = 0.05;            ///< by which another class must be more probable to be the first
   Moment memory{400};            ///< older pictures count less: 1/e of it after this long
   Moment agree{60};              ///< pictures agree for so long before an answer is sure,
-  Moment decide{90};             ///< and at rest for so long before it is said that it is not
+  Moment decide{60};             ///< and at rest for so long before it is said that it is not
   Moment persist{300};           ///< another answer for the same item needs so long
   Moment move{100};              ///< a movement lasts so long before an answer is taken back
   Moment vanish{150};            ///< and an empty scale so long
@@ -65,10 +65,11 @@ class SteadyAnswer {
     std::vector<double> probabilities;  ///< of `top`: means over the pictures
     std::int64_t id = 0;                ///< of the item; 0 unless something is answered
     std::optional<Weight> weight;
-    Moment after{};  ///< since the first picture of this item at rest
+    Moment after{};  ///< since the first picture that shows this item as it rests
   };
 
-  /// A picture. True: it is of something at rest, and worth classifying; give the answer to `judge` before the next `see`.
+  /// A picture. True: it is worth classifying; give the answer to `judge` before the next `see`. Where nothing is answered yet
+  /// that is so in movement as well: the last picture of it may show already what then rests.
   [[nodiscard]] bool see(const Look& look);
   /// The classes of the picture just seen; `probabilities` as many as classes. `done`: when the answer was there.
   void judge(Moment done, std::span<const double> probabilities, bool rejected);
@@ -113,6 +114,7 @@ class SteadyAnswer {
   bool moving_ = true;
   std::optional<bool> view_empty_;
   std::optional<Moment> rest_since_;
+  std::optional<Moment> ahead_;  ///< of the picture before, if it moved and was classified
   std::optional<Weight> weight_;
   Moment weighed_{};
   std::int64_t items_ = 0;

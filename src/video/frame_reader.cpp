@@ -16,6 +16,7 @@ extern "C" {
 #include "image/raster.h"
 #include "video/ffmpeg.h"
 #include "video/to_image.h"
+#include "video/turn.h"
 
 namespace fovea::video {
 namespace {
@@ -40,6 +41,18 @@ int orientation_of(const AVStream& stream) {
     case 3: return 8;
     default: return 1;
   }
+}
+
+/// A JPEG without its end marker: a connection that broke off. Decoders paint the rest grey and say nothing. Cameras pad pictures
+/// with zeros.
+bool breaks_off(const AVPacket& packet) {
+  int end = packet.size;
+  while (end > 0 && packet.data[end - 1] == 0) --end;
+  constexpr int kMostBehind = 512;
+  for (int at = end - 2; at >= 0 && at > end - kMostBehind; --at) {
+    if (packet.data[at] == 0xFF && packet.data[at + 1] == 0xD9) return false;
+  }
+  return true;
 }
 
 Error error_for(const std::string& address, int code, bool late, std::chrono::milliseconds limit) {
@@ -70,8 +83,16 @@ class FrameReader::Impl {
 
   Result<std::optional<Frame>> next() {
     FOVEA_ASSIGN(const bool found, decode());
+    if (!found && broke_off_) return fail(Error::Kind::kFormat, "{}: ended in the middle of a picture", address_);
     if (!found) return std::optional<Frame>();
-    if (options_.planes && has_plain_planes()) return planes();
+    if (options_.planes && has_plain_planes()) {
+      FOVEA_ASSIGN(Frame as_stored, planes());
+      if (info_.orientation == 1) return std::optional(std::move(as_stored));
+      if (can_turn(*as_stored.planes, info_.orientation)) {
+        const TurnedFrame frame = turned(*as_stored.planes, info_.orientation);
+        return std::optional(Frame{{}, seconds_, frame.view, frame.owner});
+      }
+    }
     auto image = to_image_(*frame_, info_.orientation, options_.fast_colours);
     if (!image) return fail(image.error().kind, "{}: {}", address_, image.error().message);
     return std::optional<Frame>(Frame{std::move(*image), seconds_, {}, {}});
@@ -82,11 +103,11 @@ class FrameReader::Impl {
 
  private:
   [[nodiscard]] bool has_plain_planes() const {
-    return info_.orientation == 1 && (frame_->format == AV_PIX_FMT_YUV420P || frame_->format == AV_PIX_FMT_YUVJ420P);
+    return frame_->format == AV_PIX_FMT_YUV420P || frame_->format == AV_PIX_FMT_YUVJ420P;
   }
 
-  /// The decoder's own memory, of which it may still read: nobody writes there.
-  Result<std::optional<Frame>> planes() {
+  /// The decoder's own memory, of which it may still read: nobody writes there. As it lies there, upright or not.
+  Result<Frame> planes() {
     const std::shared_ptr<AVFrame> kept(av_frame_clone(frame_.get()), FreeFrame());
     if (!kept) return fail(Error::Kind::kLimit, "{}: out of memory", address_);
     YuvFrame view{.width = kept->width, .height = kept->height, .matrix = matrix_of(*kept), .full_range = is_full_range(*kept)};
@@ -94,7 +115,7 @@ class FrameReader::Impl {
       view.planes[i] = kept->data[i];
       view.strides[i] = kept->linesize[i];
     }
-    return std::optional<Frame>(Frame{{}, seconds_, view, kept});
+    return Frame{{}, seconds_, view, kept};
   }
 
   void start_limit() { deadline_ = SteadyClock::now() + options_.limit; }
@@ -111,7 +132,8 @@ class FrameReader::Impl {
       format = av_find_input_format("video4linux2");
       context->flags |= AVFMT_FLAG_NONBLOCK;  // the driver's own wait knows no limit
     }
-    if (options_.live) context->flags |= AVFMT_FLAG_NOBUFFER;
+    // No AVFMT_FLAG_NOBUFFER for live ones: what is read to know the stream would be lost, of a camera that gives one JPEG all of
+    // it.
     AVDictionary* settings = nullptr;
     av_dict_set(&settings, "rtsp_transport", "tcp", 0);         // over UDP a lost packet is a torn picture
     av_dict_set(&settings, "start_number_range", "100000", 0);  // numbered pictures may begin anywhere
@@ -193,7 +215,8 @@ class FrameReader::Impl {
         av_packet_unref(packet_.get());
         continue;
       }
-      const int sent = avcodec_send_packet(codec_.get(), packet_.get());
+      broke_off_ = codec_->codec_id == AV_CODEC_ID_MJPEG && breaks_off(*packet_);
+      const int sent = broke_off_ ? AVERROR_INVALIDDATA : avcodec_send_packet(codec_.get(), packet_.get());
       av_packet_unref(packet_.get());
       return sent >= 0;
     }
@@ -217,7 +240,8 @@ class FrameReader::Impl {
   ToImage to_image_;
   VideoInfo info_;
   std::optional<std::int64_t> first_time_;
-  double seconds_ = 0.0;  ///< of frame_, since the first
+  double seconds_ = 0.0;    ///< of frame_, since the first
+  bool broke_off_ = false;  ///< the last packet
 };
 
 FrameReader::FrameReader(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -19,9 +19,10 @@ struct ReaderOptions {
   std::chrono::milliseconds limit{30000};
   std::int64_t max_pixels = 256'000'000;
   bool fast_colours = false;  ///< chroma repeated, not interpolated: a fifth of the time, off by a few levels at edges of colour
-  /// Frames of 8-bit 4:2:0 that stand upright are given as they are, in Frame::planes, without being made RGB.
+  /// Frames of 8-bit 4:2:0 are given in their own colours, in Frame::planes, without being made RGB; upright as well. Of those
+  /// that have to be turned only even sizes.
   bool planes = false;
-  bool live = false;  ///< each frame as soon as it comes: decoded by one thread, nothing waits to be put in order
+  bool live = false;             ///< each frame as soon as it comes: decoded by one thread, nothing waits to be put in order
   double frames_per_second = 0;  ///< of numbered pictures ("frame-%04d.jpg"); 0: 25
 };
 

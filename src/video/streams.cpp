@@ -18,28 +18,44 @@ using std::chrono::milliseconds;
 
 /// A camera that gives nothing for so long is lost.
 constexpr milliseconds kLimit{5000};
+/// One that ends at once must not keep the machine busy with starting it.
+constexpr milliseconds kBetweenStarts{40};
 
 class CameraStream final : public Stream {
  public:
   explicit CameraStream(std::string address) : address_(std::move(address)) {}
 
   Result<std::optional<Image>> next() override {
-    if (!reader_) {
-      ReaderOptions options;
-      options.limit = kLimit;
-      options.live = true;
-      FOVEA_ASSIGN(reader_, FrameReader::open(address_, options));
+    while (true) {
+      if (!reader_) FOVEA_TRY(open());
+      Result<std::optional<Frame>> frame = reader_->next();
+      if (frame && *frame) {
+        given_ = true;
+        return std::optional(std::move((*frame)->image));
+      }
+      reader_.reset();
+      if (!frame) return frame.error();
+      // One that gives a picture and ends is asked for the next one: so do cameras with an address for a photo.
+      if (!given_) return fail(Error::Kind::kIo, "{}: ended without a picture", address_);
     }
-    Result<std::optional<Frame>> frame = reader_->next();
-    if (!frame || !*frame) reader_.reset();
-    if (!frame) return frame.error();
-    if (!*frame) return fail(Error::Kind::kIo, "{}: ended", address_);
-    return std::optional(std::move((*frame)->image));
   }
 
  private:
+  Result<void> open() {
+    std::this_thread::sleep_until(opened_ + kBetweenStarts);
+    opened_ = Clock::now();
+    given_ = false;
+    ReaderOptions options;
+    options.limit = kLimit;
+    options.live = true;
+    FOVEA_ASSIGN(reader_, FrameReader::open(address_, options));
+    return {};
+  }
+
   std::string address_;
   std::optional<FrameReader> reader_;
+  bool given_ = false;  ///< a picture, since it was opened
+  Clock::time_point opened_{};
 };
 
 class RecordingStream final : public Stream {
@@ -113,8 +129,7 @@ class CommandStream final : public Stream {
 
  private:
   Result<void> start() {
-    // A command that ends at once must not keep the machine busy with starting it.
-    std::this_thread::sleep_until(started_ + milliseconds(40));
+    std::this_thread::sleep_until(started_ + kBetweenStarts);
     started_ = Clock::now();
     splitter_ = {};
     given_ = false;

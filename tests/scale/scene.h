@@ -3,7 +3,9 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <random>
+#include <utility>
 #include <vector>
 
 #include "scale/steady_answer.h"
@@ -27,7 +29,7 @@ struct Said {
 struct Camera {
   Moment interval{33};   ///< between pictures
   Moment looking{2};     ///< processor time of a picture that is looked at,
-  Moment computing{10};  ///< and more where it is classified; pictures that come meanwhile are lost
+  Moment computing{10};  ///< and more where it is classified; of the pictures that come meanwhile the newest waits
   bool knows_empty = true;
 };
 
@@ -51,19 +53,21 @@ class Theatre {
       }
       machine_.pass(now);
       note(now);
-      if (now < free || now.count() % camera_.interval.count() != 0) continue;
-      const Thing thing = scene(now);
-      if (thing.dark) continue;
-      free = now + look(now, thing);
+      if (now.count() % camera_.interval.count() == 0) {
+        newest_ = scene(now);
+        taken_ = now;
+        if (newest_->dark) newest_.reset();
+      }
+      if (now >= free && newest_) free = now + look(taken_, *std::exchange(newest_, std::nullopt), now);
     }
     return said_;
   }
 
  private:
   /// The time that it took.
-  Moment look(Moment now, const Thing& thing) {
+  Moment look(Moment taken, const Thing& thing, Moment now) {
     const bool moved = !before_ || thing.hand || before_->hand || before_->item != thing.item;
-    Look look{now, moved ? 0.2 : 0.001, item_ == thing.item && !thing.hand ? 0.001 : 0.4, std::nullopt};
+    Look look{taken, moved ? 0.2 : 0.001, item_ == thing.item && !thing.hand ? 0.001 : 0.4, std::nullopt};
     if (camera_.knows_empty) look.off_empty = thing.item == 0 && !thing.hand ? 0.001 : 0.3;
     before_ = thing;
     const bool wanted = machine_.see(look);
@@ -79,6 +83,8 @@ class Theatre {
     if (machine_.changed()) said_.push_back({now, machine_.state()});
   }
 
+  std::optional<Thing> newest_;  // that nobody has looked at
+  Moment taken_{};
   SteadyAnswer& machine_;
   Camera camera_;
   std::optional<Thing> before_;

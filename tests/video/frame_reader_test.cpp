@@ -134,6 +134,34 @@ TEST(FrameReader, ACameraThatSaysNothingIsGivenUpInTime) {
   EXPECT_LT(std::chrono::steady_clock::now() - start, 10s);
 }
 
+TEST(FrameReader, HalfAPictureIsNone) {
+  const std::vector<std::byte> jpeg = encode_jpeg(grey(200), 95);
+  const std::string body(reinterpret_cast<const char*>(jpeg.data()), jpeg.size() * 3 / 4);
+  const Server server("HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\nConnection: close\r\n\r\n" + body);
+  auto reader = FrameReader::open(server.url());
+  if (!reader) return;  // so early is right too
+  const auto frame = reader->next();
+  ASSERT_FALSE(frame.ok());
+  EXPECT_EQ(frame.error().kind, Error::Kind::kFormat) << frame.error().message;
+}
+
+TEST_F(MotionJpeg, APictureThatBreaksOffIsLeftOut) {
+  const std::vector<std::byte> jpeg = encode_jpeg(grey(250), 95);
+  append(path, {jpeg.begin(), jpeg.begin() + static_cast<std::ptrdiff_t>(jpeg.size() * 3 / 4)});
+  append(path, encode_jpeg(grey(10), 95));
+  auto reader = FrameReader::open(path.string());
+  ASSERT_TRUE(reader.ok()) << reader.error().message;
+  std::vector<int> levels;
+  while (true) {
+    const auto frame = reader->next();
+    ASSERT_TRUE(frame.ok()) << frame.error().message;
+    if (!*frame) break;
+    levels.push_back((*frame)->image.pixels[0]);
+  }
+  ASSERT_EQ(levels.size(), 6U);
+  EXPECT_NEAR(levels.back(), 10, 2);
+}
+
 TEST(FrameReader, APictureOverHttpIsAFrame) {
   const std::vector<std::byte> jpeg = encode_jpeg(grey(200), 95);
   const std::string body(reinterpret_cast<const char*>(jpeg.data()), jpeg.size());

@@ -9,6 +9,7 @@
 #include "support/paths.h"
 #include "video/clips.h"
 #include "video/frame_reader.h"
+#include "video/turn.h"
 #include "video/video_writer.h"
 
 namespace fovea::video {
@@ -70,14 +71,60 @@ TEST(Planes, KeepTheColoursThatTheVideoSays) {
 }
 
 TEST(Planes, ATurnedVideoStandsUpright) {
+  struct Turn {
+    int clockwise;
+    std::array<int, 2> bright;  // where pixels of what was the left half are now, and of what was the right
+    std::array<int, 2> black;
+  };
   const TemporaryFolder folder;
-  const ClipOptions options{.clockwise = 90};
+  for (const Turn& turn : {Turn{90, {20, 10}, {20, 50}}, Turn{180, {50, 20}, {10, 20}}, Turn{270, {20, 50}, {20, 10}}}) {
+    SCOPED_TRACE(turn.clockwise);
+    const ClipOptions options{.clockwise = turn.clockwise};
+    write_clip(folder / "clip.mov", options);
+    const Frame frame = first_frame(folder / "clip.mov");
+    EXPECT_TRUE(frame.planes);
+    EXPECT_EQ(frame.width(), turn.clockwise == 180 ? 64 : 48);
+    EXPECT_EQ(frame.height(), turn.clockwise == 180 ? 48 : 64);
+    expect_colour(rgb_of(frame), turn.bright[0], turn.bright[1], options.colour);
+    expect_colour(rgb_of(frame), turn.black[0], turn.black[1], {0, 0, 0});
+  }
+}
+
+TEST(Planes, ATurnedVideoOfAnOddSizeStandsUprightToo) {
+  const TemporaryFolder folder;
+  const ClipOptions options{.width = 65, .height = 49, .clockwise = 90};
   write_clip(folder / "clip.mov", options);
   const Frame frame = first_frame(folder / "clip.mov");
-  EXPECT_EQ(frame.width(), 48);
-  EXPECT_EQ(frame.height(), 64);
-  expect_colour(rgb_of(frame), 20, 10, options.colour);  // the left half is on top now
-  expect_colour(rgb_of(frame), 20, 50, {0, 0, 0});
+  EXPECT_FALSE(frame.planes);
+  EXPECT_EQ(frame.width(), 49);
+  expect_colour(rgb_of(frame), 20, 10, options.colour);
+}
+
+/// Every pixel where it belongs, in planes whose rows are longer than the picture.
+TEST(Turn, IsWhatTurningEachPixelMakes) {
+  constexpr int kWidth = 70, kHeight = 38, kStride = 80;
+  std::array<std::vector<std::uint8_t>, 3> memory;
+  YuvFrame frame{.width = kWidth, .height = kHeight};
+  for (std::size_t p = 0; p < 3; ++p) {
+    for (int i = 0; i < kStride * kHeight; ++i) memory[p].push_back(static_cast<std::uint8_t>(i * 7 + i / 256));
+    frame.planes[p] = memory[p].data();
+    frame.strides[p] = kStride;
+  }
+  for (const int orientation : {3, 6, 8}) {
+    ASSERT_TRUE(can_turn(frame, orientation));
+    const TurnedFrame made = turned(frame, orientation);
+    for (std::size_t p = 0; p < 3; ++p) {
+      const int w = p == 0 ? kWidth : kWidth / 2, h = p == 0 ? kHeight : kHeight / 2;
+      for (int y = 0; y < h; ++y) {
+        for (int x = 0; x < w; ++x) {
+          const int to_x = orientation == 6 ? h - 1 - y : orientation == 8 ? y : w - 1 - x;
+          const int to_y = orientation == 6 ? x : orientation == 8 ? w - 1 - x : h - 1 - y;
+          ASSERT_EQ(made.view.row(p, to_y)[to_x], frame.row(p, y)[x]) << orientation << ' ' << p << ' ' << x << ' ' << y;
+        }
+      }
+    }
+  }
+  EXPECT_FALSE(can_turn(frame, 1));
 }
 
 TEST(Planes, OddSizesKeepTheirLastRowAndColumn) {
