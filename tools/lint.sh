@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Everything that is checked without running the program: layers, format, clang-tidy. Called by ./dev lint.
-# clang-tidy reads the files that differ from main (committed or not), or every file with --all.
+# clang-tidy reads the files that differ from main (committed or not), or with --all every file: those of a layer in batches, which takes
+# a third of the time.
 set -uo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 status=0
@@ -14,17 +15,20 @@ echo "== format (./dev format mends it)"
 clang-format --dry-run --Werror "${sources[@]}" && echo "${#sources[@]} files" || status=1
 
 echo "== clang-tidy"
-# A build folder of its own, for the compile commands alone: nothing is built in it.
+# Build folders of their own, for the compile commands alone: nothing is built in them.
+commands=build/tidy batches=OFF
+[[ ${1:-} != --all ]] || commands=build/tidy-all batches=ON
 mkdir -p build/log
-cmake -S . -B build/tidy -G Ninja -D CMAKE_EXPORT_COMPILE_COMMANDS=ON >build/log/tidy.log 2>&1 || { cat build/log/tidy.log; exit 1; }
+cmake -S . -B "$commands" -G Ninja -D CMAKE_EXPORT_COMPILE_COMMANDS=ON -D FOVEA_UNITY=$batches >build/log/tidy.log 2>&1 ||
+  { cat build/log/tidy.log; exit 1; }
 if [[ ${1:-} == --all ]]; then
-  mapfile -t changed < <(git ls-files -- '*.cpp')
+  mapfile -t changed < <(python3 -c 'import json, sys; print(*sorted({c["file"] for c in json.load(sys.stdin)}), sep="\n")' <"$commands/compile_commands.json")
 else
   base=$(git merge-base main HEAD 2>/dev/null || git rev-parse HEAD)
   mapfile -t changed < <({ git diff --name-only --diff-filter=d "$base" -- '*.cpp'; git ls-files -o --exclude-standard -- '*.cpp'; } | sort -u)
 fi
 if ((${#changed[@]})); then
-  printf '%s\0' "${changed[@]}" | xargs -0 -n 1 -P "$(nproc)" clang-tidy -p build/tidy --quiet --extra-arg=-Wno-unknown-warning-option \
+  printf '%s\0' "${changed[@]}" | xargs -0 -n 1 -P "$(nproc)" clang-tidy -p "$commands" --quiet --extra-arg=-Wno-unknown-warning-option \
     2> >(grep -v 'warnings generated' >&2) || status=1
 fi
 echo "${#changed[@]} files"
