@@ -5,6 +5,7 @@
 # a third of the time.
 set -uo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
+[[ $# -eq 0 || ( $# -eq 1 && $1 == --all ) ]] || { echo "usage: ./dev lint [--all]" >&2; exit 2; }
 status=0
 
 echo "== layers"
