@@ -14,6 +14,7 @@ import argparse
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -104,15 +105,15 @@ def build(folder, seconds):
 def tests(program, pattern, seconds):
     """The tests of a program whose names match; none at all is a failure."""
     output = run([program, f"--gtest_filter={pattern}", "--gtest_brief=1"], seconds, allow=(0, 1))
-    ran = [line for line in output.splitlines() if "tests ran" in line or "test ran" in line]
+    counts = {word: int(number) for word, number in
+              re.findall(r"\[  (PASSED|SKIPPED|FAILED)  ?\] (\d+) tests?", output)}
     failed = [line.strip() for line in output.splitlines() if line.startswith("[  FAILED  ]")]
     agreement = [line for line in output.splitlines() if line.startswith("[agreement ]")]
-    skipped = [line for line in output.splitlines() if line.startswith("[  SKIPPED ]")]
-    if not ran or " 0 tests ran" in ran[-1]:
-        raise Failed(f"no test ran: {output[-TAIL:]}")
     if failed:
         raise Failed("\n".join([*failed[:40], *agreement, output[:TAIL]]))
-    return {"ran": ran[-1], "skipped": len(skipped), "agreement": agreement}
+    if not counts.get("PASSED"):
+        raise Failed(f"no test ran: {output[-TAIL:]}")
+    return {"passed": counts["PASSED"], "skipped": counts.get("SKIPPED", 0), "agreement": agreement}
 
 
 def predictions(fovea, model, photos, device, seconds):
