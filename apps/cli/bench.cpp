@@ -125,21 +125,24 @@ int network_verb(BenchFlags& flags, const char* what) {
 
 void print(Console& console, const SortRate& rate) {
   if (console.json()) {
-    return console.print_json({{"bench", "sort"},
-                               {"device", "cpu"},
-                               {"count", rate.count},
-                               {"threads", rate.threads},
-                               {"milliseconds", rate.milliseconds},
-                               {"gb_s", rate.gb_s},
-                               {"copy_gb_s", rate.copy_gb_s},
-                               {"std_sort_ms", rate.std_sort_ms},
-                               {"sorted", rate.sorted},
-                               {"same_numbers", rate.same_numbers}});
+    nlohmann::ordered_json object{{"bench", "sort"},
+                                  {"device", rate.device},
+                                  {"count", rate.count},
+                                  {"threads", rate.threads},
+                                  {"milliseconds", rate.milliseconds},
+                                  {"gb_s", rate.gb_s},
+                                  {"copy_gb_s", rate.copy_gb_s},
+                                  {"std_sort_ms", rate.std_sort_ms},
+                                  {"sorted", rate.sorted},
+                                  {"same_numbers", rate.same_numbers}};
+    if (rate.transfer_ms) object["transfer_ms"] = *rate.transfer_ms;
+    return console.print_json(object);
   }
   const bool right = rate.sorted && rate.same_numbers;
-  console.print(fmt::format("{:<6} {:>10} {:>7} {:>8.0f} {:>6.1f} {:>9.1f} {:>6} {:>12} {:>6}", "cpu", rate.count, rate.threads,
-                            rate.milliseconds, rate.gb_s, rate.copy_gb_s, share(rate.gb_s, rate.copy_gb_s),
-                            fmt::format("{:.1f}x", rate.std_sort_ms / rate.milliseconds), right ? "yes" : "NO"));
+  console.print(fmt::format("{:<6} {:>10} {:>7} {:>8.0f} {:>6.1f} {:>9.1f} {:>6} {:>12} {:>6}", rate.device, rate.count,
+                            rate.threads > 0 ? std::to_string(rate.threads) : "-", rate.milliseconds, rate.gb_s, rate.copy_gb_s,
+                            share(rate.gb_s, rate.copy_gb_s), fmt::format("{:.1f}x", rate.std_sort_ms / rate.milliseconds),
+                            right ? "yes" : "NO"));
 }
 
 int sort_verb(BenchFlags& flags) {

@@ -84,14 +84,16 @@ Result<std::vector<NetworkRate>> bench_train(const NetworkBenchOptions& options,
 
 /// Random 32-bit numbers, sorted.
 struct SortRate {
+  std::string device = "cpu";  ///< or "cuda:0"
   std::int64_t count = 0;
   int threads = 1;
-  double milliseconds = 0;    ///< the best of some runs
-  double gb_s = 0;            ///< numbers read and written once, in that time
-  double copy_gb_s = 0;       ///< what this machine copies at best, read and written
-  double std_sort_ms = 0;     ///< what std::sort would take on one thread, from a part of the numbers
-  bool sorted = false;        ///< each not less than the one before
-  bool same_numbers = false;  ///< sum, sum of squares and exclusive or are those of the numbers before
+  double milliseconds = 0;            ///< the best of some runs
+  std::optional<double> transfer_ms;  ///< of a GPU: the numbers there and back, which is not in `milliseconds`
+  double gb_s = 0;                    ///< numbers read and written once, in that time
+  double copy_gb_s = 0;               ///< what this machine copies at best, read and written
+  double std_sort_ms = 0;             ///< what std::sort would take on one thread, from a part of the numbers
+  bool sorted = false;                ///< each not less than the one before
+  bool same_numbers = false;          ///< sum, sum of squares and exclusive or are those of the numbers before
 };
 struct SortBench {
   std::vector<SortRate> rates;

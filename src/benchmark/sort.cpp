@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "backend/gpu_sort.h"
 #include "benchmark/settings.h"
 #include "benchmark/sort_numbers.h"
 #include "core/buffer.h"
@@ -67,13 +68,31 @@ Result<SortRate> measure(const SortBenchOptions& options, int threads, const Buf
   return rate;
 }
 
+/// The first GPU.
+Result<SortRate> measure_gpu(const SortBenchOptions& options, double std_sort, const Buffer& buffer) {
+  FOVEA_TRY(check_gpu(0, hardware::this_system()));
+  const Context context = context_of(options.settings, available_processors());
+  if (context.stop_requested()) return fail(Error::Kind::kCancelled, "stopped on request");
+  const std::span<std::uint32_t> numbers = numbers_in(buffer);
+  fill_random(context, kSeed, numbers);
+  const Sums before = sums_of(context, numbers);
+  FOVEA_ASSIGN(const GpuSortTimes times, sort_on_gpu(0, numbers));
+  SortRate rate{.device = "cuda:0", .count = options.count, .threads = 0, .milliseconds = times.sort_ms};
+  rate.transfer_ms = times.upload_ms + times.download_ms;
+  rate.gb_s = 2e-6 * static_cast<double>(kNumberBytes) * static_cast<double>(options.count) / times.sort_ms;
+  rate.copy_gb_s = times.copy_gb_s;
+  rate.std_sort_ms = std_sort;
+  rate.sorted = is_ascending(context, numbers);
+  rate.same_numbers = sums_of(context, numbers) == before;
+  return rate;
+}
+
 }  // namespace
 
 Result<SortBench> bench_sort(const SortBenchOptions& options, const std::function<void(const SortRate&)>& on_rate) {
   FOVEA_ASSIGN(const std::vector<int> threads, threads_of(options.settings));
   FOVEA_TRY(check(options));
   SortBench bench;
-  if (const auto gpu = open_device("cuda"); !gpu) bench.no_gpu = gpu.error().message;
   const auto bytes = static_cast<std::size_t>(options.count * kNumberBytes);
   const Buffer numbers(bytes);
   const Buffer scratch(bytes);
@@ -86,6 +105,14 @@ Result<SortBench> bench_sort(const SortBenchOptions& options, const std::functio
     rate.std_sort_ms = std_sort;
     bench.rates.push_back(rate);
     if (on_rate) on_rate(rate);
+  }
+  const auto gpu = measure_gpu(options, std_sort, numbers);
+  if (!gpu && gpu.error().kind == Error::Kind::kCancelled) return gpu.error();
+  if (gpu) {
+    bench.rates.push_back(*gpu);
+    if (on_rate) on_rate(*gpu);
+  } else {
+    bench.no_gpu = gpu.error().message;
   }
   return bench;
 }

@@ -2,6 +2,7 @@
 #include "train/fine_tuner.h"
 
 #include <algorithm>
+#include <array>
 #include <new>
 #include <numeric>
 
@@ -12,11 +13,11 @@
 #include "graph/passes.h"
 #include "train/precision.h"
 #include "train/reporter.h"
-#include "train/vector_math.h"
 
 namespace fovea::training {
 namespace {
 
+/// Rows that keep the activations in a processor's caches; a device takes all.
 constexpr int kMicroBatch = 16;
 
 /// The largest divisor of `rows` up to `most`.
@@ -25,9 +26,6 @@ int divisor_of(int rows, int most) {
   while (rows % size != 0) --size;
   return size;
 }
-
-/// What is summed beside the gradients.
-enum Tail : std::size_t { kWeight, kLoss, kPhotos, kTails };
 
 using Names = std::unordered_set<std::string>;
 
@@ -77,10 +75,8 @@ Result<FineTuner> FineTuner::create(const Context& context, const Backend& backe
                 members, (options.batch / members + 1) * members);
   }
   FOVEA_ASSIGN(Names trained, trained_names(spec, options));
-  parameters.allocate_gradients();
   FineTuner tuner(context, backend, spec, parameters, options, std::move(trained));
   const int rows = tuner.rows();
-  // A device has no caches that small parts would stay in, and is filled by a whole batch.
   const bool whole = options.norm == NormMode::kLive || !backend.memory()->on_host();
   FOVEA_TRY(tuner.set_up(whole ? rows : divisor_of(rows, kMicroBatch)));
   return tuner;
@@ -94,10 +90,9 @@ FineTuner::FineTuner(const Context& context, const Backend& backend, const Netwo
       parameters_(&parameters),
       options_(options),
       trained_(std::move(trained)),
-      optimizer_(options.optimizer,
-                 trainable_spans(parameters, [this](std::string_view name) { return trained_.contains(std::string(name)); }),
-                 parameters.parameters().size()),
-      sum_((parameters.parameters().size() + kTails) * sizeof(float)) {
+      state_(make_tuning_state(
+          context, backend, parameters, options.optimizer,
+          trainable_spans(parameters, [this](std::string_view name) { return trained_.contains(std::string(name)); }))) {
   set_schedule(options.schedule, options.ema_decay);
 }
 
@@ -114,7 +109,7 @@ Result<std::unique_ptr<Executor>> FineTuner::make_executor(int rows) {
   FOVEA_ASSIGN(auto plan, Plan::make(context_, std::move(graph), *backend_,
                                      {.constant_weights = options_.norm == NormMode::kFrozen, .bound_outputs = gradients}));
   auto executor = std::make_unique<Executor>(std::move(plan));
-  parameters_->bind_to(*executor);
+  state_->bind_to(*executor);
   return executor;
 }
 
@@ -168,82 +163,74 @@ Result<void> FineTuner::refuse_split(int rows, std::string_view reason) {
 void FineTuner::set_schedule(const Schedule& schedule, double average_decay) {
   options_.schedule = schedule;
   options_.ema_decay = average_decay;
-  if (average_decay <= 0 || average_.size() != 0) return;
-  average_ = Buffer(parameters_->all().size() * sizeof(float));
-  std::ranges::copy(parameters_->all(), average_.floats().begin());
+  if (average_decay > 0 && !state_->has_average()) state_->begin_average();
 }
 
-std::span<const float> FineTuner::result() const {
-  const std::span<const float> values = std::as_const(*parameters_).all();
-  return average_.size() == 0 ? values : average_.floats().first(values.size());
+std::span<const float> FineTuner::result() {
+  const Buffers buffers = state_->fetch();
+  return buffers.average.empty() ? buffers.parameters : buffers.average;
 }
 
-/// Leaves in sum_ the gradient of the sum of the rows' losses, each by its weight, and in its tail that sum and what belongs to
-/// it.
-void FineTuner::accumulate(const StepBatch& batch) {
+double FineTuner::accumulate(const StepBatch& batch, double total) {
+  scaled_weights_.assign(batch.weights.begin(), batch.weights.end());
+  for (float& weight : scaled_weights_) weight = total > 0 ? static_cast<float>(weight / total) : 0.0F;
   const auto rows = static_cast<std::size_t>(batch.rows);
   const std::size_t width = batch.input.size() / rows;
   const std::size_t classes = batch.targets.size() / rows;
-  std::ranges::fill(sum_.floats(), 0.0F);
+  state_->clear_sum();
   double loss = 0;
   // The parameters stand still for a whole batch, so its parts share one folding and packing.
   if (executor_->plan().constant_weights()) executor_->prepare_weights();
   for (std::size_t first = 0; first < static_cast<std::size_t>(batch.count); first += static_cast<std::size_t>(micro_batch_)) {
     executor_->bind("image", batch.input.data() + first * width);
     executor_->bind("targets", const_cast<float*>(batch.targets.data()) + first * classes);  // read only
-    executor_->bind("weights", const_cast<float*>(batch.weights.data()) + first);
+    executor_->bind("weights", scaled_weights_.data() + first);
     executor_->run({.seed = options_.seed, .step = batches_, .first_row = batch.first_row + static_cast<std::int64_t>(first)});
     loss += executor_->output("loss").floats()[0];
-    for (const Span& span : optimizer_.spans()) {
-      add_scaled(context_, 1.0F, parameters_->gradients().subspan(span.offset, span.size),
-                 sum_.floats().subspan(span.offset, span.size));
-    }
+    state_->add_gradients();
   }
-  const std::span<float> tail = sum_.floats().subspan(parameters_->parameters().size());
-  tail[kWeight] = static_cast<float>(std::accumulate(batch.weights.begin(), batch.weights.end(), 0.0));
-  tail[kLoss] = static_cast<float>(loss);
-  tail[kPhotos] = static_cast<float>(batch.count);
+  return loss;
 }
 
-/// The same, in smaller pieces if memory is short: the parameters have not moved, so the batch can begin anew.
-Result<void> FineTuner::compute(const StepBatch& batch) {
+/// In smaller pieces if memory is short: the parameters have not moved, so the batch can begin anew.
+Result<double> FineTuner::compute(const StepBatch& batch, double total) {
+  double loss = 0;
   for (;;) {
     std::string shortage;
     FOVEA_TRY(where_memory_lasts(shortage, [&]() -> Result<void> {
-      accumulate(batch);
+      loss = accumulate(batch, total);
       return {};
     }));
     if (shortage.empty()) break;
     FOVEA_TRY(split_further(micro_batch_, shortage));
   }
   ++batches_;
-  return {};
+  return loss;
 }
 
-/// Moves the parameters against sum_ / weight, the gradient of the mean loss.
-void FineTuner::update(double weight) {
-  const std::int64_t step = optimizer_.steps();
-  const auto gradients = std::span<const float>(sum_.floats()).first(parameters_->parameters().size());
-  const double mean = weight > 0 ? 1 / weight : 0;
-  const double norm = mean * gradient_norm(context_, gradients, optimizer_.spans());
-  optimizer_.step(context_, parameters_->parameters(), gradients, options_.schedule.rate(step),
-                  mean * clip_scale(norm, options_.clip_norm));
-  if (average_.size() != 0) {
-    update_average(context_, options_.ema_decay, step, parameters_->all(), average_.floats().first(parameters_->all().size()));
-  }
+Result<void> FineTuner::sum_over_team(std::span<double> values) {
+  if (options_.team == nullptr) return {};
+  std::vector<float> sums(values.begin(), values.end());
+  FOVEA_TRY(options_.team->all_reduce_sum(sums));
+  std::ranges::copy(sums, values.begin());
+  return {};
 }
 
 Result<bool> FineTuner::take_step(const StepBatch& batch, EpochResult& result) {
   // Padding would count in the batch's own statistics.
   if (options_.norm == NormMode::kLive && (!batch.whole || batch.count < batch.rows)) return false;
-  FOVEA_TRY(compute(batch));
-  const std::span<float> sums = sum_.floats().first(parameters_->parameters().size() + kTails);
-  if (options_.team != nullptr) FOVEA_TRY(options_.team->all_reduce_sum(sums));
-  const std::span<const float> tail = sums.last(kTails);
-  result.lr = options_.schedule.rate(optimizer_.steps());
-  if (tail[kWeight] > 0) result.loss_sum += static_cast<double>(tail[kLoss]) / tail[kWeight] * tail[kPhotos];
-  result.photos += static_cast<std::int64_t>(tail[kPhotos]);
-  update(tail[kWeight]);
+  // Of the whole batch: the weight by which it is a mean, and its photos.
+  std::array<double, 2> whole{std::accumulate(batch.weights.begin(), batch.weights.end(), 0.0), static_cast<double>(batch.count)};
+  FOVEA_TRY(sum_over_team(whole));
+  std::array<double, 1> loss{};
+  FOVEA_ASSIGN(loss[0], compute(batch, whole[0]));
+  Communicator* gradient_team = options_.gradient_team != nullptr ? options_.gradient_team : options_.team;
+  if (gradient_team != nullptr) FOVEA_TRY(state_->sum_over(*gradient_team));
+  FOVEA_TRY(sum_over_team(loss));
+  result.lr = options_.schedule.rate(state_->steps());
+  result.loss_sum += loss[0] * whole[1];
+  result.photos += static_cast<std::int64_t>(whole[1]);
+  state_->update({result.lr, options_.clip_norm, options_.ema_decay});
   return true;
 }
 
@@ -286,35 +273,26 @@ Result<EpochResult> FineTuner::run_epoch(BatchSource& source, std::uint32_t epoc
 /// Every member has seen other rows, so its stored statistics are its own.
 Result<void> FineTuner::average_statistics() {
   if (options_.team == nullptr || options_.norm != NormMode::kLive) return {};
-  const std::size_t first = parameters_->parameters().size();
-  std::vector<std::span<float>> states{parameters_->all().subspan(first)};
-  if (average_.size() != 0) states.push_back(average_.floats().first(parameters_->all().size()).subspan(first));
-  for (const std::span<float> each : states) {
-    if (each.empty()) continue;
-    FOVEA_TRY(options_.team->all_reduce_sum(each));
-    for (float& value : each) value /= static_cast<float>(options_.team->size());
+  const Buffers buffers = state_->fetch();
+  for (const std::span<float> all : {buffers.parameters, buffers.average}) {
+    if (all.empty()) continue;
+    const std::span<float> states = all.subspan(parameters_->parameter_floats());
+    FOVEA_TRY(options_.team->all_reduce_sum(states));
+    for (float& value : states) value /= static_cast<float>(options_.team->size());
   }
+  state_->put_back();
   return {};
 }
 
-FineTuner::Buffers FineTuner::buffers() {
-  const std::size_t all = parameters_->all().size();
-  const std::size_t trained = parameters_->parameters().size();
-  const auto first_of = [](std::span<float> values, std::size_t size) { return values.first(std::min(values.size(), size)); };
-  return {parameters_->all(), first_of(optimizer_.first_moments(), trained), first_of(optimizer_.second_moments(), trained),
-          first_of(average_.floats(), all)};
-}
-
 void FineTuner::set_counters(const Counters& counters) {
-  optimizer_.set_steps(counters.steps);
+  state_->set_steps(counters.steps);
   batches_ = counters.batches;
 }
 
 bool FineTuner::multiplies_bf16() const { return training::multiplies_bf16(executor_->plan().graph()); }
 
 std::size_t FineTuner::bytes() const {
-  return executor_->plan().arena_bytes() + executor_->plan().persistent_bytes() + parameters_->gradients().size_bytes() +
-         optimizer_.bytes() + sum_.size() + average_.size();
+  return executor_->plan().arena_bytes() + executor_->plan().persistent_bytes() + state_->bytes();
 }
 
 Result<double> FineTuner::measure_step() {
@@ -324,14 +302,16 @@ Result<double> FineTuner::measure_step() {
   std::vector<float> targets(floats("targets"), 0.0F);
   std::vector<float> weights(static_cast<std::size_t>(micro_batch_), 0.0F);
   // Statistics that follow the batch would follow this one too.
-  std::vector<float> kept(parameters_->all().begin(), parameters_->all().end());
+  const std::span<float> values = state_->fetch().parameters;
+  const std::vector<float> kept(values.begin(), values.end());
   const int rows = micro_batch_;
   const StepBatch batch{input, targets, weights, rows, rows};
-  FOVEA_TRY(compute(batch));  // touches all memory
+  FOVEA_TRY(compute(batch, 0));  // touches all memory
   const Stopwatch watch;
-  FOVEA_TRY(compute(batch));
+  FOVEA_TRY(compute(batch, 0));
   const double seconds = watch.seconds() * this->rows() / rows;
-  std::ranges::copy(kept, parameters_->all().begin());
+  std::ranges::copy(kept, state_->fetch().parameters.begin());
+  state_->put_back();
   batches_ = 0;
   return seconds;
 }

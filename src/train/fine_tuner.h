@@ -13,7 +13,6 @@
 
 #include "backend/backend.h"
 #include "communicate/communicator.h"
-#include "core/buffer.h"
 #include "core/context.h"
 #include "model/network.h"
 #include "runtime/executor.h"
@@ -21,6 +20,7 @@
 #include "train/batch_source.h"
 #include "train/optimizer.h"
 #include "train/schedule.h"
+#include "train/tuning_state.h"
 
 namespace fovea::training {
 
@@ -35,9 +35,11 @@ struct FineTuneOptions {
   std::uint64_t seed = 0;
   graph::Precision precision = graph::Precision::kF32;  ///< of inverted residual blocks with stored statistics
   bool multi_label = false;                             ///< the loss is that of BuildOptions::multi_label
-  /// The trainers that share each batch, each with its own parameters and its part of the rows; null: there is one. It must
-  /// outlive the tuner.
+  /// The trainers that share each batch, each with its own parameters and its part of the rows; null: there is one. Its spans are
+  /// the host's; `gradient_team`, of the same members, sums gradients where the backends compute, and is `team` where that is the
+  /// host. Both must outlive the tuner.
   Communicator* team = nullptr;
+  Communicator* gradient_team = nullptr;
 };
 
 /// An epoch, or the part of it that is done.
@@ -79,19 +81,17 @@ class FineTuner {
   Result<EpochResult> run_epoch(BatchSource& source, std::uint32_t epoch, const OnStep& on_step = {},
                                 const EpochResult& done = {});
 
-  /// All that the steps so far have left behind. Put back into a tuner of the same options, it makes the same steps again.
-  struct Buffers {
-    std::span<float> parameters;  ///< and states
-    std::span<float> first;       ///< moments
-    std::span<float> second;
-    std::span<float> average;  ///< empty where there is none
-  };
-  [[nodiscard]] Buffers buffers();
+  /// All that the steps so far have left behind, on the host. Put back into a tuner of the same options, it makes the same steps
+  /// again.
+  using Buffers = TuningState::Buffers;
+  [[nodiscard]] Buffers buffers() { return state_->fetch(); }
+  /// After buffers() was written to.
+  void put_back() { state_->put_back(); }
   struct Counters {
     std::int64_t steps = 0;
     std::uint32_t batches = 0;
   };
-  [[nodiscard]] Counters counters() const { return {optimizer_.steps(), batches_}; }
+  [[nodiscard]] Counters counters() const { return {state_->steps(), batches_}; }
   void set_counters(const Counters& counters);
 
   /// Seconds of one step, measured without changing any parameter.
@@ -109,7 +109,7 @@ class FineTuner {
   /// Before the first step. `average_decay` 0: no average.
   void set_schedule(const Schedule& schedule, double average_decay);
   /// What to validate and to save: the average, or the parameters themselves; as long as ParameterSet::all().
-  [[nodiscard]] std::span<const float> result() const;
+  [[nodiscard]] std::span<const float> result();
 
  private:
   using Names = std::unordered_set<std::string>;
@@ -121,11 +121,13 @@ class FineTuner {
   Result<void> set_up(int rows);
   Result<void> split_further(int rows, std::string_view reason);
   Result<void> refuse_split(int rows, std::string_view reason);
-  void accumulate(const StepBatch& batch);
-  Result<void> compute(const StepBatch& batch);
-  void update(double weight);
+  double accumulate(const StepBatch& batch, double total);
+  /// The weighted sum of the rows' losses through `total`; their gradients in the state.
+  Result<double> compute(const StepBatch& batch, double total);
   /// One batch; false: it was left out.
   Result<bool> take_step(const StepBatch& batch, EpochResult& result);
+  /// Each becomes the sum over the team, where there is one.
+  Result<void> sum_over_team(std::span<double> values);
   Result<void> average_statistics();
 
   Context context_;
@@ -136,9 +138,8 @@ class FineTuner {
   Names trained_;
   int micro_batch_ = 0;
   std::unique_ptr<Executor> executor_;
-  Optimizer optimizer_;
-  Buffer sum_;      // of the gradients of a batch's parts, each row by its weight; behind them, the sums of Tail
-  Buffer average_;  // of the parameters and states over steps
+  std::unique_ptr<TuningState> state_;
+  std::vector<float> scaled_weights_;
   std::optional<Split> split_;
   std::uint32_t batches_ = 0;
 };

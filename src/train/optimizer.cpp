@@ -109,11 +109,15 @@ double gradient_norm(const Context& context, std::span<const float> gradients, s
 
 double clip_scale(double norm, double limit) { return limit > 0 ? std::min(1.0, limit / (norm + 1e-6)) : 1.0; }
 
+double average_toward(double decay, std::int64_t step) {
+  const auto t = static_cast<double>(step);
+  return 1 - std::min(decay, (1 + t) / (10 + t));
+}
+
 void update_average(const Context& context, double decay, std::int64_t step, std::span<const float> values,
                     std::span<float> average) {
   assert(values.size() == average.size());
-  const double t = static_cast<double>(step);
-  const auto toward = static_cast<float>(1 - std::min(decay, (1 + t) / (10 + t)));
+  const auto toward = static_cast<float>(average_toward(decay, step));
   parallel_ranges(context, static_cast<std::int64_t>(values.size()), kGrain, [&](Range range) {
     const float* source = values.data();
     float* target = average.data();

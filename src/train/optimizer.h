@@ -75,6 +75,9 @@ class Optimizer {
 /// What to multiply gradients with so that their norm is at most `limit`; 1 if limit is 0. PyTorch's clip_grad_norm_.
 [[nodiscard]] double clip_scale(double norm, double limit);
 
+/// 1 less the decay of update_average() at this step.
+[[nodiscard]] double average_toward(double decay, std::int64_t step);
+
 /// average = decay average + (1 - decay) values, with the decay warmed up: min(decay, (1 + step) / (10 + step)), so that the
 /// start does not weigh in for long (as TensorFlow's ExponentialMovingAverage does). `step` counts from 0.
 void update_average(const Context& context, double decay, std::int64_t step, std::span<const float> values,

@@ -223,6 +223,7 @@ Result<bool> TrainingRun::recall_tuning(FineTuner& tuner, Tuning& tuning) {
   FOVEA_TRY(restore(saved->tensors, "second", std::as_writable_bytes(buffers.second)));
   FOVEA_TRY(restore(saved->tensors, "average", std::as_writable_bytes(buffers.average)));
   FOVEA_TRY(restore(saved->tensors, "best.weights", std::as_writable_bytes(model_.parameters.all())));
+  tuner.put_back();
   std::vector<EpochReport> epochs;
   FOVEA_TRY(read_state(*saved, [&](const Json& state) -> Result<void> {
     tuning.epochs = state.at("epochs").get<int>();

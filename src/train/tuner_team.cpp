@@ -3,14 +3,23 @@
 
 #include <algorithm>
 #include <exception>
+#include <string>
 #include <thread>
 
+#include "backend/gpu_team.h"
 #include "communicate/thread_team.h"
 #include "core/error.h"
 #include "train/run_setup.h"
 
 namespace fovea::training {
 namespace {
+
+/// N of "cuda:N".
+std::vector<int> gpu_numbers(std::span<const Device* const> devices) {
+  std::vector<int> numbers;
+  for (const Device* device : devices) numbers.push_back(std::stoi(device->name.substr(device->name.find(':') + 1)));
+  return numbers;
+}
 
 /// How a member's epoch ended: one of them.
 struct Ending {
@@ -25,6 +34,10 @@ Result<TunerTeam> TunerTeam::create(const Context& context, std::span<const Devi
   TunerTeam made;
   const auto size = static_cast<int>(devices.size());
   if (size > 1) made.team_ = make_thread_team(size);
+  const bool on_host = std::ranges::all_of(devices, [](const Device* d) { return d->backend->training() == nullptr; });
+  if (size > 1 && !on_host) {
+    FOVEA_ASSIGN(made.gradient_team_, make_gpu_team(gpu_numbers(devices)));
+  }
   Context share = context;
   share.threads = std::max(1, context.threads / size);
   for (std::size_t rank = 0; rank < devices.size(); ++rank) {
@@ -35,6 +48,7 @@ Result<TunerTeam> TunerTeam::create(const Context& context, std::span<const Devi
     }
     FineTuneOptions tuning = options;
     tuning.team = size > 1 ? made.team_[rank].get() : nullptr;
+    tuning.gradient_team = made.gradient_team_.empty() ? nullptr : made.gradient_team_[rank].get();
     FOVEA_ASSIGN(FineTuner tuner, FineTuner::create(share, *devices[rank]->backend, spec, *own, tuning));
     made.tuners_.push_back(std::make_unique<FineTuner>(std::move(tuner)));
   }
@@ -45,6 +59,11 @@ void TunerTeam::set_schedule(const Schedule& schedule, double average_decay) {
   for (const auto& tuner : tuners_) tuner->set_schedule(schedule, average_decay);
 }
 
+void TunerTeam::leave(std::size_t rank) {
+  team_[rank]->leave();
+  if (!gradient_team_.empty()) gradient_team_[rank]->leave();
+}
+
 void TunerTeam::copy_first() {
   const FineTuner::Buffers from = first().buffers();
   for (auto tuner = tuners_.begin() + 1; tuner != tuners_.end(); ++tuner) {
@@ -53,6 +72,7 @@ void TunerTeam::copy_first() {
     std::ranges::copy(from.first, to.first.begin());
     std::ranges::copy(from.second, to.second.begin());
     std::ranges::copy(from.average, to.average.begin());
+    (*tuner)->put_back();
     (*tuner)->set_counters(first().counters());
   }
 }
@@ -67,10 +87,10 @@ Result<EpochResult> TunerTeam::run_epoch(std::span<BatchSource* const> sources, 
     try {
       endings[rank].result = tuners_[rank]->run_epoch(*sources[rank], epoch, rank == 0 ? on_step : FineTuner::OnStep(), begun);
       const auto& result = *endings[rank].result;
-      if (!result || !result->finished) team_[rank]->leave();
+      if (!result || !result->finished) leave(rank);
     } catch (...) {
       endings[rank].thrown = std::current_exception();
-      team_[rank]->leave();
+      leave(rank);
     }
   };
   std::vector<std::thread> others;

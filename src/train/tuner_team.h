@@ -33,9 +33,11 @@ class TunerTeam {
  private:
   TunerTeam() = default;
   void copy_first();
+  void leave(std::size_t rank);
 
-  std::vector<std::unique_ptr<Communicator>> team_;        ///< none for one device
-  std::vector<std::unique_ptr<ParameterSet>> parameters_;  ///< of all but the first
+  std::vector<std::unique_ptr<Communicator>> gradient_team_;  ///< none where the backends compute on the host
+  std::vector<std::unique_ptr<Communicator>> team_;           ///< none for one device
+  std::vector<std::unique_ptr<ParameterSet>> parameters_;     ///< of all but the first
   std::vector<std::unique_ptr<FineTuner>> tuners_;
 };
 

@@ -11,6 +11,7 @@
 #include "core/device_failure.h"
 #include "core/error.h"
 #include "core/rng.h"
+#include "cuda_host/host_backend.h"
 #include "model/registry.h"
 #include "model/weights.h"
 #include "runtime/device.h"
@@ -182,8 +183,8 @@ Result<Trained> train_with(const Backend& backend, FineTuneOptions options = pla
   for (std::uint32_t epoch = 1; epoch <= 2; ++epoch) {
     FOVEA_ASSIGN(trained.last, tuner.run_epoch(source, epoch));
   }
-  trained.parameters.assign(parameters.all().begin(), parameters.all().end());
   trained.average.assign(tuner.result().begin(), tuner.result().end());
+  trained.parameters.assign(parameters.all().begin(), parameters.all().end());
   trained.split = tuner.split();
   return trained;
 }
@@ -355,6 +356,78 @@ TEST(TrainerTeam, StoredStatisticsAreTheMeanOfAllMembers) {
   ASSERT_TRUE(result.ok() && result->finished);
   EXPECT_EQ(result->photos, 2 * kBatch) << "a batch with padding is left out";
   for (const float value : run.parameters.all()) ASSERT_TRUE(std::isfinite(value));
+}
+
+/// On memory that is not the host's, with the CUDA backend's own kernels run by the host.
+TEST(DeviceTraining, BuffersThatStayOnADeviceGiveWhatTheHostGives) {
+  for (const auto kind : {OptimizerOptions::Kind::kSgd, OptimizerOptions::Kind::kAdamW}) {
+    FineTuneOptions options = plain_options();
+    options.optimizer.kind = kind;
+    // Adam makes whole steps of gradients that are nearly nothing: small ones, so that rounding stays small.
+    if (kind == OptimizerOptions::Kind::kAdamW) options.schedule.peak = 1e-5;
+    const auto expected = train_with(*make_backend("cpu").value(), options);
+    const auto device = test::make_cuda_host_backend();
+    ASSERT_NE(device->training(), nullptr);
+    ASSERT_FALSE(device->memory()->on_host());
+    const auto trained = train_with(*device, options);
+    ASSERT_TRUE(trained.ok()) << trained.error().message;
+    EXPECT_FALSE(trained->split.has_value()) << "a device takes the batch whole";
+    expect_alike(expected->parameters, trained->parameters);
+    expect_alike(expected->average, trained->average);
+    EXPECT_NEAR(trained->last.loss(), expected->last.loss(), 1e-4);
+  }
+}
+
+TEST(DeviceTraining, WhatIsFetchedAndPutBackGoesOnAlike) {
+  const auto device = test::make_cuda_host_backend();
+  const NetworkSpec spec = tiny_spec();
+  const FineTuneOptions options = plain_options();
+  std::vector<std::vector<float>> ends;
+  for (const bool interrupted : {false, true}) {
+    ParameterSet parameters = fresh_parameters(spec);
+    auto tuner = FineTuner::create({}, *device, spec, parameters, options);
+    ASSERT_TRUE(tuner.ok()) << tuner.error().message;
+    RandomBatches source(spec);
+    ASSERT_TRUE(tuner->run_epoch(source, 1).ok());
+    if (interrupted) {
+      const FineTuner::Buffers from = tuner->buffers();
+      ParameterSet others = fresh_parameters(spec);
+      auto next = FineTuner::create({}, *device, spec, others, options);
+      const FineTuner::Buffers to = next->buffers();
+      std::ranges::copy(from.parameters, to.parameters.begin());
+      std::ranges::copy(from.first, to.first.begin());
+      std::ranges::copy(from.second, to.second.begin());
+      std::ranges::copy(from.average, to.average.begin());
+      next->put_back();
+      next->set_counters(tuner->counters());
+      ASSERT_TRUE(next->run_epoch(source, 2).ok());
+      ends.emplace_back(next->result().begin(), next->result().end());
+    } else {
+      ASSERT_TRUE(tuner->run_epoch(source, 2).ok());
+      ends.emplace_back(tuner->result().begin(), tuner->result().end());
+    }
+  }
+  EXPECT_EQ(ends[0], ends[1]);
+}
+
+/// Memory that really refuses.
+TEST(DeviceTraining, ShortDeviceMemorySplitsTheBatch) {
+  const Trained expected = whole();
+  const NetworkSpec spec = tiny_spec();
+  std::size_t bytes = 0;
+  {
+    ParameterSet parameters = fresh_parameters(spec);
+    const auto device = test::make_cuda_host_backend();
+    bytes = FineTuner::create({}, *device, spec, parameters, plain_options()).value().bytes();
+  }
+  test::HostBackendOptions small;
+  small.memory_bytes = bytes * 3 / 4;
+  const auto device = test::make_cuda_host_backend(small);
+  const auto trained = train_with(*device);
+  ASSERT_TRUE(trained.ok()) << trained.error().message;
+  ASSERT_TRUE(trained->split.has_value());
+  EXPECT_LT(trained->split->rows, kBatch);
+  expect_alike(expected.parameters, trained->parameters);
 }
 
 /// The whole way from --device on.

@@ -56,26 +56,41 @@ std::vector<fs::path> plugin_folders(const fs::path& program) {
   return folders;
 }
 
-Result<std::unique_ptr<Backend>> open_plugin(const fs::path& file, int device) {
+Result<const CudaPlugin*> load_plugin(const fs::path& file) {
   std::error_code failed;
   if (!fs::exists(file, failed)) return unsupported(file, "there is no such file");
-  FOVEA_ASSIGN(const CudaPlugin* plugin, plugin_of(file));
-  std::array<char, 1024> reason{};
-  std::unique_ptr<Backend> backend(plugin->open(device, reason.data(), reason.size()));
-  if (!backend) return fail(Error::Kind::kUnsupported, "{}", printable(reason.data(), reason.size()));
-  return backend;
+  return plugin_of(file);
 }
 
-Result<std::unique_ptr<Backend>> open_plugin_in(std::span<const fs::path> folders, int device) {
+Result<const CudaPlugin*> load_plugin_in(std::span<const fs::path> folders) {
   std::vector<std::string> looked;
   for (const fs::path& folder : folders) {
     std::error_code failed;
-    if (fs::exists(folder / kCudaPluginFile, failed)) return open_plugin(folder / kCudaPluginFile, device);
+    if (fs::exists(folder / kCudaPluginFile, failed)) return load_plugin(folder / kCudaPluginFile);
     looked.push_back(folder.string());
   }
   return fail(Error::Kind::kUnsupported,
               "{} is in none of {}; install the CUDA part of Fovea, or name its file in FOVEA_CUDA_PLUGIN", kCudaPluginFile,
               fmt::join(looked, ", "));
+}
+
+Result<std::unique_ptr<Backend>> open_backend(const CudaPlugin& plugin, int device) {
+  PluginReason reason;
+  std::unique_ptr<Backend> backend(plugin.open(device, reason.data(), reason.room()));
+  if (!backend) return reason.error();
+  return backend;
+}
+
+Error PluginReason::error() const { return fail(Error::Kind::kUnsupported, "{}", printable(text_.data(), text_.size())); }
+
+Result<std::unique_ptr<Backend>> open_plugin(const fs::path& file, int device) {
+  FOVEA_ASSIGN(const CudaPlugin* plugin, load_plugin(file));
+  return open_backend(*plugin, device);
+}
+
+Result<std::unique_ptr<Backend>> open_plugin_in(std::span<const fs::path> folders, int device) {
+  FOVEA_ASSIGN(const CudaPlugin* plugin, load_plugin_in(folders));
+  return open_backend(*plugin, device);
 }
 
 }  // namespace fovea

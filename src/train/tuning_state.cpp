@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "train/tuning_state.h"
+
+#include <algorithm>
+
+#include "core/buffer.h"
+#include "train/device_tuning_state.h"
+#include "train/vector_math.h"
+
+namespace fovea::training {
+namespace {
+
+class HostTuningState final : public TuningState {
+ public:
+  HostTuningState(const Context& context, ParameterSet& parameters, const OptimizerOptions& options, std::vector<Span> spans)
+      : context_(context),
+        parameters_(parameters),
+        optimizer_(options, std::move(spans), parameters.parameters().size()),
+        sum_(parameters.parameters().size() * sizeof(float)) {
+    parameters_.allocate_gradients();
+  }
+
+  void bind_to(Executor& executor) override { parameters_.bind_to(executor); }
+  void clear_sum() override { std::ranges::fill(sum_.floats(), 0.0F); }
+  void add_gradients() override {
+    for (const Span& span : optimizer_.spans()) {
+      add_scaled(context_, 1.0F, parameters_.gradients().subspan(span.offset, span.size),
+                 sum_.floats().subspan(span.offset, span.size));
+    }
+  }
+  Result<void> sum_over(Communicator& team) override { return team.all_reduce_sum(sum()); }
+
+  void update(const Step& step) override {
+    const std::int64_t number = optimizer_.steps();
+    const double scale = clip_scale(gradient_norm(context_, sum(), optimizer_.spans()), step.clip_norm);
+    optimizer_.step(context_, parameters_.parameters(), sum(), step.rate, scale);
+    if (has_average()) update_average(context_, step.average_decay, number, parameters_.all(), average());
+  }
+  void begin_average() override {
+    average_ = Buffer(parameters_.all().size_bytes());
+    std::ranges::copy(parameters_.all(), average_.floats().begin());
+  }
+  [[nodiscard]] bool has_average() const override { return average_.size() != 0; }
+  [[nodiscard]] std::int64_t steps() const override { return optimizer_.steps(); }
+  void set_steps(std::int64_t steps) override { optimizer_.set_steps(steps); }
+
+  Buffers fetch() override {
+    const auto trained = [&](std::span<float> moments) {
+      return moments.first(std::min(moments.size(), parameters_.parameters().size()));
+    };
+    return {parameters_.all(), trained(optimizer_.first_moments()), trained(optimizer_.second_moments()), average()};
+  }
+  void put_back() override {}
+  [[nodiscard]] std::size_t bytes() const override {
+    return parameters_.gradients().size_bytes() + optimizer_.bytes() + sum_.size() + average_.size();
+  }
+
+ private:
+  [[nodiscard]] std::span<float> sum() const { return sum_.floats().first(parameters_.parameters().size()); }
+  [[nodiscard]] std::span<float> average() const {
+    return average_.floats().first(std::min(average_.floats().size(), parameters_.all().size()));
+  }
+
+  Context context_;
+  ParameterSet& parameters_;
+  Optimizer optimizer_;
+  Buffer sum_;
+  Buffer average_;
+};
+
+}  // namespace
+
+std::unique_ptr<TuningState> make_tuning_state(const Context& context, const Backend& backend, ParameterSet& parameters,
+                                               const OptimizerOptions& options, std::vector<Span> spans) {
+  if (backend.training() != nullptr) return make_device_tuning_state(backend, parameters, options, spans);
+  return std::make_unique<HostTuningState>(context, parameters, options, std::move(spans));
+}
+
+}  // namespace fovea::training
