@@ -43,6 +43,7 @@ void print_json(Console& console, const DoctorReport& report) {
                         {"processors", p.processors},
                         {"instruction_set", p.instruction_set},
                         {"dense_instruction_set", p.dense_instruction_set},
+                        {"bf16", p.bf16},
                         {"memory_bytes", p.memory},
                         {"free_memory_bytes", p.free_memory},
                         {"gemm_gflops", p.gemm_gflops},
@@ -66,6 +67,7 @@ void print_text(Console& console, const DoctorReport& report) {
   row("processor", fmt::format("{} of {}", p.processors, p.name.empty() ? "unknown kind" : p.name));
   row("instructions", fmt::format("{} in Fovea's own kernels, {} in dense products",
                                   p.instruction_set.empty() ? "none" : p.instruction_set, p.dense_instruction_set));
+  row("bf16", p.bf16.empty() ? "not multiplied by this processor" : fmt::format("multiplied in training, by {}", p.bf16));
   row("memory", fmt::format("{}, {} of it free", gigabytes(p.memory), gigabytes(p.free_memory)));
   if (p.gemm_gflops > 0)
     row("measured", fmt::format("{:.0f} GFLOP/s in fp32 products, {:.1f} GB/s copied", p.gemm_gflops, p.copy_gb_s));

@@ -357,7 +357,7 @@ Run add_train(CLI::App& app) {
   add_choice<PrecisionChoice>(
       app, "--precision", options.precision,
       {{"auto", PrecisionChoice::kAuto}, {"fp32", PrecisionChoice::kFp32}, {"bf16", PrecisionChoice::kBf16}},
-      "of products while fine-tuning; auto: bf16 where the processor has AMX");
+      "of products while fine-tuning; auto: bf16 where the processor multiplies it");
   add_output_flags(app, flags->output);
   return [flags, &app] {
     flags->options.folds_of_recipe = app.count("--scope") > 0;

@@ -22,6 +22,7 @@ struct ProcessorReport {
   int processors = 0;                 ///< that this process may use
   std::string instruction_set;        ///< of Fovea's own kernels: "avx3_dl"; empty where FOVEA_CPU names one that there is not
   std::string dense_instruction_set;  ///< of the dense products
+  std::string bf16;                   ///< what multiplies bf16 numbers in training: "amx", "avx512_bf16"; empty: nothing
   std::int64_t memory = 0;            ///< bytes
   std::int64_t free_memory = 0;
   double gemm_gflops = 0;  ///< fp32 product of large matrices, all threads; 0: not measured

@@ -58,7 +58,7 @@ enum class AugmentLevel : std::uint8_t {
 enum class PrecisionChoice : std::uint8_t {
   kAuto,  ///< kBf16 where the device is made for it
   kFp32,
-  kBf16,  ///< in inverted residual blocks with stored statistics
+  kBf16,  ///< in convolutions and blocks with stored statistics
 };
 
 /// In which proportion fine-tuning draws the classes.

@@ -44,6 +44,7 @@ ProcessorReport processor_of(const DoctorOptions& options, const SystemView& sys
   report.processors = available_processors();
   if (const auto target = cpu::Target::choose(system.variable("FOVEA_CPU").value_or(""))) {
     report.instruction_set = std::string(target->name());
+    if (target->bf16() != cpu::bf16::Unit::kNone) report.bf16 = std::string(name_of(target->bf16()));
   }
   report.dense_instruction_set = dense_instruction_set();
   report.memory = hardware::total_memory(system);

@@ -124,11 +124,11 @@ class Differentiator {
     if (op.activation != Activation::kNone) dy = graph_.add(ActivateBackward{op.activation}, {node.outputs[0], dy});
     const bool bias = node.inputs.size() == 3 && needs(node.inputs[2]);
     if (needs(node.inputs[1]) || bias) {
-      const auto made = graph_.add_all(Conv2dBackwardWeight{op.window, bias}, {node.inputs[0], dy});
+      const auto made = graph_.add_all(Conv2dBackwardWeight{op.window, bias, op.precision}, {node.inputs[0], dy});
       accumulate(node.inputs[1], made[0]);
       if (bias) accumulate(node.inputs[2], made[1]);
     }
-    return pass(node, 0, Conv2dBackwardInput{op.window, graph_.shape(node.inputs[0])}, {dy, node.inputs[1]});
+    return pass(node, 0, Conv2dBackwardInput{op.window, graph_.shape(node.inputs[0]), op.precision}, {dy, node.inputs[1]});
   }
 
   Result<void> depthwise(const Node& node, const DepthwiseConv2d& op, ValueId dy) {

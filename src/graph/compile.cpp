@@ -13,7 +13,8 @@ Graph compile_for_use(const Graph& graph) {
 
 Result<Graph> compile_for_training(const Graph& graph, Precision precision,
                                    const std::function<bool(std::string_view)>& trainable) {
-  const Graph forward = fuse_inverted_residuals(fuse_activations(fold_batchnorm(graph), true), precision);
+  const Graph fused = fuse_inverted_residuals(fuse_activations(fold_batchnorm(graph), true), precision);
+  const Graph forward = round_convolutions(fused, precision);
   FOVEA_ASSIGN(const Graph both, differentiate(forward, trainable));
   return eliminate_dead(fuse_backward(both));
 }

@@ -17,7 +17,7 @@ namespace fovea::graph {
 
 [[nodiscard]] std::string_view name_of(Activation activation);
 
-/// What the operands of a fused op's products are rounded to. Sums are of 32 bits either way.
+/// What the operands of an op's products are rounded to. Sums are of 32 bits either way.
 enum class Precision : std::uint8_t { kF32, kBF16 };
 
 [[nodiscard]] std::string_view name_of(Precision precision);
@@ -39,10 +39,12 @@ struct Window {
 
 // ---- forward ---------------------------------------------------------------------------------------------------
 
-/// x (N,H,W,C), w (K,C,R,S), [b (K)] -> y (N,H',W',K) = activation(x * w + b). Cross-correlation, as in every framework.
+/// x (N,H,W,C), w (K,C,R,S), [b (K)] -> y (N,H',W',K) = activation(x * w + b). Cross-correlation, as in every framework. With
+/// Precision::kBF16, x and w are rounded to bf16.
 struct Conv2d {
   Window window;
   Activation activation = Activation::kNone;
+  Precision precision = Precision::kF32;
 };
 
 /// x (N,H,W,C), w (C,1,R,S), [b (C)] -> y (N,H',W',C).
@@ -142,16 +144,19 @@ struct SigmoidBinaryCrossEntropy {};
 
 // ---- backward --------------------------------------------------------------------------------------------------
 
-/// dy (N,H',W',K), w (K,C,R,S) -> dx of shape `input`.
+/// dy (N,H',W',K), w (K,C,R,S) -> dx of shape `input`. With Precision::kBF16, dy and w are rounded to bf16.
 struct Conv2dBackwardInput {
   Window window;
   Shape input;
+  Precision precision = Precision::kF32;
 };
 
-/// x (N,H,W,C), dy (N,H',W',K) -> dw (K,C,R,S), [db (K) if `bias`].
+/// x (N,H,W,C), dy (N,H',W',K) -> dw (K,C,R,S), [db (K) if `bias`]. With Precision::kBF16, x and dy are rounded to bf16; what is
+/// added up to db is not.
 struct Conv2dBackwardWeight {
   Window window;
   bool bias = false;
+  Precision precision = Precision::kF32;
 };
 
 /// x (N,H,W,C), w (C,1,R,S), dy (N,H',W',C), y (like dy) -> dx, dw, db. All three from one pass: dy is first multiplied by the

@@ -24,6 +24,10 @@ namespace fovea::graph {
 /// begins the block.
 [[nodiscard]] Graph fuse_inverted_residuals(const Graph& graph, Precision precision);
 
+/// After fold_batchnorm, before autodiff: dense convolutions multiply in `precision`. One without bias, as before a
+/// BatchNormTrain, whose statistics would be those of rounded products, stays as it is.
+[[nodiscard]] Graph round_convolutions(const Graph& graph, Precision precision);
+
 /// Drops nodes that no output needs, and leaves without readers. UpdateRunningStatistics counts as needed.
 [[nodiscard]] Graph eliminate_dead(const Graph& graph);
 

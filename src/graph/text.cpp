@@ -18,18 +18,22 @@ std::string with(std::string text, Activation activation, std::string_view befor
   return text + (text.empty() ? "" : " ") + fmt::format("{}{}", before, name_of(activation));
 }
 
+std::string with(std::string text, Precision precision) {
+  if (precision == Precision::kF32) return text;
+  return fmt::format("{}{}{}", text, text.empty() ? "" : " ", name_of(precision));
+}
+
 std::string fields(const InvertedResidual& op) {
   std::string text = with(fields(op.window), op.activation);
   if (op.expands) text += " expands";
   if (op.residual) text += " residual";
-  if (op.precision != Precision::kF32) text += fmt::format(" {}", name_of(op.precision));
-  return text;
+  return with(text, op.precision);
 }
 
 std::string fields(const Op& op) {
   return std::visit(
       Overloaded{
-          [](const Conv2d& o) { return with(fields(o.window), o.activation); },
+          [](const Conv2d& o) { return with(with(fields(o.window), o.activation), o.precision); },
           [](const DepthwiseConv2d& o) { return with(fields(o.window), o.activation); },
           [](const InvertedResidual& o) { return fields(o); },
           [](const InvertedResidualBackward& o) { return with(fields(o.forward), o.input_activation, "input "); },
@@ -43,8 +47,8 @@ std::string fields(const Op& op) {
           [](const Dropout& o) { return fmt::format("{} stream {}", o.rate, o.stream); },
           [](const Attention& o) { return fmt::format("heads {} key {} value {}", o.heads, o.key_dim, o.head_dim); },
           [](const AttentionBackward& o) { return fmt::format("heads {} key {} value {}", o.heads, o.key_dim, o.head_dim); },
-          [](const Conv2dBackwardInput& o) { return fields(o.window); },
-          [](const Conv2dBackwardWeight& o) { return fields(o.window) + (o.bias ? " bias" : ""); },
+          [](const Conv2dBackwardInput& o) { return with(fields(o.window), o.precision); },
+          [](const Conv2dBackwardWeight& o) { return with(fields(o.window) + (o.bias ? " bias" : ""), o.precision); },
           [](const DepthwiseConv2dBackward& o) {
             return with(with(fields(o.window), o.activation), o.input_activation, "input ");
           },

@@ -33,7 +33,7 @@ struct FineTuneOptions {
   double clip_norm = 1.0;
   double ema_decay = 0;  ///< 0: no average
   std::uint64_t seed = 0;
-  graph::Precision precision = graph::Precision::kF32;  ///< of inverted residual blocks with stored statistics
+  graph::Precision precision = graph::Precision::kF32;  ///< of convolutions and blocks with stored statistics
   bool multi_label = false;                             ///< the loss is that of BuildOptions::multi_label
   /// The trainers that share each batch, each with its own parameters and its part of the rows; null: there is one. Its spans are
   /// the host's; `gradient_team`, of the same members, sums gradients where the backends compute, and is `team` where that is the

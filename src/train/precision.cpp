@@ -27,13 +27,16 @@ Result<Precision> choose_precision(PrecisionChoice asked, const Backend& backend
   if (has_bf16(backend)) return Precision::kBF16;
   if (asked == PrecisionChoice::kAuto) return Precision::kF32;
   return fail(Error::Kind::kUnsupported,
-              "precision bf16: the {} device has no kernels for it (a processor needs AMX); try auto or fp32", backend.name());
+              "precision bf16: the {} device has no kernels for it (a processor needs AMX or AVX512_BF16); try auto or fp32",
+              backend.name());
 }
 
 bool multiplies_bf16(const graph::Graph& graph) {
   return std::ranges::any_of(graph.nodes(), [](const graph::Node& node) {
     const auto* block = std::get_if<graph::InvertedResidual>(&node.op);
-    return block != nullptr && block->precision == Precision::kBF16;
+    const auto* convolution = std::get_if<graph::Conv2d>(&node.op);
+    return (block != nullptr && block->precision == Precision::kBF16) ||
+           (convolution != nullptr && convolution->precision == Precision::kBF16);
   });
 }
 

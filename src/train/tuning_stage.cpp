@@ -128,9 +128,9 @@ Result<void> TrainingRun::tune(std::string_view stage, FineTuneOptions options, 
   FineTuner& tuner = team.first();
   if (tuner.multiplies_bf16()) {
     reporter_.choice(
-        {"precision", "bf16", "the products of blocks, which this processor multiplies so; sums and weights are fp32"});
+        {"precision", "bf16", "the products of convolutions, which this processor multiplies so; sums and weights are fp32"});
   } else if (options_.precision == PrecisionChoice::kBf16) {
-    reporter_.note("precision: fp32; bf16 is for inverted residual blocks with stored statistics, and there are none to train");
+    reporter_.note("precision: fp32; bf16 is for convolutions with stored statistics, and there are none to train");
   }
   FOVEA_ASSIGN(const double step_seconds, tuner.measure_step());
   const double seconds_per_epoch = step_seconds * static_cast<double>(steps);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "backend/cpu/cpu_backend.h"
+#include "backend/registry.h"
 #include "runtime/executor.h"
 
 namespace fovea {
@@ -32,11 +33,30 @@ class CpuSetting {
   std::string before_;
 };
 
-/// A depthwise convolution, run by what `backend` chose.
+/// The name of the first node's kernel, and `y`, as `backend` chose and computed them; every tensor of the graph is filled.
 struct Ran {
   std::string kernel;
   std::vector<float> y;
 };
+Ran run(const Backend& backend, graph::Graph graph) {
+  std::vector<std::vector<float>> tensors;
+  auto plan = Plan::make(Context{}, std::move(graph), backend, {.constant_weights = true});
+  EXPECT_TRUE(plan) << plan.error().message;
+  Executor executor(*plan);
+  float next = 0;
+  for (const graph::Value& value : (*plan)->graph().values()) {
+    if (value.role != graph::Role::kInput && value.role != graph::Role::kParameter) continue;
+    tensors.emplace_back(static_cast<std::size_t>(value.shape.elements()));
+    for (float& number : tensors.back()) number = next = next > 1 ? next - 1.9F : next + 0.37F;
+    executor.bind(value.name, tensors.back().data());
+  }
+  executor.prepare_weights();
+  executor.run();
+  const auto y = executor.output("y").floats();
+  return {std::string((*plan)->nodes().front().kernel->name()), {y.begin(), y.end()}};
+}
+
+/// A depthwise convolution.
 Ran run_depthwise(const Backend& backend) {
   constexpr std::int64_t kSide = 9, kChannels = 21;
   graph::Graph graph;
@@ -44,21 +64,20 @@ Ran run_depthwise(const Backend& backend) {
   const auto w = graph.parameter("w", {kChannels, 1, 3, 3});
   const auto b = graph.parameter("b", {kChannels});
   graph.mark_output("y", graph.add(graph::DepthwiseConv2d{{3, 3, 1, {1, 1, 1, 1}}, graph::Activation::kRelu6}, {x, w, b}));
-  auto plan = Plan::make(Context{}, std::move(graph), backend, {.constant_weights = true});
-  EXPECT_TRUE(plan) << plan.error().message;
-  std::vector<float> image(kSide * kSide * kChannels), weights(kChannels * 9), bias(kChannels);
-  float next = 0;
-  for (auto* values : {&image, &weights, &bias}) {
-    for (float& value : *values) value = next = next > 1 ? next - 1.9F : next + 0.37F;
-  }
-  Executor executor(*plan);
-  executor.bind("x", image.data());
-  executor.bind("w", weights.data());
-  executor.bind("b", bias.data());
-  executor.prepare_weights();
-  executor.run();
-  const auto y = executor.output("y").floats();
-  return {std::string((*plan)->nodes().front().kernel->name()), {y.begin(), y.end()}};
+  return run(backend, std::move(graph));
+}
+
+/// A block whose products are of bf16 numbers, of channels that fill no whole vector.
+Ran run_block(const Backend& backend) {
+  constexpr std::int64_t kSide = 9, kChannels = 21, kInner = 55;
+  graph::Graph graph;
+  const auto parameter = [&](const char* name, const Shape& shape) { return graph.parameter(name, shape); };
+  const graph::InvertedResidual block{.window = {3, 3, 1, {1, 1, 1, 1}}, .residual = true, .precision = graph::Precision::kBF16};
+  graph.mark_output("y",
+                    graph.add(block, {graph.input("x", {1, kSide, kSide, kChannels}), parameter("we", {kInner, kChannels, 1, 1}),
+                                      parameter("be", {kInner}), parameter("wd", {kInner, 1, 3, 3}), parameter("bd", {kInner}),
+                                      parameter("wp", {kChannels, kInner, 1, 1}), parameter("bp", {kChannels})}));
+  return run(backend, std::move(graph));
 }
 
 TEST(CpuTarget, EveryUsableSetRunsAndAgrees) {
@@ -82,6 +101,39 @@ TEST(CpuTarget, EveryUsableSetRunsAndAgrees) {
     for (std::size_t i = 0; i < ran.y.size(); ++i) ASSERT_NEAR(ran.y[i], expected.y[i], kTolerance) << name << " at " << i;
   }
   EXPECT_GE(usable, 1);
+}
+
+/// Units for bf16; this processor may lack them.
+class Bf16Unit : public testing::TestWithParam<const char*> {};
+INSTANTIATE_TEST_SUITE_P(CpuTarget, Bf16Unit, testing::Values("amx", "avx512_bf16"),
+                         [](const auto& unit) { return std::string(unit.param); });
+
+TEST_P(Bf16Unit, RunsWhereItIsAndAgrees) {
+  const CpuSetting setting(GetParam());
+  const auto backend = make_cpu_backend();
+  if (!backend) {
+    EXPECT_THAT(backend.error().message, HasSubstr("expected one of"));
+    GTEST_SKIP() << "this processor has no " << GetParam();
+  }
+  const auto reference = make_backend("reference");
+  ASSERT_TRUE(reference);
+  const Ran expected = run_block(**reference), ran = run_block(**backend);
+  EXPECT_EQ(ran.kernel, std::string(GetParam()) + "/inverted_residual");
+  ASSERT_EQ(ran.y.size(), expected.y.size());
+  // Sums in another order may round a few activations, at most 6, the other way; weights are below 1.4.
+  constexpr float kTolerance = 4 * 6 * 0x1p-8F * 1.4F;
+  for (std::size_t i = 0; i < ran.y.size(); ++i) ASSERT_NEAR(ran.y[i], expected.y[i], kTolerance) << "at " << i;
+}
+
+TEST(CpuTarget, NarrowerVectorsAreWithoutBf16) {
+  const CpuSetting setting("scalar");
+  const auto backend = make_cpu_backend();
+  if (!backend) GTEST_SKIP() << "no scalar kernels here";
+  graph::Graph graph;
+  graph.add(graph::InvertedResidual{.window = {3, 3, 1, {1, 1, 1, 1}}, .expands = false, .precision = graph::Precision::kBF16},
+            {graph.input("x", {1, 4, 4, 32}), graph.parameter("wd", {32, 1, 3, 3}), graph.parameter("bd", {32}),
+             graph.parameter("wp", {16, 32, 1, 1}), graph.parameter("bp", {16})});
+  EXPECT_FALSE((*backend)->supports(graph, graph.nodes().front()));
 }
 
 TEST(CpuTarget, AnUnknownSetIsRefusedWithTheUsableOnes) {

@@ -5,28 +5,31 @@ namespace fovea::contract {
 namespace {
 
 using graph::Activation;
+using graph::Precision;
 
 constexpr Activation kActivations[] = {Activation::kNone, Activation::kRelu, Activation::kRelu6, Activation::kSilu};
 
-Case forward(const Geometry& g, std::int64_t c, std::int64_t k, Activation activation, bool bias) {
-  Case made{fmt::format("Conv2d_{}_c{}_k{}_{}{}", g.name(), c, k, name_of(activation), bias ? "_bias" : ""),
-            graph::Conv2d{g.window, activation},
+std::string suffix(Precision precision) { return precision == Precision::kF32 ? "" : fmt::format("_{}", name_of(precision)); }
+
+Case forward(const Geometry& g, std::int64_t c, std::int64_t k, Activation activation, bool bias, Precision precision) {
+  Case made{fmt::format("Conv2d_{}_c{}_k{}_{}{}{}", g.name(), c, k, name_of(activation), bias ? "_bias" : "", suffix(precision)),
+            graph::Conv2d{g.window, activation, precision},
             {{g.input(c)}, weight({k, c, g.window.kernel_h, g.window.kernel_w})}};
   if (bias) made.inputs.push_back(weight({k}));
-  // A fused silu is for use, not for training.
-  if (activation != Activation::kSilu) made.differentiable = first_output;
+  // A fused silu is for use, not for training; what is rounded has no slope.
+  if (activation != Activation::kSilu && precision == Precision::kF32) made.differentiable = first_output;
   return made;
 }
 
-Case backward_input(const Geometry& g, std::int64_t c, std::int64_t k) {
-  return {fmt::format("Conv2dBackwardInput_{}_c{}_k{}", g.name(), c, k),
-          graph::Conv2dBackwardInput{g.window, g.input(c)},
+Case backward_input(const Geometry& g, std::int64_t c, std::int64_t k, Precision precision) {
+  return {fmt::format("Conv2dBackwardInput_{}_c{}_k{}{}", g.name(), c, k, suffix(precision)),
+          graph::Conv2dBackwardInput{g.window, g.input(c), precision},
           {{g.output(k)}, weight({k, c, g.window.kernel_h, g.window.kernel_w})}};
 }
 
-Case backward_weight(const Geometry& g, std::int64_t c, std::int64_t k, bool bias) {
-  return {fmt::format("Conv2dBackwardWeight_{}_c{}_k{}{}", g.name(), c, k, bias ? "_bias" : ""),
-          graph::Conv2dBackwardWeight{g.window, bias},
+Case backward_weight(const Geometry& g, std::int64_t c, std::int64_t k, bool bias, Precision precision) {
+  return {fmt::format("Conv2dBackwardWeight_{}_c{}_k{}{}{}", g.name(), c, k, bias ? "_bias" : "", suffix(precision)),
+          graph::Conv2dBackwardWeight{g.window, bias, precision},
           {{g.input(c)}, {g.output(k)}}};
 }
 
@@ -35,9 +38,11 @@ std::vector<Case> tests() {
   for (std::size_t i = 0; i < 26; ++i) {
     const Geometry& g = cycle(kGeometries, i);
     const std::int64_t c = cycle(kChannels, 3 * i), k = cycle(kChannels, 7 * i + 4);
-    cases.push_back(forward(g, c, k, cycle(kActivations, i), i % 3 != 0));
-    cases.push_back(backward_input(g, c, k));
-    cases.push_back(backward_weight(g, c, k, i % 2 == 0));
+    for (const Precision precision : {Precision::kF32, Precision::kBF16}) {
+      cases.push_back(forward(g, c, k, cycle(kActivations, i), i % 3 != 0, precision));
+      cases.push_back(backward_input(g, c, k, precision));
+      cases.push_back(backward_weight(g, c, k, i % 2 == 0, precision));
+    }
   }
   return cases;
 }
@@ -54,9 +59,11 @@ std::vector<Case> speed() {
                           {{8, 28, 28, window_of(3, 2, pad_all(1))}, 128, 128}};
   std::vector<Case> cases;
   for (const auto& [g, c, k] : layers) {
-    cases.push_back(forward(g, c, k, Activation::kRelu6, true));
-    cases.push_back(backward_input(g, c, k));
-    cases.push_back(backward_weight(g, c, k, true));
+    for (const Precision precision : {Precision::kF32, Precision::kBF16}) {
+      cases.push_back(forward(g, c, k, Activation::kRelu6, true, precision));
+      cases.push_back(backward_input(g, c, k, precision));
+      cases.push_back(backward_weight(g, c, k, true, precision));
+    }
   }
   return cases;
 }

@@ -135,5 +135,21 @@ TEST(Passes, ABlockWithoutExpansionTakesTheSlopeOfItsInput) {
   EXPECT_EQ(text.find("ActivateBackward"), std::string::npos) << text;
 }
 
+TEST(Passes, ConvolutionsAreRoundedInBothDirectionsUnlessBatchStatisticsFollow) {
+  Graph graph;
+  const auto p = [&](const char* name, const Shape& shape) { return graph.parameter(name, shape); };
+  const ValueId x = graph.input("x", {1, 4, 4, 8});
+  const ValueId y = graph.add(Conv2d{kSame3x3}, {x, p("w", {8, 8, 3, 3}), p("b", {8})});
+  graph.mark_output("y", graph.add(Conv2d{}, {y, p("live", {4, 8, 1, 1})}));
+  const Graph rounded = round_convolutions(graph, Precision::kBF16);
+  const auto made = differentiate_from(rounded, "y", "dy", [](std::string_view) { return true; });
+  ASSERT_TRUE(made.ok()) << made.error().message;
+  const std::string text = to_text(*made);
+  for (const char* line : {"Conv2d[3x3 pad 1,1,1,1 bf16](x, w, b)", "= Conv2d[1x1](", "Conv2dBackwardInput[1x1](dy, live)",
+                           "Conv2dBackwardWeight[3x3 pad 1,1,1,1 bias bf16](x, "}) {
+    EXPECT_NE(text.find(line), std::string::npos) << line << "\n" << text;
+  }
+}
+
 }  // namespace
 }  // namespace fovea::graph

@@ -35,7 +35,7 @@ TEST(Precision, WhatCannotBeHadIsNotReplaced) {
   ASSERT_FALSE(asked.ok());
   EXPECT_EQ(asked.error().kind, Error::Kind::kUnsupported);
   EXPECT_EQ(asked.error().message,
-            "precision bf16: the plain device has no kernels for it (a processor needs AMX); try auto or fp32");
+            "precision bf16: the plain device has no kernels for it (a processor needs AMX or AVX512_BF16); try auto or fp32");
 }
 
 }  // namespace

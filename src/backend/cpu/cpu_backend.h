@@ -8,9 +8,10 @@
 
 namespace fovea {
 
-/// Uses the widest vectors of this processor. The environment variable FOVEA_CPU (sse4, avx2, avx3 as AVX-512 is called here;
-/// neon on Arm), read once, here, asks for narrower ones; an unknown or unusable value is an error that lists the usable ones.
-/// The restriction reaches oneDNN too if this is the first backend of the process (oneDNN decides once).
+/// Uses the widest vectors of this processor and its unit for bf16. The environment variable FOVEA_CPU, read once, here, asks for
+/// narrower vectors (sse4, avx2, avx3 as AVX-512 is called here; neon on Arm), then without bf16, or for a unit (amx,
+/// avx512_bf16); an unknown or unusable value is an error that lists the usable ones. The restriction reaches oneDNN too if this
+/// is the first backend of the process (oneDNN decides once).
 Result<std::unique_ptr<Backend>> make_cpu_backend();
 
 }  // namespace fovea

@@ -37,6 +37,10 @@ struct Setup {
   [[nodiscard]] std::string kernel_name(std::string_view what) const {
     return std::string(target.name()) + "/" + std::string(what);
   }
+  /// "amx/inverted_residual"
+  [[nodiscard]] std::string bf16_kernel_name(std::string_view what) const {
+    return std::string(name_of(target.bf16())) + "/" + std::string(what);
+  }
 };
 
 // onednn/

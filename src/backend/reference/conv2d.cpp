@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "backend/reference/activation.h"
 #include "backend/reference/definition.h"
+#include "backend/reference/operand.h"
 #include "backend/reference/window.h"
 
 namespace fovea::reference {
 
 template <class Real>
 void define(const graph::Conv2d& op, const Operands<Real>& t) {
-  const auto x = t.in[0], w = t.in[1];
+  const auto own_x = operand(t.in[0], op.precision), own_w = operand(t.in[1], op.precision);
+  const auto x = own_x.in(), w = own_w.in();
   const auto y = t.out[0];
   const bool has_bias = t.in.size() == 3;
   for (std::int64_t i = 0; i < y.size(); ++i) y[i] = has_bias ? t.in[2](i % y.channels()) : Real(0);
@@ -21,7 +23,8 @@ void define(const graph::Conv2d& op, const Operands<Real>& t) {
 
 template <class Real>
 void define(const graph::Conv2dBackwardInput& op, const Operands<Real>& t) {
-  const auto dy = t.in[0], w = t.in[1];
+  const auto own_dy = operand(t.in[0], op.precision), own_w = operand(t.in[1], op.precision);
+  const auto dy = own_dy.in(), w = own_w.in();
   const auto dx = t.out[0];
   dx.fill(0);
   for_each_tap(op.window, dx.shape(), dy.shape(), [&](const Tap& a) {
@@ -33,7 +36,8 @@ void define(const graph::Conv2dBackwardInput& op, const Operands<Real>& t) {
 
 template <class Real>
 void define(const graph::Conv2dBackwardWeight& op, const Operands<Real>& t) {
-  const auto x = t.in[0], dy = t.in[1];
+  const auto own_x = operand(t.in[0], op.precision), own_dy = operand(t.in[1], op.precision);
+  const auto x = own_x.in(), dy = own_dy.in();
   const auto dw = t.out[0];
   dw.fill(0);
   for_each_tap(op.window, x.shape(), dy.shape(), [&](const Tap& a) {
@@ -44,7 +48,7 @@ void define(const graph::Conv2dBackwardWeight& op, const Operands<Real>& t) {
   if (!op.bias) return;
   const auto db = t.out[1];
   db.fill(0);
-  for (std::int64_t i = 0; i < dy.size(); ++i) db(i % dy.channels()) += dy[i];
+  for (std::int64_t i = 0; i < dy.size(); ++i) db(i % dy.channels()) += t.in[1][i];
 }
 
 FOVEA_INSTANTIATE(Conv2d);

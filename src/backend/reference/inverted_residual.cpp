@@ -1,36 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <array>
-#include <vector>
 
 #include "backend/reference/activation.h"
-#include "backend/reference/bf16.h"
 #include "backend/reference/definition.h"
+#include "backend/reference/operand.h"
 
 namespace fovea::reference {
 namespace {
-
-using graph::Precision;
-
-/// A tensor of the definition's own.
-template <class Real>
-class Own {
- public:
-  explicit Own(const Shape& shape) : data_(static_cast<std::size_t>(shape.elements())), shape_(shape) {}
-  [[nodiscard]] Tensor<Real> out() { return {data_.data(), shape_}; }
-  [[nodiscard]] Tensor<const Real> in() const { return {data_.data(), shape_}; }
-
- private:
-  std::vector<Real> data_;
-  Shape shape_;
-};
-
-/// `x` as an operand of a product.
-template <class Real>
-Own<Real> operand(Tensor<const Real> x, Precision precision) {
-  Own<Real> made(x.shape());
-  for (std::int64_t i = 0; i < x.size(); ++i) made.out()[i] = precision == Precision::kBF16 ? to_bf16(x[i]) : x[i];
-  return made;
-}
 
 template <class Real, std::size_t kInputs, std::size_t kOutputs>
 void compute(const graph::Op& op, const std::array<Tensor<const Real>, kInputs>& in,

@@ -3,29 +3,33 @@
 
 #include <algorithm>
 
-#include "backend/cpu/amx/depthwise.h"
-#include "backend/cpu/amx/intrinsics.h"
-#include "backend/cpu/amx/tiles.h"
 #include "backend/cpu/block/bf16_memory.h"
 #include "backend/cpu/block/passes.h"
+#include "backend/cpu/kernels/bf16/depthwise.h"
+#include "backend/cpu/kernels/bf16/intrinsics.h"
+#include "backend/cpu/kernels/bf16/unit.h"
 #include "core/error.h"
 
-#if FOVEA_HAS_AMX
+#if FOVEA_HAS_BF16
 
 namespace fovea::cpu::block {
 namespace {
 
-using namespace bf16;  // its memory
+using namespace bf16_memory;  // its memory
 using graph::Activation;
 
 class Block : public Passes<Block, Weights, Sums, Work> {
  public:
   Block(const Setup& setup, const graph::InvertedResidual& op, bool backward)
-      : Passes(setup, op, backward), blocks_(blocks_of(g_.inner)) {}
+      : Passes(setup, op, backward),
+        unit_(setup.target.bf16()),
+        products_(bf16::product_kernels(unit_)),
+        blocks_(blocks_of(g_.inner)) {}
 
  private:
   friend Passes;
-  using OnThread = amx::Tiles;
+
+  [[nodiscard]] bf16::OnThread on_thread() const { return bf16::OnThread(unit_); }
 
   [[nodiscard]] static std::int64_t bytes_of_row(const Geometry& g, bool backward) {
     const std::int64_t x = g.op.window.stride * g.width;
@@ -47,18 +51,18 @@ class Block : public Passes<Block, Weights, Sums, Work> {
   void filter(const Weights& weights, const Work& work, const Band& band, const float* x) const {
     const std::int64_t rows = band.made.size();
     const float* from = x + band.made.begin * g_.width * g_.in;
-    const amx::Scattered expanded{work.expanded, expanded_block(), work.places};
+    const bf16::Scattered expanded{work.expanded, expanded_block(), work.places};
     if (g_.op.expands) {
       const std::int64_t block = work.made.most * kBlock;
       find_places(rings_.expanded, band.made, g_.width, work.made.pitch, work.places);
-      amx::to_blocks(from, rows * g_.width, g_.in, {work.x, block, work.x_packed});
-      amx::expand({work.x, block, work.made.of(rows), blocks_of(g_.in), weights.expand, blocks_}, weights.expand_bias,
-                  g_.op.activation, expanded);
+      bf16::to_blocks(from, rows * g_.width, g_.in, {work.x, block, work.x_packed});
+      products_.expand({work.x, block, work.made.of(rows), g_.in, weights.expand, g_.inner}, weights.expand_bias,
+                       g_.op.activation, expanded);
     } else {
       find_places(rings_.expanded, band.made, g_.width, g_.width, work.places);
-      amx::to_blocks(from, rows * g_.width, g_.in, expanded);
+      bf16::to_blocks(from, rows * g_.width, g_.in, expanded);
     }
-    amx::DepthwiseRow row{};
+    bf16::DepthwiseRow row{};
     row.x_block = expanded_block();
     row.kernel_h = g_.op.window.kernel_h;
     row.w = weights.depthwise;
@@ -71,33 +75,33 @@ class Block : public Passes<Block, Weights, Sums, Work> {
       for (int tap = 0; tap < row.kernel_h; ++tap)
         row.x[tap] = work.expanded + (rings_.expanded.at(row_of_x(g_, y, tap)) - rings_.expanded.left) * kBlock;
       row.y = work.filtered + work.y.of(y - band.out.begin) * (backward_ ? 16 : kBlock);
-      amx::depthwise(g_.op.window, row, backward_);
+      bf16::depthwise(g_.op.window, row, backward_);
     }
   }
 
   void project(const Weights& weights, const Work& work, const Band& band, const Arguments& a) const {
     const std::int64_t at = band.out.begin * g_.out_width * g_.out;
     const float* plus = g_.op.residual ? a.inputs[0].f32() + at : nullptr;
-    amx::narrow({work.filtered, work.y.most * kBlock, work.y.of(band.out.size()), blocks_, weights.project, blocks_of(g_.out)},
-                weights.project_bias, {a.outputs[0].f32() + at, g_.out, work.y_plain, plus, Activation::kNone, nullptr});
+    products_.narrow({work.filtered, work.y.most * kBlock, work.y.of(band.out.size()), g_.inner, weights.project, g_.out},
+                     weights.project_bias, {a.outputs[0].f32() + at, g_.out, work.y_plain, plus, Activation::kNone, nullptr});
   }
 
   void through_project(const Weights& weights, const Work& work, const Band& band, const float* dy, const Sums& sums) const {
     const std::int64_t rows = band.out.size(), positions = work.y.of(rows), block = work.y.most * kBlock;
     const float* from = dy + band.out.begin * g_.out_width * g_.out;
-    amx::to_blocks(from, rows * g_.out_width, g_.out, {work.dy, block, work.y_packed});
+    bf16::to_blocks(from, rows * g_.out_width, g_.out, {work.dy, block, work.y_packed});
     clear_gaps(work.y, rows, blocks_of(g_.out), work.dy);
     clear_tail(work.y, rows, 2 * blocks_, work.filtered);
     find_places(rings_.gradient, band.out, g_.out_width, work.y.pitch, work.places);
-    amx::gradient({work.dy, block, positions, blocks_of(g_.out), weights.project_back, blocks_}, g_.op.activation, work.filtered,
-                  work.y.most * 16, {work.gradient, gradient_block(), work.places}, sums.depthwise_bias);
-    amx::turn(work.dy, block, whole(positions), tiles_of(g_.out), work.turned);
-    amx::outer(work.turned, tiles_of(g_.out), whole(positions) / 32, work.filtered, work.y.most * 16, blocks_, sums.project);
+    products_.gradient({work.dy, block, positions, g_.out, weights.project_back, g_.inner}, g_.op.activation, work.filtered,
+                       work.y.most * 16, {work.gradient, gradient_block(), work.places}, sums.depthwise_bias);
+    bf16::turn(work.dy, block, whole(positions), g_.out, work.turned);
+    products_.outer(work.turned, g_.out, whole(positions) / 32, work.filtered, work.y.most * 16, blocks_, sums.project);
     sum_rows_(from, rows * g_.out_width, g_.out, sums.project_bias, false);
   }
 
   void through_depthwise(const Weights& weights, const Work& work, const Band& band, const Sums& sums) const {
-    amx::DepthwiseBackwardRow row{};
+    bf16::DepthwiseBackwardRow row{};
     row.x_block = expanded_block();
     row.g_block = gradient_block();
     row.kernel_h = g_.op.window.kernel_h;
@@ -127,7 +131,7 @@ class Block : public Passes<Block, Weights, Sums, Work> {
         row.g[row.count] = work.gradient + rings_.gradient.at(y) * kBlock;
         row.tap[row.count++] = tap;
       }
-      amx::depthwise_backward(g_.op.window, row);
+      bf16::depthwise_backward(g_.op.window, row);
     }
   }
 
@@ -138,18 +142,17 @@ class Block : public Passes<Block, Weights, Sums, Work> {
     const float* x = a.inputs[0].f32() + at;
     const float* plus = g_.op.residual ? a.inputs.back().f32() + at : nullptr;
     const float* seen = input_activation == Activation::kNone ? nullptr : x;
-    const amx::Plain dx{a.outputs[0].f32() + at, g_.in, work.x_plain, plus, input_activation, seen};
+    const bf16::Plain dx{a.outputs[0].f32() + at, g_.in, work.x_plain, plus, input_activation, seen};
     if (!g_.op.expands) {
-      amx::from_halves(work.exact, work.done.most * 16, positions, dx);
+      bf16::from_halves(work.exact, work.done.most * 16, positions, dx);
       return;
     }
-    amx::to_blocks(x, rows * g_.width, g_.in, {work.x, block, work.x_packed});
+    bf16::to_blocks(x, rows * g_.width, g_.in, {work.x, block, work.x_packed});
     clear_gaps(work.done, rows, blocks_of(g_.in), work.x);
     clear_tail(work.done, rows, 2 * blocks_, work.expanded_pairs);
-    amx::turn(work.x, block, whole(positions), tiles_of(g_.in), work.turned);
-    amx::outer(work.turned, tiles_of(g_.in), whole(positions) / 32, work.expanded_pairs, work.done.most * 16, blocks_,
-               sums.expand);
-    amx::narrow({work.expanded_gradient, block, positions, blocks_, weights.expand_back, blocks_of(g_.in)}, nullptr, dx);
+    bf16::turn(work.x, block, whole(positions), g_.in, work.turned);
+    products_.outer(work.turned, g_.in, whole(positions) / 32, work.expanded_pairs, work.done.most * 16, blocks_, sums.expand);
+    products_.narrow({work.expanded_gradient, block, positions, blocks_ * kBlock, weights.expand_back, g_.in}, nullptr, dx);
   }
 
   void unpack(const Sums& total, std::span<const TensorView> outputs) const {
@@ -166,19 +169,21 @@ class Block : public Passes<Block, Weights, Sums, Work> {
     std::copy_n(total.project_bias, g_.out, outputs[wd + 3].f32());
   }
 
+  bf16::Unit unit_;
+  bf16::ProductKernels products_;
   std::int64_t blocks_;  ///< of the inner channels
 };
 
 }  // namespace
 
-bool has_bf16(Target target) { return target.name().starts_with("avx3") && amx::available(); }
+bool has_bf16(Target target) { return target.bf16() != bf16::Unit::kNone; }
 
 KernelResult prepare_bf16(const Setup& setup, const graph::InvertedResidual& op) {
-  return make_forward<Block>("amx/inverted_residual", setup, op);
+  return make_forward<Block>(setup.bf16_kernel_name("inverted_residual"), setup, op);
 }
 
 KernelResult prepare_bf16(const Setup& setup, const graph::InvertedResidualBackward& op) {
-  return make_backward<Block>("amx/inverted_residual_backward", setup, op);
+  return make_backward<Block>(setup.bf16_kernel_name("inverted_residual_backward"), setup, op);
 }
 
 }  // namespace fovea::cpu::block

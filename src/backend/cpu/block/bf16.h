@@ -1,4 +1,4 @@
-// Fovea: the inverted residual block with bf16 operands, on the tile unit.
+// Fovea: the inverted residual block with bf16 operands, on the unit that multiplies them.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 

@@ -1,27 +1,27 @@
-// Fovea: what a block with bf16 operands keeps in memory: packed weights, sums, a thread's workspace (layouts: amx/products.h).
-// SPDX-License-Identifier: Apache-2.0
+// Fovea: what a block with bf16 operands keeps in memory: packed weights, sums, a thread's workspace (layouts:
+// kernels/bf16/products.h). SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <algorithm>
 #include <utility>
 
-#include "backend/cpu/amx/products.h"
 #include "backend/cpu/block/geometry.h"
 #include "backend/cpu/block/workspace.h"
+#include "backend/cpu/kernels/bf16/products.h"
 
-namespace fovea::cpu::block::bf16 {
+namespace fovea::cpu::block::bf16_memory {
 
-using amx::Bf16;
-using amx::blocks_of;
-using amx::channel_at;
-using amx::kBlock;
-using amx::kTile;
-using amx::Order;
+using bf16::Bf16;
+using bf16::blocks_of;
+using bf16::channel_at;
+using bf16::kBlock;
+using bf16::kTile;
+using bf16::Order;
+using bf16::tiles_of;
 
 [[nodiscard]] constexpr std::int64_t even(std::int64_t columns) { return (columns + 1) / 2 * 2; }
 /// Positions up to whole tiles.
 [[nodiscard]] constexpr std::int64_t whole(std::int64_t positions) { return (positions + 31) / 32 * 32; }
-[[nodiscard]] constexpr std::int64_t tiles_of(std::int64_t channels) { return (channels + 15) / 16; }
 
 /// (rows, channels) at any strides as (block, row, 32), even channels first if so ordered, zeros beyond the last channel.
 inline void pack_rows(const float* source, std::int64_t rows, std::int64_t channels, std::int64_t row_stride,
@@ -78,7 +78,7 @@ struct Weights {
     const auto operand = [&](const float* w, std::int64_t depth, std::int64_t columns, std::int64_t depth_stride,
                              std::int64_t column_stride, Order depth_order, Order column_order, Bf16* packed) {
       parallel_for(context, blocks_of(columns), [&](std::int64_t block) {
-        amx::pack_operand(w, depth, columns, depth_stride, column_stride, depth_order, column_order, block, packed);
+        bf16::pack_operand(w, depth, columns, depth_stride, column_stride, depth_order, column_order, block, packed);
       });
     };
     if (g.op.expands) {
@@ -226,4 +226,4 @@ inline void find_places(const Ring& ring, Range rows, std::int64_t width, std::i
   std::fill_n(places, whole(positions) - positions, -1);
 }
 
-}  // namespace fovea::cpu::block::bf16
+}  // namespace fovea::cpu::block::bf16_memory

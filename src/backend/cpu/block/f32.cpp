@@ -169,7 +169,9 @@ class Block : public Passes<Block, Weights, Sums, Work> {
 
  private:
   friend Passes;
-  struct OnThread {};
+  struct Nothing {};
+
+  [[nodiscard]] static Nothing on_thread() { return {}; }
 
   [[nodiscard]] static std::int64_t bytes_of_row(const Geometry& g, bool backward) {
     const std::int64_t floats = g.op.window.stride * g.width + g.out_width;

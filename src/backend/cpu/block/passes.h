@@ -34,7 +34,7 @@ void clear_margins(const Ring& ring, std::int64_t columns, std::int64_t blocks, 
 
 /// Base of `Derived`, which computes bands:
 ///   static std::int64_t bytes_of_row(const Geometry&, bool backward)   wide activations that belong to a row of y
-///   struct OnThread                                                    lives while a thread computes
+///   on_thread() const                                                  what it gives lives while a thread computes
 ///   void begin(const Work&) const                                      a thread's memory, made ready
 ///   filter, project, through_project, through_depthwise, through_expand, unpack
 /// `Weights` (packed), `Sums` (what a part adds up) and `Work` (of a thread) lay out memory that they are given.
@@ -106,7 +106,7 @@ class Passes {
   template <class Body>
   void for_parts(const Arguments& a, const Body& body) const {
     parallel_for(context_, threads(), [&](std::int64_t thread) {
-      [[maybe_unused]] const typename Derived::OnThread on_thread;
+      [[maybe_unused]] const auto on_thread = derived().on_thread();
       const Work work(g_, rings_, rows_, backward_, a.scratch + static_cast<std::size_t>(thread) * work_bytes_);
       derived().begin(work);
       const Range mine = part_of(count(), threads(), thread);

@@ -35,18 +35,24 @@ std::string_view Target::name() const {
   return "other";
 }
 
+Target::Target(std::int64_t bit, bf16::Unit unit) : bit_(bit), table_index_(table_index_of(bit)), bf16_(unit) {}
+
 Result<Target> Target::choose(std::string_view wanted) {
   const std::int64_t usable = hwy::SupportedTargets() & HWY_TARGETS;
-  if (wanted.empty()) {
-    const std::int64_t best = usable & -usable;
-    return Target(best, table_index_of(best));
-  }
+  const std::int64_t best = usable & -usable;
+  if (wanted.empty()) return Target(best, bf16::best_unit());
   std::string names;
+  for (const bf16::Unit unit : {bf16::Unit::kTiles, bf16::Unit::kVectors}) {
+    if (!available(unit)) continue;
+    if (name_of(unit) == wanted) return Target(best, unit);
+    names += std::string(name_of(unit)) + ", ";
+  }
   for (const Named& named : kNames) {
     if ((usable & named.bit) == 0) continue;
-    if (named.name == wanted) return Target(named.bit, table_index_of(named.bit));
-    names += (names.empty() ? "" : ", ") + std::string(named.name);
+    if (named.name == wanted) return Target(named.bit, bf16::Unit::kNone);
+    names += std::string(named.name) + ", ";
   }
+  names.resize(names.size() - 2);
   return fail(Error::Kind::kUsage, "FOVEA_CPU: got '{}', expected one of {} on this processor", wanted, names);
 }
 

@@ -35,7 +35,7 @@ struct Forward {
         part.forward(dnnl::prop_kind::forward_training, parts.size() == 0 ? part.any_weights() : weights, bias, activation);
     if (parts.size() == 0) weights = made.weights_desc();
     const dnnl::convolution_forward primitive(made);
-    const onednn::Operand x{DNNL_ARG_SRC, made.src_desc(), kX, x_offset};
+    const onednn::Operand x{DNNL_ARG_SRC, made.src_desc(), kX, x_offset, part.rounds()};
     const onednn::Operand w{DNNL_ARG_WEIGHTS, weights, kW, 0};
     const onednn::Operand y{DNNL_ARG_DST, made.dst_desc(), kY, y_offset};
     if (bias) {
@@ -78,12 +78,12 @@ Forward split(const Convolution& whole, bool bias, graph::Activation activation)
 KernelResult prepare_op(const Setup& setup, const graph::Conv2d& op) {
   const bool bias = setup.inputs() == 3;
   const Shape x = onednn::is_pointwise(op.window) ? onednn::as_rows(setup.input(0)) : setup.input(0);
-  const Convolution whole(op.window, x, setup.output(0).back());
+  const Convolution whole(op.window, x, setup.output(0).back(), op.precision);
   const onednn::ThreadSetting single(1);
   Forward made = split(whole, bias, op.activation);
   const onednn::WeightPacking packing(setup.context, whole.plain_weights(), made.weights);
   const Context context = setup.context;
-  Traits traits{"onednn/conv2d", packing.bytes(), made.parts.scratch_bytes(context), std::nullopt};
+  Traits traits{onednn::name("conv2d", op.precision), packing.bytes(), made.parts.scratch_bytes(context), std::nullopt};
   return make_kernel(
       std::move(traits),
       [context, bias, parts = std::move(made.parts)](const Arguments& a) {

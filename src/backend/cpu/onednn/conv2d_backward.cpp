@@ -37,11 +37,14 @@ std::int64_t parts_for(double flops, std::int64_t limit) {
 KernelResult windowed_weight_gradient(const Setup& setup, const graph::Conv2dBackwardWeight& op) {
   enum Base : std::size_t { kX, kDy, kSums };
   const onednn::ThreadSetting single(1);
-  const Convolution whole(op.window, setup.input(0), setup.input(1).back());
+  const Convolution whole(op.window, setup.input(0), setup.input(1).back(), op.precision);
   const std::int64_t count = onednn::equal_parts(whole.x[0], parts_for(whole.flops(), std::min(whole.x[0], kMaxSums)));
   const std::int64_t x_image = whole.x[1] * whole.x[2] * whole.x[3];
   const std::int64_t y_image = whole.y[1] * whole.y[2] * whole.y[3];
   const std::int64_t k = whole.w[0];
+  // What is added up to a bias is not rounded: a pass of its own.
+  const bool bias_here = op.bias && !whole.rounds();
+  const ColumnSums db(setup.target, setup.context, Setup::rows(setup.input(1)), k);
 
   Parts parts;
   dnnl::memory::desc weights;
@@ -49,18 +52,18 @@ KernelResult windowed_weight_gradient(const Setup& setup, const graph::Conv2dBac
   std::int64_t bias = 0;  // where db starts in it
   for (std::int64_t i = 0; i < count; ++i) {
     const Range r = part_of(whole.x[0], count, i);
-    const auto made = whole.images(r.size()).backward_weight(op.bias, i == 0 ? whole.any_weights() : weights);
+    const auto made = whole.images(r.size()).backward_weight(bias_here, i == 0 ? whole.any_weight_gradient() : weights);
     if (i == 0) {
       weights = made.diff_weights_desc();
       bias = static_cast<std::int64_t>(align_up(weights.get_size()) / sizeof(float));
-      sum =
-          bias + (op.bias ? static_cast<std::int64_t>(align_up(static_cast<std::size_t>(k) * sizeof(float)) / sizeof(float)) : 0);
+      sum = bias +
+            (bias_here ? static_cast<std::int64_t>(align_up(static_cast<std::size_t>(k) * sizeof(float)) / sizeof(float)) : 0);
     }
-    const onednn::Operand x{DNNL_ARG_SRC, made.src_desc(), kX, r.begin * x_image};
-    const onednn::Operand dy{DNNL_ARG_DIFF_DST, made.diff_dst_desc(), kDy, r.begin * y_image};
+    const onednn::Operand x{DNNL_ARG_SRC, made.src_desc(), kX, r.begin * x_image, whole.rounds()};
+    const onednn::Operand dy{DNNL_ARG_DIFF_DST, made.diff_dst_desc(), kDy, r.begin * y_image, whole.rounds()};
     const onednn::Operand dw{DNNL_ARG_DIFF_WEIGHTS, weights, kSums, i * sum};
     const dnnl::convolution_backward_weights primitive(made);
-    if (op.bias) {
+    if (bias_here) {
       parts.add(primitive, made.scratchpad_desc(),
                 {x, dy, dw, {DNNL_ARG_DIFF_BIAS, made.diff_bias_desc(), kSums, i * sum + bias}});
     } else {
@@ -70,7 +73,8 @@ KernelResult windowed_weight_gradient(const Setup& setup, const graph::Conv2dBac
   const Context context = setup.context;
   const onednn::WeightPacking unpacking(context, weights, whole.plain_weights());
   const std::size_t sums_bytes = static_cast<std::size_t>(count * sum) * sizeof(float);
-  Traits traits{"onednn/conv2d_backward_weight", 0, sums_bytes + parts.scratch_bytes(context), std::nullopt};
+  Traits traits{onednn::name("conv2d_backward_weight", op.precision), 0,
+                sums_bytes + std::max(parts.scratch_bytes(context), db.scratch_bytes()), std::nullopt};
   return make_kernel(std::move(traits),
                      [=, parts = std::move(parts), add = elementwise(setup.target).sum_parts](const Arguments& a) {
                        float* const sums = reinterpret_cast<float*>(a.scratch);
@@ -78,7 +82,9 @@ KernelResult windowed_weight_gradient(const Setup& setup, const graph::Conv2dBac
                        parts.run(context, bases, a.scratch + sums_bytes);
                        add(sums, count, sum, sums, sum);  // the first part takes the total
                        unpacking.run(sums, a.outputs[0].data);
-                       if (a.outputs.size() == 2) std::copy_n(sums + bias, k, a.outputs[1].f32());
+                       if (bias_here) std::copy_n(sums + bias, k, a.outputs[1].f32());
+                       if (op.bias && !bias_here)
+                         db.run(a.inputs[1].f32(), a.outputs[1].f32(), reinterpret_cast<float*>(a.scratch + sums_bytes));
                      });
 }
 
@@ -164,7 +170,7 @@ KernelResult prepare_op(const Setup& setup, const graph::Conv2dBackwardInput& op
   enum Base : std::size_t { kDy, kW, kDx };
   const onednn::ThreadSetting single(1);
   const bool pointwise = onednn::is_pointwise(op.window);
-  const Convolution whole(op.window, pointwise ? onednn::as_rows(op.input) : op.input, setup.input(0).back());
+  const Convolution whole(op.window, pointwise ? onednn::as_rows(op.input) : op.input, setup.input(0).back(), op.precision);
   // A pointwise one is cut by rows, another one by images.
   const std::int64_t units = pointwise ? whole.x[2] : whole.x[0];
   const std::int64_t count = onednn::equal_parts(units, parts_for(whole.flops(), std::min(units, kMaxParts)));
@@ -179,13 +185,13 @@ KernelResult prepare_op(const Setup& setup, const graph::Conv2dBackwardInput& op
     const auto made = part.backward_input(weights);
     if (i == 0) weights = made.weights_desc();
     parts.add(dnnl::convolution_backward_data(made), made.scratchpad_desc(),
-              {{DNNL_ARG_DIFF_DST, made.diff_dst_desc(), kDy, r.begin * y_unit},
+              {{DNNL_ARG_DIFF_DST, made.diff_dst_desc(), kDy, r.begin * y_unit, part.rounds()},
                {DNNL_ARG_WEIGHTS, weights, kW, 0},
                {DNNL_ARG_DIFF_SRC, made.diff_src_desc(), kDx, r.begin * x_unit}});
   }
   const Context context = setup.context;
   const onednn::WeightPacking packing(context, whole.plain_weights(), weights);
-  Traits traits{"onednn/conv2d_backward_input", packing.bytes(), parts.scratch_bytes(context), std::nullopt};
+  Traits traits{onednn::name("conv2d_backward_input", op.precision), packing.bytes(), parts.scratch_bytes(context), std::nullopt};
   return make_kernel(
       std::move(traits),
       [context, parts = std::move(parts)](const Arguments& a) {
@@ -196,7 +202,8 @@ KernelResult prepare_op(const Setup& setup, const graph::Conv2dBackwardInput& op
 }
 
 KernelResult prepare_op(const Setup& setup, const graph::Conv2dBackwardWeight& op) {
-  return onednn::is_pointwise(op.window) ? pointwise_weight_gradient(setup, op) : windowed_weight_gradient(setup, op);
+  return onednn::is_pointwise(op.window) && op.precision == graph::Precision::kF32 ? pointwise_weight_gradient(setup, op)
+                                                                                   : windowed_weight_gradient(setup, op);
 }
 
 }  // namespace fovea::cpu

@@ -26,18 +26,23 @@ dnnl::primitive_attr with_activation(graph::Activation activation) {
 
 }  // namespace
 
+std::string name(std::string_view what, graph::Precision precision) {
+  return (precision == graph::Precision::kBF16 ? "onednn_bf16/" : "onednn/") + std::string(what);
+}
+
 bool is_pointwise(const graph::Window& window) { return window == graph::Window{}; }
 
 Shape as_rows(const Shape& shape) { return {1, shape.elements() / shape.back(), 1, shape.back()}; }
 
-Convolution::Convolution(const graph::Window& window, const Shape& x_shape, std::int64_t outputs)
+Convolution::Convolution(const graph::Window& window, const Shape& x_shape, std::int64_t outputs, graph::Precision precision)
     : x{x_shape[0], x_shape[3], x_shape[1], x_shape[2]},
       w{outputs, x_shape[3], window.kernel_h, window.kernel_w},
       y{x_shape[0], outputs, graph::window_extent(x_shape[1], window.kernel_h, window.stride, window.pad.top, window.pad.bottom),
         graph::window_extent(x_shape[2], window.kernel_w, window.stride, window.pad.left, window.pad.right)},
       strides{window.stride, window.stride},
       before{window.pad.top, window.pad.left},
-      after{window.pad.bottom, window.pad.right} {}
+      after{window.pad.bottom, window.pad.right},
+      operands(precision == graph::Precision::kBF16 ? dnnl::memory::data_type::bf16 : dnnl::memory::data_type::f32) {}
 
 Convolution Convolution::band(std::int64_t begin, std::int64_t end, std::int64_t& first_row) const {
   const std::int64_t first = begin * strides[0] - before[0];
@@ -61,13 +66,14 @@ double Convolution::flops() const {
   return 2.0 * static_cast<double>(y[0] * y[1] * y[2] * y[3]) * static_cast<double>(w[1] * w[2] * w[3]);
 }
 
-dnnl::memory::desc Convolution::any_weights() const { return dense(w, Tag::any); }
+dnnl::memory::desc Convolution::any_weights() const { return dense(w, Tag::any, operands); }
+dnnl::memory::desc Convolution::any_weight_gradient() const { return dense(w, Tag::any); }
 dnnl::memory::desc Convolution::plain_weights() const { return dense(w, Tag::oihw); }
 
 dnnl::convolution_forward::primitive_desc Convolution::forward(dnnl::prop_kind kind, const dnnl::memory::desc& weights, bool bias,
                                                                graph::Activation activation) const {
   const auto algorithm = dnnl::algorithm::convolution_direct;
-  const auto x_desc = dense(x, Tag::nhwc);
+  const auto x_desc = dense(x, Tag::nhwc, operands);
   const auto y_desc = dense(y, Tag::nhwc);
   const auto desc = bias ? dnnl::convolution_forward::desc(kind, algorithm, x_desc, weights, dense({w[0]}, Tag::a), y_desc,
                                                            strides, before, after)
@@ -78,7 +84,7 @@ dnnl::convolution_forward::primitive_desc Convolution::forward(dnnl::prop_kind k
 dnnl::convolution_backward_data::primitive_desc Convolution::backward_input(const dnnl::memory::desc& weights) const {
   const auto hint = forward(dnnl::prop_kind::forward_training, any_weights(), false, graph::Activation::kNone);
   const dnnl::convolution_backward_data::desc desc(dnnl::algorithm::convolution_direct, dense(x, Tag::nhwc), weights,
-                                                   dense(y, Tag::nhwc), strides, before, after);
+                                                   dense(y, Tag::nhwc, operands), strides, before, after);
   return {desc, attributes(), engine(), hint};
 }
 
@@ -86,8 +92,8 @@ dnnl::convolution_backward_weights::primitive_desc Convolution::backward_weight(
                                                                                 const dnnl::memory::desc& weights) const {
   const auto hint = forward(dnnl::prop_kind::forward_training, any_weights(), bias, graph::Activation::kNone);
   const auto algorithm = dnnl::algorithm::convolution_direct;
-  const auto x_desc = dense(x, Tag::nhwc);
-  const auto y_desc = dense(y, Tag::nhwc);
+  const auto x_desc = dense(x, Tag::nhwc, operands);
+  const auto y_desc = dense(y, Tag::nhwc, operands);
   const auto desc = bias ? dnnl::convolution_backward_weights::desc(algorithm, x_desc, weights, dense({w[0]}, Tag::a), y_desc,
                                                                     strides, before, after)
                          : dnnl::convolution_backward_weights::desc(algorithm, x_desc, weights, y_desc, strides, before, after);

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <oneapi/dnnl/dnnl.hpp>
+#include <string>
+#include <string_view>
 
 #include "core/shape.h"
 #include "graph/ops.h"
@@ -18,7 +20,11 @@ struct Convolution {
   dnnl::memory::dims before;  ///< padding top, left
   dnnl::memory::dims after;   ///< padding bottom, right
 
-  Convolution(const graph::Window& window, const Shape& x_shape, std::int64_t outputs);
+  dnnl::memory::data_type operands = dnnl::memory::data_type::f32;  ///< of products; results are floats
+
+  Convolution(const graph::Window& window, const Shape& x_shape, std::int64_t outputs,
+              graph::Precision precision = graph::Precision::kF32);
+  [[nodiscard]] bool rounds() const { return operands != dnnl::memory::data_type::f32; }
   /// Rows [begin, end) of y, for one image, and the first row of x that they need.
   [[nodiscard]] Convolution band(std::int64_t begin, std::int64_t end, std::int64_t& first_row) const;
   [[nodiscard]] Convolution images(std::int64_t count) const;
@@ -31,9 +37,12 @@ struct Convolution {
                                                                                    const dnnl::memory::desc& weights) const;
 
   [[nodiscard]] dnnl::memory::desc any_weights() const;
+  [[nodiscard]] dnnl::memory::desc any_weight_gradient() const;
   [[nodiscard]] dnnl::memory::desc plain_weights() const;
 };
 
+/// "onednn/WHAT", or "onednn_bf16/WHAT".
+[[nodiscard]] std::string name(std::string_view what, graph::Precision precision);
 /// A 1x1 window that moves by one and needs no padding: a plain product of matrices.
 [[nodiscard]] bool is_pointwise(const graph::Window& window);
 /// x as one image a pixel wide, (1, rows, 1, C), whose rows can be dealt out.

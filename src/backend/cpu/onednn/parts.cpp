@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cassert>
 
+#include "backend/cpu/kernels/bf16/round.h"
+
 namespace fovea::cpu::onednn {
 
 const dnnl::engine& engine() {
@@ -23,8 +25,8 @@ std::int64_t equal_parts(std::int64_t units, std::int64_t wanted) {
   return wanted;
 }
 
-dnnl::memory::desc dense(const dnnl::memory::dims& dims, dnnl::memory::format_tag tag) {
-  return {dims, dnnl::memory::data_type::f32, tag};
+dnnl::memory::desc dense(const dnnl::memory::dims& dims, dnnl::memory::format_tag tag, dnnl::memory::data_type type) {
+  return {dims, type, tag};
 }
 
 dnnl::primitive_attr attributes() {
@@ -36,13 +38,16 @@ dnnl::primitive_attr attributes() {
 void Parts::add(const dnnl::primitive& primitive, const dnnl::memory::desc& scratchpad, std::initializer_list<Operand> operands) {
   assert(operands.size() < kMaxOperands);
   Part part{primitive, dnnl::stream(engine()), {}, 0, {}, dnnl::memory(scratchpad, engine(), nullptr)};
+  std::size_t scratch = align_up(scratchpad.get_size());
   for (const Operand& operand : operands) {
     dnnl::memory memory(operand.desc, engine(), nullptr);
     part.arguments[static_cast<std::size_t>(part.count++)] = {operand.argument, memory.get()};
-    part.operands.push_back({std::move(memory), operand.base, operand.offset});
+    const std::size_t rounded = operand.rounded ? operand.desc.get_size() / sizeof(bf16::Bf16) : 0;
+    scratch += align_up(rounded * sizeof(bf16::Bf16));
+    part.operands.push_back({std::move(memory), operand.base, operand.offset, static_cast<std::int64_t>(rounded)});
   }
   part.arguments[static_cast<std::size_t>(part.count++)] = {DNNL_ARG_SCRATCHPAD, part.scratchpad.get()};
-  scratch_each_ = std::max(scratch_each_, align_up(scratchpad.get_size()));
+  scratch_each_ = std::max(scratch_each_, scratch);
   parts_.push_back(std::move(part));
 }
 
@@ -64,8 +69,18 @@ void Parts::run(const Context& context, std::span<float* const> bases, std::byte
 #pragma omp for schedule(static)
     for (std::int64_t i = 0; i < count; ++i) {
       const Part& part = parts_[static_cast<std::size_t>(i)];
-      for (const Bound& operand : part.operands)
-        operand.memory.set_data_handle(bases[operand.base] + operand.offset, part.stream);
+      std::byte* copies = own_scratch + align_up(part.scratchpad.get_desc().get_size());
+      for (const Bound& operand : part.operands) {
+        float* const data = bases[operand.base] + operand.offset;
+        if (operand.rounded == 0) {
+          operand.memory.set_data_handle(data, part.stream);
+          continue;
+        }
+        auto* const copy = reinterpret_cast<bf16::Bf16*>(copies);
+        bf16::round(data, operand.rounded, copy);
+        operand.memory.set_data_handle(copy, part.stream);
+        copies += align_up(static_cast<std::size_t>(operand.rounded) * sizeof(bf16::Bf16));
+      }
       part.scratchpad.set_data_handle(own_scratch, part.stream);
       [[maybe_unused]] const dnnl_status_t status =
           dnnl_primitive_execute(part.primitive.get(), part.stream.get(), part.count, part.arguments.data());

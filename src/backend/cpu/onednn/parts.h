@@ -32,8 +32,9 @@ class ThreadSetting {
 /// one shape share what oneDNN compiles for it.
 [[nodiscard]] std::int64_t equal_parts(std::int64_t units, std::int64_t wanted);
 
-/// fp32, dense in the order of `tag`.
-[[nodiscard]] dnnl::memory::desc dense(const dnnl::memory::dims& dims, dnnl::memory::format_tag tag);
+/// Dense in the order of `tag`.
+[[nodiscard]] dnnl::memory::desc dense(const dnnl::memory::dims& dims, dnnl::memory::format_tag tag,
+                                       dnnl::memory::data_type type = dnnl::memory::data_type::f32);
 /// Scratchpads are the caller's.
 [[nodiscard]] dnnl::primitive_attr attributes();
 
@@ -42,7 +43,8 @@ struct Operand {
   int argument;  ///< DNNL_ARG_...
   dnnl::memory::desc desc;
   std::size_t base;
-  std::int64_t offset;  ///< in floats
+  std::int64_t offset;   ///< in floats
+  bool rounded = false;  ///< floats lie there, of which the part is given copies in bf16
 };
 
 class Parts {
@@ -61,6 +63,7 @@ class Parts {
     dnnl::memory memory;
     std::size_t base;
     std::int64_t offset;
+    std::int64_t rounded;  ///< numbers that are, or 0
   };
   struct Part {
     dnnl::primitive primitive;

@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "backend/cpu/amx/depthwise.h"
+#include "backend/cpu/kernels/bf16/depthwise.h"
 
-#include "backend/cpu/amx/intrinsics.h"
+#include "backend/cpu/kernels/bf16/intrinsics.h"
 
-#if FOVEA_HAS_AMX
+#if FOVEA_HAS_BF16
 
-#include "backend/cpu/amx/vectors.h"
+#include "backend/cpu/kernels/bf16/vectors.h"
 #include "backend/cpu/kernels/block_depthwise.h"
 
-namespace fovea::cpu::amx {
+namespace fovea::cpu::bf16 {
 namespace {
 
 constexpr int kColumns = static_cast<int>(kDepthwiseColumns);
 
 /// Columns [first, first + count) of y, count 2 or 4.
 template <int kTaps, int kStride, bool kPairs>
-FOVEA_AMX_INLINE void forward_columns(const Bf16* const* rows, int kernel_h, const float* w, const float* b, const Limits& limits,
-                                      Bf16* y, std::int64_t y_step, std::int64_t first, int count) {
+FOVEA_BF16_INLINE void forward_columns(const Bf16* const* rows, int kernel_h, const float* w, const float* b,
+                                       const Limits& limits, Bf16* y, std::int64_t y_step, std::int64_t first, int count) {
   constexpr int kSeen = (kColumns - 1) * kStride + kTaps;
   __m512 even[kColumns], odd[kColumns];
   for (int j = 0; j < kColumns; ++j) {
@@ -57,7 +57,7 @@ FOVEA_AMX_INLINE void forward_columns(const Bf16* const* rows, int kernel_h, con
 }
 
 template <int kTaps, int kStride, bool kPairs>
-FOVEA_AMX void forward_row(const DepthwiseRow& row) {
+FOVEA_BF16 void forward_row(const DepthwiseRow& row) {
   const Limits limits(row.activation);
   for (std::int64_t block = 0; block < row.blocks; ++block) {
     const Bf16* rows[kMaxDepthwiseRows];
@@ -81,7 +81,7 @@ constexpr int column_of(int offset) {
 
 /// kHalf 0: even channels; 1: odd ones.
 template <int kHalf>
-FOVEA_AMX_INLINE __m512 half_of(const Bf16* numbers) {
+FOVEA_BF16_INLINE __m512 half_of(const Bf16* numbers) {
   const __m512i both = _mm512_load_si512(numbers);
   return kHalf == 0 ? even_half(both) : odd_half(both);
 }
@@ -99,8 +99,8 @@ struct HalfRow {
 
 /// Columns [first, first + kColumns) of x, of which `written` are written and `counted` count for the bias.
 template <int kTaps, int kStride, int kPhase, int kHalf>
-FOVEA_AMX_INLINE __m512 backward_columns(const DepthwiseBackwardRow& row, const HalfRow& half, const Limits& limits,
-                                         std::int64_t first, int written, int counted, __m512 db) {
+FOVEA_BF16_INLINE __m512 backward_columns(const DepthwiseBackwardRow& row, const HalfRow& half, const Limits& limits,
+                                          std::int64_t first, int written, int counted, __m512 db) {
   constexpr int kLow = column_of<kStride, kPhase>(-(kTaps - 1));
   constexpr int kSeen = column_of<kStride, kPhase>(kColumns - 1) - kLow + 1;
   const std::int64_t g_first = (first + row.left - kPhase) / kStride + kLow;
@@ -146,7 +146,7 @@ FOVEA_AMX_INLINE __m512 backward_columns(const DepthwiseBackwardRow& row, const 
 }
 
 template <int kTaps, int kStride, int kPhase, int kHalf>
-FOVEA_AMX_INLINE void backward_half(const DepthwiseBackwardRow& row, const Limits& limits, std::int64_t block) {
+FOVEA_BF16_INLINE void backward_half(const DepthwiseBackwardRow& row, const Limits& limits, std::int64_t block) {
   HalfRow half;
   half.x = row.x + block * row.x_block;
   for (int k = 0; k < row.count; ++k) half.g[k] = row.g[k] + block * row.g_block;
@@ -169,7 +169,7 @@ FOVEA_AMX_INLINE void backward_half(const DepthwiseBackwardRow& row, const Limit
 }
 
 template <int kTaps, int kStride, int kPhase>
-FOVEA_AMX void backward_row(const DepthwiseBackwardRow& row) {
+FOVEA_BF16 void backward_row(const DepthwiseBackwardRow& row) {
   const Limits limits(row.activation);
   for (std::int64_t block = 0; block < row.blocks; ++block) {
     backward_half<kTaps, kStride, kPhase, 0>(row, limits, block);
@@ -204,6 +204,6 @@ void depthwise_backward(const graph::Window& window, const DepthwiseBackwardRow&
   return window.stride == 1 ? backward_by_phase<5, 1>(row) : backward_by_phase<5, 2>(row);
 }
 
-}  // namespace fovea::cpu::amx
+}  // namespace fovea::cpu::bf16
 
 #endif

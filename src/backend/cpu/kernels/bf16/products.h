@@ -1,4 +1,4 @@
-// Fovea: matrix products of bf16 operands inside a fused block, on tiles.
+// Fovea: matrix products of bf16 operands inside a fused block, on tiles or vectors.
 // SPDX-License-Identifier: Apache-2.0
 //
 // Wide activations lie in blocks of 32 channels, (block, position, 32): 16 positions of a block are a tile. Columns of a wide
@@ -9,25 +9,26 @@
 
 #include <cstdint>
 
+#include "backend/cpu/kernels/bf16/round.h"
+#include "backend/cpu/kernels/bf16/unit.h"
 #include "graph/ops.h"
 
-namespace fovea::cpu::amx {
-
-using Bf16 = std::uint16_t;
+namespace fovea::cpu::bf16 {
 
 inline constexpr std::int64_t kBlock = 32;
 inline constexpr std::int64_t kTile = 512;  ///< numbers in a tile
 [[nodiscard]] constexpr std::int64_t blocks_of(std::int64_t channels) { return (channels + kBlock - 1) / kBlock; }
+[[nodiscard]] constexpr std::int64_t tiles_of(std::int64_t channels) { return (channels + 15) / 16; }
 
-/// a (rows, depth) in blocks of the depth, times b (depth, columns), packed by pack_operand. Memory behind the rows up to a
-/// multiple of 32 must be a's own; what it holds does not matter.
+/// a (rows, depth) in blocks of the depth, times b (depth, columns), packed by pack_operand. The rows are even in number; memory
+/// behind them up to a multiple of 32 must be a's own; what it holds does not matter.
 struct Product {
   const Bf16* a;
   std::int64_t a_block;  ///< numbers from one block of a to the next
   std::int64_t rows;
-  std::int64_t depth_blocks;
-  const Bf16* b;  ///< (column block, depth block, 2 tiles)
-  std::int64_t column_blocks;
+  std::int64_t depth;  ///< what comes behind it in a's and b's last blocks is zeros
+  const Bf16* b;       ///< (column block, depth block, 2 tiles)
+  std::int64_t columns;
 };
 
 /// Row p of column block j goes to data + j block + place[p]; dropped where place[p] < 0. Places go on to a multiple of 32 rows.
@@ -65,18 +66,22 @@ void pack_operand(const float* source, std::int64_t depth, std::int64_t columns,
 /// Rows of x (positions, channels) to bf16 in blocks, row p at place[p] (p counts rows of x); zeros beyond the last channel.
 void to_blocks(const float* x, std::int64_t positions, std::int64_t channels, const Scattered& out);
 /// An operand in blocks turned around, for outer(): (tile of 16 channels, tile of 32 positions, 16, 32).
-void turn(const Bf16* a, std::int64_t a_block, std::int64_t positions, std::int64_t channel_tiles, Bf16* out);
+void turn(const Bf16* a, std::int64_t a_block, std::int64_t positions, std::int64_t channels, Bf16* out);
 
-/// out = activation(product + bias); bias (column block, 32), even channels first.
-void expand(const Product& product, const float* bias, graph::Activation activation, const Scattered& out);
-/// out = product times the derivative of the activation as seen from its output, which is stored by pairs, seen_half numbers
-/// between halves; sums (column block, 32) grow by that before it is rounded.
-void gradient(const Product& product, graph::Activation activation, const Bf16* seen, std::int64_t seen_half,
-              const Scattered& out, float* sums);
-/// bias (columns up to a multiple of 32), or null.
-void narrow(const Product& product, const float* bias, const Plain& out);
-/// sums (block, channel_tiles 16, 32) += a b: a turned, b by pairs.
-void outer(const Bf16* a, std::int64_t channel_tiles, std::int64_t position_tiles, const Bf16* b, std::int64_t b_half,
-           std::int64_t blocks, float* sums);
+struct ProductKernels {
+  /// out = activation(product + bias); bias (column block, 32), even channels first.
+  void (*expand)(const Product& product, const float* bias, graph::Activation activation, const Scattered& out);
+  /// out = product times the derivative of the activation as seen from its output, which is stored by pairs, seen_half numbers
+  /// between halves; sums (column block, 32) grow by that before it is rounded.
+  void (*gradient)(const Product& product, graph::Activation activation, const Bf16* seen, std::int64_t seen_half,
+                   const Scattered& out, float* sums);
+  /// bias (columns up to a multiple of 32), or null.
+  void (*narrow)(const Product& product, const float* bias, const Plain& out);
+  /// sums (block, channels up to a multiple of 16, 32) += a b: a turned, b by pairs.
+  void (*outer)(const Bf16* a, std::int64_t channels, std::int64_t position_tiles, const Bf16* b, std::int64_t b_half,
+                std::int64_t blocks, float* sums);
+};
+/// Of a unit that is available.
+[[nodiscard]] ProductKernels product_kernels(Unit unit);
 
-}  // namespace fovea::cpu::amx
+}  // namespace fovea::cpu::bf16

@@ -2,57 +2,57 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "backend/cpu/amx/intrinsics.h"
+#include "backend/cpu/kernels/bf16/intrinsics.h"
 
-#if FOVEA_HAS_AMX
+#if FOVEA_HAS_BF16
 
 #include <cstdint>
 #include <limits>
 
 #include "graph/ops.h"
 
-namespace fovea::cpu::amx {
+namespace fovea::cpu::bf16 {
 
 /// A mask of the first `count` lanes: none if that is negative, all from 16 on.
-FOVEA_AMX_INLINE __mmask16 first_lanes(std::int64_t count) {
+FOVEA_BF16_INLINE __mmask16 first_lanes(std::int64_t count) {
   return static_cast<__mmask16>(count <= 0 ? 0 : (count >= 16 ? 0xFFFF : (1U << count) - 1));
 }
 
 /// Numbers 0, 2, 4, ...
-FOVEA_AMX_INLINE __m512 even_half(__m512i numbers) { return _mm512_castsi512_ps(_mm512_slli_epi32(numbers, 16)); }
+FOVEA_BF16_INLINE __m512 even_half(__m512i numbers) { return _mm512_castsi512_ps(_mm512_slli_epi32(numbers, 16)); }
 /// Numbers 1, 3, 5, ...
-FOVEA_AMX_INLINE __m512 odd_half(__m512i numbers) {
+FOVEA_BF16_INLINE __m512 odd_half(__m512i numbers) {
   return _mm512_castsi512_ps(_mm512_and_si512(numbers, _mm512_set1_epi32(static_cast<int>(0xFFFF0000U))));
 }
 
 /// Rounded: all of `first`, then all of `second`.
-FOVEA_AMX_INLINE __m512i round_in_turn(__m512 first, __m512 second) { return (__m512i)_mm512_cvtne2ps_pbh(second, first); }
+FOVEA_BF16_INLINE __m512i round_in_turn(__m512 first, __m512 second) { return (__m512i)_mm512_cvtne2ps_pbh(second, first); }
 /// Number i of the lower half, number i of the upper, and so on.
-FOVEA_AMX_INLINE __m512i interleave(__m512i halves) {
+FOVEA_BF16_INLINE __m512i interleave(__m512i halves) {
   alignas(64) static constexpr std::uint16_t kOrder[32] = {0, 16, 1, 17, 2,  18, 3,  19, 4,  20, 5,  21, 6,  22, 7,  23,
                                                            8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
   return _mm512_permutexvar_epi16(_mm512_load_si512(kOrder), halves);
 }
 /// Rounded: even[0], odd[0], even[1], ...
-FOVEA_AMX_INLINE __m512i round_interleaved(__m512 even, __m512 odd) { return interleave(round_in_turn(even, odd)); }
+FOVEA_BF16_INLINE __m512i round_interleaved(__m512 even, __m512 odd) { return interleave(round_in_turn(even, odd)); }
 
 /// An activation of the kinds whose derivative its output tells, as the edges between which that is 1.
 struct Limits {
   __m512 low, high;
 
-  FOVEA_AMX_INLINE explicit Limits(graph::Activation activation) {
+  FOVEA_BF16_INLINE explicit Limits(graph::Activation activation) {
     constexpr float kInfinity = std::numeric_limits<float>::infinity();
     low = _mm512_set1_ps(activation == graph::Activation::kNone ? -kInfinity : 0.0F);
     high = _mm512_set1_ps(activation == graph::Activation::kRelu6 ? 6.0F : kInfinity);
   }
-  [[nodiscard]] FOVEA_AMX_INLINE __m512 clamp(__m512 x) const { return _mm512_min_ps(_mm512_max_ps(x, low), high); }
+  [[nodiscard]] FOVEA_BF16_INLINE __m512 clamp(__m512 x) const { return _mm512_min_ps(_mm512_max_ps(x, low), high); }
   /// The gradient that gets through.
-  [[nodiscard]] FOVEA_AMX_INLINE __m512 through(__m512 output, __m512 gradient) const {
+  [[nodiscard]] FOVEA_BF16_INLINE __m512 through(__m512 output, __m512 gradient) const {
     const __mmask16 above = _mm512_cmp_ps_mask(output, low, _CMP_GT_OQ);
     return _mm512_maskz_mov_ps(_mm512_mask_cmp_ps_mask(above, output, high, _CMP_LT_OQ), gradient);
   }
 };
 
-}  // namespace fovea::cpu::amx
+}  // namespace fovea::cpu::bf16
 
 #endif

@@ -4,11 +4,11 @@
 
 #include <cstdint>
 
-#include "backend/cpu/amx/products.h"
+#include "backend/cpu/kernels/bf16/products.h"
 #include "backend/cpu/kernels/depthwise.h"
 #include "graph/ops.h"
 
-namespace fovea::cpu::amx {
+namespace fovea::cpu::bf16 {
 
 /// One row of y: columns [0, out_width), an even number; what is read goes on with zeros to a multiple of kDepthwiseColumns.
 struct DepthwiseRow {
@@ -52,4 +52,4 @@ struct DepthwiseBackwardRow {
 };
 void depthwise_backward(const graph::Window& window, const DepthwiseBackwardRow& row);
 
-}  // namespace fovea::cpu::amx
+}  // namespace fovea::cpu::bf16

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "backend/cpu/kernels/bf16/products.h"
+
+#include "backend/cpu/kernels/bf16/intrinsics.h"
+
+#if FOVEA_HAS_BF16
+
+#include "backend/cpu/kernels/bf16/multiply.h"
+#include "backend/cpu/kernels/bf16/vectors.h"
+
+namespace fovea::cpu::bf16 {
+namespace {
+
+/// body(row, sums of it, sums of the next row) for all rows of a column block, whose number is even.
+template <class Multiplier, bool kBoth = true, class Body>
+FOVEA_BF16_INLINE void for_rows(const Product& p, std::int64_t column, const float* bias, const Body& body) {
+  for (std::int64_t row = 0; row < p.rows; row += Multiplier::kRows)
+    Multiplier::template multiply<kBoth>(p, row, column, bias, body);
+}
+
+/// 16 vectors of 16 32-bit numbers, turned around.
+FOVEA_BF16_INLINE void transpose(__m512i (&r)[16]) {
+  __m512i t[16];
+  for (int i = 0; i < 8; ++i) {
+    t[2 * i] = _mm512_unpacklo_epi32(r[2 * i], r[2 * i + 1]);
+    t[2 * i + 1] = _mm512_unpackhi_epi32(r[2 * i], r[2 * i + 1]);
+  }
+  // Rows 4 i to 4 i + 3: r[4 i + j] holds column j of each quarter.
+  for (int i = 0; i < 4; ++i) {
+    r[4 * i] = _mm512_unpacklo_epi64(t[4 * i], t[4 * i + 2]);
+    r[4 * i + 1] = _mm512_unpackhi_epi64(t[4 * i], t[4 * i + 2]);
+    r[4 * i + 2] = _mm512_unpacklo_epi64(t[4 * i + 1], t[4 * i + 3]);
+    r[4 * i + 3] = _mm512_unpackhi_epi64(t[4 * i + 1], t[4 * i + 3]);
+  }
+  for (int j = 0; j < 4; ++j) {
+    const __m512i even0 = _mm512_shuffle_i32x4(r[j], r[4 + j], 0x88);
+    const __m512i odd0 = _mm512_shuffle_i32x4(r[j], r[4 + j], 0xdd);
+    const __m512i even1 = _mm512_shuffle_i32x4(r[8 + j], r[12 + j], 0x88);
+    const __m512i odd1 = _mm512_shuffle_i32x4(r[8 + j], r[12 + j], 0xdd);
+    t[j] = _mm512_shuffle_i32x4(even0, even1, 0x88);
+    t[4 + j] = _mm512_shuffle_i32x4(odd0, odd1, 0x88);
+    t[8 + j] = _mm512_shuffle_i32x4(even0, even1, 0xdd);
+    t[12 + j] = _mm512_shuffle_i32x4(odd0, odd1, 0xdd);
+  }
+  for (int i = 0; i < 16; ++i) r[i] = t[i];
+}
+
+}  // namespace
+
+FOVEA_BF16 void pack_operand(const float* source, std::int64_t depth, std::int64_t columns, std::int64_t depth_stride,
+                             std::int64_t column_stride, Order depth_order, Order column_order, std::int64_t column_block,
+                             Bf16* packed) {
+  alignas(64) float here[kBlock][kBlock];  // as they come: (depth, column)
+  for (std::int64_t block = 0; block < blocks_of(depth); ++block) {
+    for (std::int64_t i = 0; i < kBlock; ++i) {
+      const std::int64_t k = block * kBlock + channel_at(depth_order, i);
+      for (std::int64_t index = 0; index < kBlock; ++index) {
+        const std::int64_t n = column_block * kBlock + channel_at(column_order, index);
+        here[i][index] = k < depth && n < columns ? source[k * depth_stride + n * column_stride] : 0.0F;
+      }
+    }
+    // A tile holds pairs: row i is elements 2 i and 2 i + 1 of each of its columns.
+    Bf16* to = packed + (column_block * blocks_of(depth) + block) * 2 * kTile;
+    for (std::int64_t half = 0; half < kBlock; half += 16) {
+      for (std::int64_t i = 0; i < kBlock; i += 2, to += 32)
+        _mm512_store_si512(to, round_interleaved(_mm512_load_ps(&here[i][half]), _mm512_load_ps(&here[i + 1][half])));
+    }
+  }
+}
+
+FOVEA_BF16 void to_blocks(const float* x, std::int64_t positions, std::int64_t channels, const Scattered& out) {
+  for (std::int64_t p = 0; p < positions; ++p) {
+    Bf16* to = out.data + out.place[p];
+    for (std::int64_t c = 0; c < channels; c += kBlock, to += out.block) {
+      const __m512 low = _mm512_maskz_loadu_ps(first_lanes(channels - c), x + c);
+      const __m512 high = _mm512_maskz_loadu_ps(first_lanes(channels - c - 16), x + c + 16);
+      _mm512_store_si512(to, round_in_turn(low, high));
+    }
+    x += channels;
+  }
+}
+
+FOVEA_BF16 void turn(const Bf16* a, std::int64_t a_block, std::int64_t positions, std::int64_t channels, Bf16* out) {
+  for (std::int64_t tile = 0; tile < tiles_of(channels); ++tile) {
+    const Bf16* from = a + tile / 2 * a_block + tile % 2 * 16;
+    for (std::int64_t first = 0; first < positions; first += 32) {
+      __m512i pairs[16];
+      for (int i = 0; i < 16; ++i) {
+        const Bf16* row = from + (first + 2 * i) * kBlock;
+        const __m512i even = _mm512_cvtepu16_epi32(_mm256_load_si256(reinterpret_cast<const __m256i*>(row)));
+        const __m512i odd = _mm512_cvtepu16_epi32(_mm256_load_si256(reinterpret_cast<const __m256i*>(row + kBlock)));
+        pairs[i] = _mm512_or_si512(even, _mm512_slli_epi32(odd, 16));
+      }
+      transpose(pairs);
+      for (const __m512i& row : pairs) {
+        _mm512_store_si512(out, row);
+        out += 32;
+      }
+    }
+  }
+}
+
+FOVEA_BF16 void from_halves(const float* exact, std::int64_t exact_half, std::int64_t positions, const Plain& out) {
+  const Limits limits(out.activation);
+  const __m512i low = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+  const __m512i high = _mm512_setr_epi32(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+  for (std::int64_t p = 0; p < positions; ++p) {
+    if (out.plain[p] < 0) continue;
+    for (std::int64_t c = 0; c < out.columns; c += 16) {
+      const float* even = exact + c / kBlock * 2 * exact_half + p * 16;
+      const __mmask16 mask = first_lanes(out.columns - c);
+      const std::int64_t at = out.plain[p] * out.columns + c;
+      __m512 value =
+          _mm512_permutex2var_ps(_mm512_load_ps(even), c % kBlock == 0 ? low : high, _mm512_load_ps(even + exact_half));
+      if (out.plus != nullptr) value = _mm512_add_ps(value, _mm512_maskz_loadu_ps(mask, out.plus + at));
+      if (out.seen != nullptr) value = limits.through(_mm512_maskz_loadu_ps(mask, out.seen + at), value);
+      _mm512_mask_storeu_ps(out.data + at, mask, value);
+    }
+  }
+}
+
+namespace {
+
+template <class Multiplier>
+FOVEA_BF16 void expand(const Product& product, const float* bias, graph::Activation activation, const Scattered& out) {
+  const Limits limits(activation);
+  for (std::int64_t column = 0; column < blocks_of(product.columns); ++column) {
+    Bf16* const data = out.data + column * out.block;
+    const auto put = [&](std::int64_t row, const Halves& sums) FOVEA_BF16 {
+      const std::int32_t place = out.place[row];
+      if (place >= 0) _mm512_store_si512(data + place, round_interleaved(limits.clamp(sums.even), limits.clamp(sums.odd)));
+    };
+    for_rows<Multiplier>(product, column, bias + column * kBlock,
+                         [&](std::int64_t row, const Halves& first, const Halves& second) FOVEA_BF16 {
+                           put(row, first);
+                           put(row + 1, second);
+                         });
+  }
+}
+
+template <class Multiplier>
+FOVEA_BF16 void gradient(const Product& product, graph::Activation activation, const Bf16* seen, std::int64_t seen_half,
+                         const Scattered& out, float* sums_of_columns) {
+  const Limits limits(activation);
+  for (std::int64_t column = 0; column < blocks_of(product.columns); ++column) {
+    Bf16* const data = out.data + column * out.block;
+    const Bf16* const seen_even = seen + 2 * column * seen_half;
+    const Bf16* const seen_odd = seen_even + seen_half;
+    float* const total = sums_of_columns + column * kBlock;
+    __m512 total_even = _mm512_load_ps(total), total_odd = _mm512_load_ps(total + 16);
+    const auto put = [&](std::int64_t row, __m512 output_even, __m512 output_odd, const Halves& sums) FOVEA_BF16 {
+      const std::int32_t place = out.place[row];
+      if (place < 0) return;
+      const __m512 even = limits.through(output_even, sums.even);
+      const __m512 odd = limits.through(output_odd, sums.odd);
+      total_even = _mm512_add_ps(total_even, even);
+      total_odd = _mm512_add_ps(total_odd, odd);
+      _mm512_store_si512(data + place, round_interleaved(even, odd));
+    };
+    for_rows<Multiplier>(product, column, nullptr, [&](std::int64_t row, const Halves& first, const Halves& second) FOVEA_BF16 {
+      const __m512i pairs_even = _mm512_load_si512(seen_even + row * 16);
+      const __m512i pairs_odd = _mm512_load_si512(seen_odd + row * 16);
+      put(row, even_half(pairs_even), even_half(pairs_odd), first);
+      put(row + 1, odd_half(pairs_even), odd_half(pairs_odd), second);
+    });
+    _mm512_store_ps(total, total_even);
+    _mm512_store_ps(total + 16, total_odd);
+  }
+}
+
+template <class Multiplier>
+FOVEA_BF16 void narrow(const Product& product, const float* bias, const Plain& out) {
+  const Limits limits(out.activation);
+  for (std::int64_t column = 0; column < blocks_of(product.columns); ++column) {
+    const std::int64_t first_column = column * kBlock;
+    const __mmask16 low = first_lanes(out.columns - first_column), high = first_lanes(out.columns - first_column - 16);
+    const bool both = out.columns - first_column > 16;
+    const auto put = [&](std::int64_t at, __mmask16 mask, __m512 value) FOVEA_BF16 {
+      if (out.plus != nullptr) value = _mm512_add_ps(value, _mm512_maskz_loadu_ps(mask, out.plus + at));
+      if (out.seen != nullptr) value = limits.through(_mm512_maskz_loadu_ps(mask, out.seen + at), value);
+      _mm512_mask_storeu_ps(out.data + at, mask, value);
+    };
+    const auto put_row = [&](std::int64_t row, const Halves& sums) FOVEA_BF16 {
+      if (out.plain[row] < 0) return;
+      const std::int64_t at = out.plain[row] * out.columns + first_column;
+      put(at, low, sums.even);
+      if (both) put(at + 16, high, sums.odd);
+    };
+    const auto put_rows = [&](std::int64_t row, const Halves& first, const Halves& second) FOVEA_BF16 {
+      put_row(row, first);
+      put_row(row + 1, second);
+    };
+    const float* const start = bias == nullptr ? nullptr : bias + first_column;
+    both ? for_rows<Multiplier, true>(product, column, start, put_rows)
+         : for_rows<Multiplier, false>(product, column, start, put_rows);
+  }
+}
+
+template <class Multiplier>
+FOVEA_BF16 void outer(const Bf16* a, std::int64_t channels, std::int64_t position_tiles, const Bf16* b, std::int64_t b_half,
+                      std::int64_t blocks, float* sums) {
+  for (std::int64_t block = 0; block < blocks; ++block) {
+    const Bf16* const even = b + 2 * block * b_half;
+    Multiplier::outer(a, channels, position_tiles, even, even + b_half, sums + block * tiles_of(channels) * 16 * kBlock);
+  }
+}
+
+template <class Multiplier>
+constexpr ProductKernels kKernels{expand<Multiplier>, gradient<Multiplier>, narrow<Multiplier>, outer<Multiplier>};
+
+}  // namespace
+
+ProductKernels product_kernels(Unit unit) { return unit == Unit::kTiles ? kKernels<Tiles> : kKernels<Vectors>; }
+
+}  // namespace fovea::cpu::bf16
+
+#endif

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "backend/cpu/kernels/bf16/unit.h"
+
+#include "backend/cpu/kernels/bf16/intrinsics.h"
+
+#if FOVEA_HAS_BF16
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#endif
+
+namespace fovea::cpu::bf16 {
+
+std::string_view name_of(Unit unit) {
+  switch (unit) {
+    case Unit::kNone: return "none";
+    case Unit::kVectors: return "avx512_bf16";
+    case Unit::kTiles: return "amx";
+  }
+  return {};
+}
+
+Unit best_unit() {
+  for (const Unit unit : {Unit::kTiles, Unit::kVectors}) {
+    if (available(unit)) return unit;
+  }
+  return Unit::kNone;
+}
+
+#if FOVEA_HAS_BF16
+namespace {
+
+/// What LDTILECFG reads; Intel 64 manual, volume 1, 18.5.
+struct alignas(64) TileConfig {
+  std::uint8_t palette = 1;
+  std::uint8_t start_row = 0;
+  std::uint8_t reserved[14] = {};
+  std::uint16_t row_bytes[16] = {};
+  std::uint8_t rows[16] = {};
+};
+
+FOVEA_BF16 void set_up_tiles(std::byte* before) {
+  _tile_storeconfig(before);
+  TileConfig config;
+  std::fill_n(config.row_bytes, 8, std::uint16_t{64});
+  std::fill_n(config.rows, 8, std::uint8_t{16});
+  fence();
+  _tile_loadconfig(&config);
+}
+FOVEA_BF16 void restore_tiles(const std::byte* before) {
+  fence();
+  // Palette 0 is no set-up: tiles that are free.
+  before[0] == std::byte{0} ? _tile_release() : _tile_loadconfig(before);
+}
+
+bool find_vectors() {
+  return __builtin_cpu_supports("avx512bf16") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
+         __builtin_cpu_supports("avx512vl") != 0 && __builtin_cpu_supports("avx512dq") != 0;
+}
+
+bool find_tiles() {
+  if (!find_vectors() || __builtin_cpu_supports("amx-bf16") == 0) return false;
+  // Linux hands out the memory for the tiles' state on request: Documentation/arch/x86/xstate.rst.
+  constexpr long kRequestPermission = 0x1023;
+  constexpr long kTileData = 18;
+  return ::syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+}
+
+}  // namespace
+
+bool available(Unit unit) {
+  static const bool kVectorsFound = find_vectors();
+  static const bool kTilesFound = find_tiles();
+  return unit == Unit::kNone || (unit == Unit::kTiles ? kTilesFound : kVectorsFound);
+}
+
+OnThread::OnThread(Unit unit) : unit_(unit) {
+  if (unit_ == Unit::kTiles) set_up_tiles(before_);
+}
+OnThread::~OnThread() {
+  if (unit_ == Unit::kTiles) restore_tiles(before_);
+}
+
+#else
+
+// Other processors have neither: available() keeps everybody from the rest.
+bool available(Unit unit) { return unit == Unit::kNone; }
+OnThread::OnThread(Unit unit) : unit_(unit) {}
+OnThread::~OnThread() = default;
+
+#endif
+
+}  // namespace fovea::cpu::bf16
