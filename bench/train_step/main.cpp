@@ -51,7 +51,7 @@ Result<graph::Graph> training_graph(const Options& options) {
   const NormMode norm = options.norm == "live" ? NormMode::kLive : NormMode::kFrozen;
   FOVEA_ASSIGN(const graph::Graph built, build_network(spec, {.batch = options.micro_batch, .norm = norm, .loss = true}));
   const graph::Precision precision = options.bf16 ? graph::Precision::kBF16 : graph::Precision::kF32;
-  return graph::compile_for_training(built, precision, [](std::string_view) { return true; });
+  return graph::compile_for_training(built, {precision, precision}, [](std::string_view) { return true; });
 }
 
 /// Small random weights, unit scales and variances: the time does not depend on them, but denormal numbers would show.
@@ -272,7 +272,7 @@ int main(int argc, char** argv) {
   app.add_flag("--table", options.table, "time by op");
   app.add_flag("--layers", options.layers, "time by layer");
   app.add_flag("--processor-time", options.processor_time, "count processor time: for a busy machine, with --threads 1");
-  app.add_flag("--bf16", options.bf16, "products of inverted residual blocks in bf16");
+  app.add_flag("--bf16", options.bf16, "products of blocks and convolutions in bf16");
   app.add_flag("--inference", options.inference, "a plan for use instead: how long it takes to make, and to run");
   app.add_flag("--json", options.json);
   CLI11_PARSE(app, argc, argv);

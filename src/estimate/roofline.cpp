@@ -70,7 +70,7 @@ Result<NetworkGraphs> graphs_of(const NetworkSpec& spec, int rows, NormMode norm
   const auto all = [](std::string_view) { return true; };
   if (fused) {
     graphs.look = graph::compile_for_use(looking);
-    FOVEA_ASSIGN(graphs.learn, graph::compile_for_training(learning, graph::Precision::kF32, all));
+    FOVEA_ASSIGN(graphs.learn, graph::compile_for_training(learning, {}, all));
     return graphs;
   }
   graphs.look = graph::eliminate_dead(graph::fuse_activations(graph::fold_batchnorm(looking), false));

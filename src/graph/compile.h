@@ -12,9 +12,15 @@ namespace fovea::graph {
 /// For use: statistics folded, activations and blocks fused.
 [[nodiscard]] Graph compile_for_use(const Graph& graph);
 
+/// What training rounds the operands of products to where statistics are stored: in blocks, and in other dense convolutions.
+struct Precisions {
+  Precision blocks = Precision::kF32;
+  Precision convolutions = Precision::kF32;
+};
+
 /// For training: the same as far as it can be differentiated, and the gradients of the parameters for which `trainable` holds.
 /// Errors as of differentiate().
-Result<Graph> compile_for_training(const Graph& graph, Precision precision,
+Result<Graph> compile_for_training(const Graph& graph, const Precisions& precisions,
                                    const std::function<bool(std::string_view)>& trainable);
 
 }  // namespace fovea::graph

@@ -226,6 +226,9 @@ using Op = std::variant<Conv2d, DepthwiseConv2d, InvertedResidual, Linear, Batch
 /// The name of the struct: "Conv2d".
 [[nodiscard]] std::string_view name_of(const Op& op);
 
+/// Of a dense convolution's products, in either direction; kF32 of any other op.
+[[nodiscard]] Precision convolution_precision(const Op& op);
+
 /// Visitor from lambdas; a missing case does not compile.
 template <class... Cases>
 struct Overloaded : Cases... {

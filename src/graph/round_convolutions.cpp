@@ -4,6 +4,13 @@
 
 namespace fovea::graph {
 
+Precision convolution_precision(const Op& op) {
+  return std::visit(
+      Overloaded{[](const Conv2d& o) { return o.precision; }, [](const Conv2dBackwardInput& o) { return o.precision; },
+                 [](const Conv2dBackwardWeight& o) { return o.precision; }, [](const auto&) { return Precision::kF32; }},
+      op);
+}
+
 Graph round_convolutions(const Graph& graph, Precision precision) {
   Rewriter rewriter(graph);
   for (const Node& node : graph.nodes()) {

@@ -37,7 +37,8 @@ Result<Names> trained_names(const NetworkSpec& spec, const FineTuneOptions& opti
   return names;
 }
 
-Result<graph::Graph> training_graph(const NetworkSpec& spec, const FineTuneOptions& options, int rows, const Names& trained) {
+Result<graph::Graph> training_graph(const Backend& backend, const NetworkSpec& spec, const FineTuneOptions& options, int rows,
+                                    const Names& trained) {
   BuildOptions build{.batch = rows, .norm = options.norm, .loss = true, .multi_label = options.multi_label};
   if (options.norm == NormMode::kLive) build.frozen_stages = options.cut_stage + 1;
   FOVEA_ASSIGN(graph::Graph graph, build_network(spec, build));
@@ -47,7 +48,7 @@ Result<graph::Graph> training_graph(const NetworkSpec& spec, const FineTuneOptio
     const graph::Cut cut{"image", *value};
     graph = graph::cut_inputs(graph, std::span(&cut, 1));
   }
-  return graph::compile_for_training(graph, options.precision,
+  return graph::compile_for_training(graph, training::precisions_of(options.precision, backend),
                                      [&](std::string_view name) { return trained.contains(std::string(name)); });
 }
 
@@ -99,7 +100,7 @@ FineTuner::FineTuner(const Context& context, const Backend& backend, const Netwo
 int FineTuner::rows() const { return options_.batch / (options_.team == nullptr ? 1 : options_.team->size()); }
 
 Result<std::unique_ptr<Executor>> FineTuner::make_executor(int rows) {
-  FOVEA_ASSIGN(graph::Graph graph, training_graph(spec_, options_, rows, trained_));
+  FOVEA_ASSIGN(graph::Graph graph, training_graph(*backend_, spec_, options_, rows, trained_));
   std::vector<std::string> gradients;
   for (const graph::Graph::Output& output : graph.outputs()) {
     for (const auto& name : trained_) {

@@ -20,7 +20,18 @@ bool has_bf16(const Backend& backend) {
   return backend.supports(graph, graph.nodes().front());
 }
 
+bool has_bf16_convolutions(const Backend& backend) {
+  graph::Graph graph;
+  graph.add(graph::Conv2d{.window = {3, 3, 1, {1, 1, 1, 1}}, .precision = Precision::kBF16},
+            {graph.input("x", {1, 4, 4, 32}), graph.parameter("w", {16, 32, 3, 3}), graph.parameter("b", {16})});
+  return backend.supports(graph, graph.nodes().front());
+}
+
 }  // namespace
+
+graph::Precisions precisions_of(Precision precision, const Backend& backend) {
+  return {precision, has_bf16_convolutions(backend) ? precision : Precision::kF32};
+}
 
 Result<Precision> choose_precision(PrecisionChoice asked, const Backend& backend) {
   if (asked == PrecisionChoice::kFp32) return Precision::kF32;

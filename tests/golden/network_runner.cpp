@@ -16,7 +16,7 @@ Result<graph::Graph> compile(const GoldenCase& golden, Use use) {
   const bool training = use != Use::kInference;
   FOVEA_ASSIGN(const graph::Graph built, build_network(golden.spec, {.batch = golden.batch, .norm = norm, .loss = training}));
   if (!training) return graph::compile_for_use(built);
-  return graph::compile_for_training(built, graph::Precision::kF32, [](std::string_view) { return true; });
+  return graph::compile_for_training(built, {}, [](std::string_view) { return true; });
 }
 
 }  // namespace

@@ -14,7 +14,8 @@ class PlainBackend final : public Backend {
   [[nodiscard]] std::string_view name() const override { return "plain"; }
   [[nodiscard]] bool supports(const graph::Graph& /*graph*/, const graph::Node& node) const override {
     const auto* block = std::get_if<graph::InvertedResidual>(&node.op);
-    return block == nullptr || block->precision == graph::Precision::kF32;
+    return (block == nullptr || block->precision == graph::Precision::kF32) &&
+           convolution_precision(node.op) == graph::Precision::kF32;
   }
   Result<std::unique_ptr<Kernel>> prepare(const Context& /*context*/, const graph::Graph& /*graph*/, const graph::Node& /*node*/,
                                           bool /*constant_weights*/) const override {
@@ -28,6 +29,16 @@ TEST(Precision, AutoIsWhatTheDeviceIsMadeFor) {
   EXPECT_EQ(*choose_precision(PrecisionChoice::kAuto, **reference), graph::Precision::kBF16);
   EXPECT_EQ(*choose_precision(PrecisionChoice::kFp32, **reference), graph::Precision::kF32);
   EXPECT_EQ(*choose_precision(PrecisionChoice::kAuto, PlainBackend()), graph::Precision::kF32);
+}
+
+TEST(Precision, ConvolutionsAreRoundedWhereTheDeviceHasKernelsForIt) {
+  const auto reference = make_backend("reference");
+  ASSERT_TRUE(reference.ok());
+  EXPECT_EQ(precisions_of(graph::Precision::kBF16, **reference).convolutions, graph::Precision::kBF16);
+  EXPECT_EQ(precisions_of(graph::Precision::kF32, **reference).convolutions, graph::Precision::kF32);
+  const graph::Precisions plain = precisions_of(graph::Precision::kBF16, PlainBackend());
+  EXPECT_EQ(plain.blocks, graph::Precision::kBF16);
+  EXPECT_EQ(plain.convolutions, graph::Precision::kF32);
 }
 
 TEST(Precision, WhatCannotBeHadIsNotReplaced) {

@@ -24,19 +24,12 @@ bool is_defined(const graph::InvertedResidual& block, cpu::Target target) {
   return cpu::block::Geometry::supports(block) && (block.precision == graph::Precision::kF32 || cpu::block::has_bf16(target));
 }
 
-graph::Precision precision_of_convolution(const graph::Op& op) {
-  if (const auto* forward = std::get_if<graph::Conv2d>(&op)) return forward->precision;
-  if (const auto* input = std::get_if<graph::Conv2dBackwardInput>(&op)) return input->precision;
-  const auto* weight = std::get_if<graph::Conv2dBackwardWeight>(&op);
-  return weight == nullptr ? graph::Precision::kF32 : weight->precision;
-}
-
 /// A silu's derivative cannot be told from its output, which is all that a depthwise backward has.
 bool is_defined(const graph::Op& op, cpu::Target target) {
   if (const auto* block = std::get_if<graph::InvertedResidual>(&op)) return is_defined(*block, target);
   if (const auto* block = std::get_if<graph::InvertedResidualBackward>(&op))
     return is_defined(block->forward, target) && block->input_activation != graph::Activation::kSilu;
-  if (precision_of_convolution(op) == graph::Precision::kBF16 && !cpu::block::has_bf16(target)) return false;
+  if (convolution_precision(op) == graph::Precision::kBF16 && !cpu::block::has_bf16(target)) return false;
   const auto* depthwise = std::get_if<graph::DepthwiseConv2dBackward>(&op);
   return depthwise == nullptr ||
          (depthwise->activation != graph::Activation::kSilu && depthwise->input_activation != graph::Activation::kSilu &&

@@ -25,6 +25,8 @@ bool is_defined(const graph::Op& op, const Machine& machine) {
   if (const auto* block = std::get_if<graph::InvertedResidual>(&op)) return has(*block);
   if (const auto* block = std::get_if<graph::InvertedResidualBackward>(&op))
     return has(block->forward) && block->input_activation != Activation::kSilu;
+  // Convolutions outside a block multiply floats.
+  if (convolution_precision(op) != graph::Precision::kF32) return false;
   const auto* depthwise = std::get_if<graph::DepthwiseConv2dBackward>(&op);
   return depthwise == nullptr ||
          (is_defined(depthwise->window, depthwise->activation) && depthwise->input_activation != Activation::kSilu);
