@@ -79,10 +79,15 @@ void print_mistakes(Console& console, const Evaluation& result, int mistakes) {
   }
 }
 
+void print_caveat(Console& console, const Evaluation& result) {
+  if (result.seen && !result.seen->caveat.empty()) console.print(result.seen->caveat);
+}
+
 void print_label_sets(Console& console, const Evaluation& result, int mistakes) {
   const MultiLabelFigures& figures = *result.multi_label;
   console.print(fmt::format("mean average precision {} on {} (95 % interval {} to {})", percent(figures.mean_average_precision),
                             counted(result.photos, "photo"), percent(figures.interval.low), percent(figures.interval.high)));
+  print_caveat(console, result);
   console.print(fmt::format("by chance it would be {}", percent(figures.chance)));
   console.print(fmt::format("F1 {} of all labels together, {} as the mean of the classes", percent(figures.micro_f1),
                             percent(figures.macro_f1)));
@@ -107,6 +112,7 @@ void print_result(Console& console, const Evaluation& result, int mistakes) {
   if (result.multi_label) return print_label_sets(console, result, mistakes);
   console.print(fmt::format("{} right of {} (95 % interval {} to {})", percent(result.accuracy), counted(result.photos, "photo"),
                             percent(result.interval.low), percent(result.interval.high)));
+  print_caveat(console, result);
   if (static_cast<std::size_t>(result.top) < result.classes.size()) {
     console.print(fmt::format("{} with the label among the top {}", percent(result.top_accuracy), result.top));
   }
@@ -177,6 +183,9 @@ void print_json(Console& console, const Evaluation& result) {
                                 {"unknown_photos", result.unknown_photos},
                                 {"skipped", result.skipped.size()},
                                 {"seconds", result.seconds}};
+  if (const auto& seen = result.seen) {
+    object["seen"] = {{"learned", seen->learned}, {"judged", seen->judged}, {"chose", seen->chose}, {"caveat", seen->caveat}};
+  }
   if (result.multi_label) object["multi_label"] = label_set_json(*result.multi_label);
   console.print_json(object);
 }

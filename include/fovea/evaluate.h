@@ -53,6 +53,15 @@ struct WrongPhoto {
   std::string about;         ///< that answer's class: `predicted`, or one of several that was wrongly answered or left out
 };
 
+/// How much of what a model is judged by it has seen before, by the bytes of the photos.
+struct SeenBefore {
+  double learned = 0.0;  ///< share of the photos that its weights were fitted to
+  double judged = 0.0;   ///< share of the photos that something was chosen by: `chose`
+  std::string chose;     ///< "the best epoch and the calibration"; empty: nothing
+  /// What that means for the figures, in a sentence; empty where all photos are new, or chose nothing.
+  std::string caveat;
+};
+
 struct Evaluation {
   std::int64_t photos = 0;
   double accuracy = 0.0;  ///< of photos with any number of labels: the share that got all of them and no other
@@ -70,6 +79,7 @@ struct Evaluation {
   std::optional<double> none_rejected;  ///< share of those that it calls unknown
   /// Of a model for photos with any number of labels. Confusion, coverage and top-k accuracy then have no meaning and are empty.
   std::optional<MultiLabelFigures> multi_label;
+  std::optional<SeenBefore> seen;  ///< none: the model cannot say
   std::vector<ClassMetrics> classes;
   std::vector<std::vector<std::int64_t>> confusion;  ///< [true class][predicted class]
   std::vector<CoveragePoint> coverage;               ///< from answering everything to the surest tenth

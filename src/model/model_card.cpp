@@ -16,6 +16,7 @@ using Json = nlohmann::json;
 constexpr const char* kVersionField = "fovea_model";
 constexpr const char* kRejectionField = "rejection";
 constexpr const char* kThresholdsField = "thresholds";
+constexpr const char* kSeenField = "seen";
 constexpr std::size_t kLongestName = 1024;
 
 /// Reads fields of one JSON object of the metadata; errors name file, field and reason.
@@ -70,6 +71,9 @@ class Reader {
   std::string field_;
   const Json& object_;
 };
+
+/// For Reader::word where every text will do.
+std::optional<std::string> any_text(std::string_view text) { return std::string(text); }
 
 Result<std::string> text_field(const WeightFile& file, const char* field) {
   const auto found = file.metadata().find(field);
@@ -183,14 +187,13 @@ Result<std::optional<Rejection>> read_rejection_card(const WeightFile& file) {
   if (!file.metadata().contains(kRejectionField)) return std::optional<Rejection>();
   FOVEA_ASSIGN(const Json json, json_field(file, kRejectionField, Json::value_t::object));
   const Reader read(file, kRejectionField, json);
-  const auto any = [](std::string_view text) { return std::optional(std::string(text)); };
   Rejection rejection;
   FOVEA_ASSIGN(rejection.rest, read.number("rest", 1e-12, 1e12));
   FOVEA_ASSIGN(rejection.threshold, read.number("threshold", 0, 1e12));
   FOVEA_ASSIGN(rejection.known_rejected, read.number("known_rejected", 0, 1));
   FOVEA_ASSIGN(const double photos, read.number("known_photos", 0, 1e12));
   rejection.known_photos = static_cast<std::int64_t>(photos);
-  FOVEA_ASSIGN(rejection.measured_on, read.word("measured_on", any));
+  FOVEA_ASSIGN(rejection.measured_on, read.word("measured_on", any_text));
   return std::optional(std::move(rejection));
 }
 
@@ -212,6 +215,35 @@ Result<std::vector<double>> read_thresholds(const WeightFile& file, std::size_t 
     thresholds.push_back(value);
   }
   return thresholds;
+}
+
+Json marks_card(const PhotoMarks& marks) { return {{"photos", marks.photos}, {"marks", text_of(marks.marks)}}; }
+
+Result<PhotoMarks> read_marks(const WeightFile& file, const Json& json, const char* part) {
+  const std::string field = fmt::format("{}.{}", kSeenField, part);
+  const auto found = json.find(part);
+  if (found == json.end() || !found->is_object())
+    return fail(Error::Kind::kFormat, "{}: metadata '{}' is missing or no object", file.source(), field);
+  const Reader read(file, field, *found);
+  PhotoMarks marks;
+  FOVEA_ASSIGN(const double photos, read.number("photos", 0, 1e12));
+  marks.photos = static_cast<std::int64_t>(photos);
+  FOVEA_ASSIGN(const std::string text, read.word("marks", any_text));
+  auto listed = marks_from(text);
+  if (!listed) return read.refuse("marks", "is no list of ascending marks");
+  marks.marks = std::move(*listed);
+  return marks;
+}
+
+/// None in a file that does not say.
+Result<std::optional<SeenPhotos>> read_seen(const WeightFile& file) {
+  if (!file.metadata().contains(kSeenField)) return std::optional<SeenPhotos>();
+  FOVEA_ASSIGN(const Json json, json_field(file, kSeenField, Json::value_t::object));
+  SeenPhotos seen;
+  FOVEA_ASSIGN(seen.learned, read_marks(file, json, "learned"));
+  FOVEA_ASSIGN(seen.judged, read_marks(file, json, "judged"));
+  FOVEA_ASSIGN(seen.chose, Reader(file, kSeenField, json).word("chose", any_text));
+  return std::optional(std::move(seen));
 }
 
 std::vector<std::pair<std::string, std::string>> read_provenance(const WeightFile& file) {
@@ -263,6 +295,10 @@ std::map<std::string, std::string> write_model_card(const Model& model) {
                                     {"known_photos", rejection->known_photos},
                                     {"measured_on", rejection->measured_on}});
   }
+  if (const auto& seen = model.seen) {
+    fields[kSeenField] =
+        dump({{"learned", marks_card(seen->learned)}, {"judged", marks_card(seen->judged)}, {"chose", seen->chose}});
+  }
   if (model.multi_label()) fields[kThresholdsField] = dump(model.thresholds);
   return fields;
 }
@@ -284,6 +320,7 @@ Result<Model> read_model_card(const WeightFile& file) {
   model.spec.width = model.preprocess.width;
   FOVEA_ASSIGN(model.rejection, read_rejection_card(file));
   FOVEA_ASSIGN(model.thresholds, read_thresholds(file, model.classes.size()));
+  FOVEA_ASSIGN(model.seen, read_seen(file));
   model.provenance = read_provenance(file);
   return model;
 }

@@ -18,11 +18,11 @@ inline constexpr int kModelFormatVersion = 1;
 
 /// Text fields, the structured ones as JSON: "fovea_model" (format version), "architecture", "network", "classes", "preprocess",
 /// "calibration", "provenance"; "rejection" where the model has it; "thresholds", one per class, of a model for photos with any
-/// number of labels.
+/// number of labels; "seen", marks of the photos that made the model.
 [[nodiscard]] std::map<std::string, std::string> write_model_card(const Model& model);
 
-/// A model without its parameters. Every field but "provenance", "rejection" and "thresholds" is required, and all are checked:
-/// kFormat or kLimit name file, field and reason.
+/// A model without its parameters. Every field but "provenance", "rejection", "seen" and "thresholds" is required, and all are
+/// checked: kFormat or kLimit name file, field and reason.
 Result<Model> read_model_card(const WeightFile& file);
 
 }  // namespace fovea

@@ -13,6 +13,7 @@
 #include "model/network.h"
 #include "model/probabilities.h"
 #include "model/rejection.h"
+#include "model/seen_photos.h"
 #include "runtime/parameters.h"
 
 namespace fovea {
@@ -27,6 +28,7 @@ struct Model {
   /// Of photos with any number of labels: the probability from which on each class is answered. Probabilities are then
   /// independent_probabilities_of the logits. Empty: one class a photo.
   std::vector<double> thresholds;
+  std::optional<SeenPhotos> seen;  ///< none: not known
   /// Data, recipe, accuracy, program version: key and text, for people.
   std::vector<std::pair<std::string, std::string>> provenance;
   ParameterSet parameters;

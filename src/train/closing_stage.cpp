@@ -10,6 +10,7 @@
 #include "train/balance.h"
 #include "train/calibration.h"
 #include "train/metrics.h"
+#include "train/photo_marks.h"
 #include "train/rejection.h"
 #include "train/training_run.h"
 
@@ -195,6 +196,19 @@ void TrainingRun::state_accuracy() {
   }
 }
 
+void TrainingRun::remember_photos() {
+  const TrainReport& report = reporter_.report();
+  SeenPhotos seen{sketch_of(marks_of(context_, data_.train)), sketch_of(marks_of(context_, data_.val)), {}};
+  const auto add = [&](bool chosen, std::string_view what) {
+    if (chosen) seen.chose += (seen.chose.empty() ? "" : ", ") + std::string(what);
+  };
+  add(report.picked_by_validation, "best epoch");
+  add(!data_.val.empty() && (data_.multi_label ? !fitted_apart() : report.calibration.has_value()), "calibration");
+  add(!data_.val.empty() && report.rejection.has_value() && report.rejection->measured_on.starts_with("validation"),
+      "threshold of rejection");
+  model_.seen = std::move(seen);
+}
+
 Result<void> TrainingRun::close() {
   calibrate();
   const Result<void> rejection = learn_rejection();
@@ -206,6 +220,7 @@ Result<void> TrainingRun::close() {
     if (!tested) stopped_ = true;
   }
   state_accuracy();
+  remember_photos();
   return {};
 }
 

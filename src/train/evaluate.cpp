@@ -12,6 +12,7 @@
 #include "train/label_calibration.h"
 #include "train/label_sets.h"
 #include "train/metrics.h"
+#include "train/photo_marks.h"
 #include "train/photo_rows.h"
 #include "train/rejection.h"
 #include "train/report_input.h"
@@ -45,6 +46,28 @@ Result<void> measure_rejection(const Context& context, const Model& model, train
   result.none_photos = out.features.rows();
   if (result.none_photos > 0) result.none_rejected = share(out.features);
   return {};
+}
+
+std::string caveat_of(const SeenBefore& seen) {
+  const auto in_percent = [](double share) { return fmt::format("{:.1f} %", 100 * share); };
+  if (seen.learned > 0)
+    return fmt::format("The model was trained on {} of these photos: on new ones expect less.", in_percent(seen.learned));
+  if (seen.judged > 0 && !seen.chose.empty()) {
+    return fmt::format("By {} of these photos the model's {} was chosen: on new ones expect slightly less.",
+                       in_percent(seen.judged), seen.chose);
+  }
+  return {};
+}
+
+std::optional<SeenBefore> seen_before(const Context& context, const Model& model, std::span<const Sample> samples) {
+  if (!model.seen) return std::nullopt;
+  const std::vector<std::uint64_t> marks = training::marks_of(context, samples);
+  const auto learned = share_seen(model.seen->learned, marks);
+  const auto judged = share_seen(model.seen->judged, marks);
+  if (!learned || !judged) return std::nullopt;
+  SeenBefore seen{*learned, *judged, model.seen->chose, {}};
+  seen.caveat = caveat_of(seen);
+  return seen;
 }
 
 /// What a model for any number of labels knows of the photos' labels; a photo of whose labels it knows none is taken out.
@@ -97,8 +120,10 @@ Result<void> write_report(const Context& context, const Device& device, Model& m
                           const training::LabelledTable& logits, std::span<const Sample> samples, const Evaluation& result,
                           const EvaluateOptions& options, const std::filesystem::path& data) {
   FOVEA_ASSIGN(report::Input input, training::report_input(context, device, model, path, logits, samples, result));
-  input.worth = fmt::format("Measured on {}{}. It holds for such photos if the network was not trained on them.", data.string(),
-                            options.split.empty() ? "" : ", " + options.split);
+  const std::string worth = !result.seen                  ? "It holds for such photos if the network was not trained on them."
+                            : result.seen->caveat.empty() ? "None of them had a part in making the model."
+                                                          : result.seen->caveat;
+  input.worth = fmt::format("Measured on {}{}. {}", data.string(), options.split.empty() ? "" : ", " + options.split, worth);
   return write_file_atomically(options.report, report::to_html(input));
 }
 
@@ -160,6 +185,7 @@ Result<Evaluation> evaluate(const std::filesystem::path& model_path, const std::
   FOVEA_ASSIGN(const training::LabelledTable out, rows.run_once(logits, reporter));
   Evaluation result =
       model.multi_label() ? evaluate_label_sets(model, out, samples) : evaluate_classes(model, out, samples, options.top);
+  result.seen = seen_before(context, model, samples);
   result.unknown_labels = std::move(counted.unknown_labels);
   result.unknown_photos = counted.unknown_photos;
   FOVEA_TRY(measure_rejection(context, model, logits, out, none, options.strict, reporter, result));

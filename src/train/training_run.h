@@ -77,6 +77,8 @@ class TrainingRun {
   Result<Table> features_of_none();
   Result<void> test();
   void state_accuracy();
+  /// Marks of the photos that made the model, so that later figures on them can say so.
+  void remember_photos();
 
   // label_set_stage.cpp
   /// Temperature and thresholds come from training photos that last layers of the other folds judged: validation photos had no

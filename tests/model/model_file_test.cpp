@@ -69,6 +69,21 @@ TEST(ModelFile, ComesBackAsItWasWritten) {
   EXPECT_TRUE(std::ranges::equal(loaded->parameters.all(), model.parameters.all()));
 }
 
+TEST(ModelFile, CarriesMarksOfThePhotosThatMadeItAndOldFilesHaveNone) {
+  const test::TemporaryFolder folder;
+  Model model = tiny();
+  ASSERT_TRUE(save_model(model, folder / "old.safetensors").ok());
+  EXPECT_FALSE(load_model(folder / "old.safetensors")->seen);
+  model.seen = SeenPhotos{sketch_of({1, 5, 3}), sketch_of({~std::uint64_t{0}}), "best epoch"};
+  ASSERT_TRUE(save_model(model, folder / "m.safetensors").ok());
+  const auto loaded = load_model(folder / "m.safetensors");
+  ASSERT_TRUE(loaded.ok()) << loaded.error().message;
+  EXPECT_EQ(loaded->seen, model.seen);
+  const auto damaged = load_with("seen", R"({"learned":{"photos":1,"marks":"xyz"},"judged":{"photos":0,"marks":""},"chose":""})");
+  ASSERT_FALSE(damaged.ok());
+  EXPECT_NE(damaged.error().message.find("seen.learned.marks"), std::string::npos) << damaged.error().message;
+}
+
 Rejection tiny_rejection(std::int64_t width) {
   constexpr std::size_t kRank = 2;
   Rejection rejection;

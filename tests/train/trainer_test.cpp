@@ -136,6 +136,27 @@ TEST_F(Trainer, FullTrainingWritesAMetricsLineForEachEpoch) {
   EXPECT_EQ(epochs, 2);
 }
 
+TEST_F(Trainer, LaterFiguresKnowWhichPhotosMadeTheModel) {
+  options_.scope = Scope::kFull;
+  test::photo_file(options_.data / "test/a/0.png", test::coloured_photo(0, 100));
+  test::photo_file(options_.data / "test/b/0.png", test::coloured_photo(1, 100));
+  const auto report = train(options_);
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  const auto judged = evaluate(report->model, options_.data, {.split = "val"});
+  ASSERT_TRUE(judged.ok() && judged->seen);
+  EXPECT_EQ(judged->seen->learned, 0);
+  EXPECT_EQ(judged->seen->judged, 1);
+  EXPECT_NE(judged->seen->caveat.find("best epoch"), std::string::npos) << judged->seen->caveat;
+  const auto learned = evaluate(report->model, options_.data, {.split = "train"});
+  ASSERT_TRUE(learned.ok() && learned->seen);
+  EXPECT_EQ(learned->seen->learned, 1);
+  EXPECT_NE(learned->seen->caveat.find("trained on 100.0 %"), std::string::npos) << learned->seen->caveat;
+  const auto fresh = evaluate(report->model, options_.data, {.split = "test"});
+  ASSERT_TRUE(fresh.ok() && fresh->seen);
+  EXPECT_EQ(fresh->seen->learned + fresh->seen->judged, 0);
+  EXPECT_TRUE(fresh->seen->caveat.empty());
+}
+
 TEST_F(Trainer, EveryScopeAndHeadMakesAModelThatCanBeUsed) {
   struct Case {
     Scope scope;
