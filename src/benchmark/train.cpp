@@ -43,7 +43,7 @@ Result<Photos> photos_for(const Context& context, const NetworkBenchOptions& opt
   loading.preprocess = known.preprocess;
   loading.preprocess.height = network.spec.height;
   loading.preprocess.width = network.spec.width;
-  loading.augment = training::policy_of({});
+  loading.augment = training::policy_of({}, AugmentLevel::kStandard);
   loading.classes = network.spec.classes;
   photos.cache = PhotoCache::open(options.data, CachedForm::working(loading.preprocess));
   FOVEA_ASSIGN(auto loader, BatchLoader::create(context, photos.data.train, *photos.cache, loading));

@@ -121,7 +121,7 @@ class Planner {
   Result<PhotoCosts> photos_for(const Preprocess& preprocess) {
     const int side = preprocess.height;
     if (const auto known = photos_.find(side); known != photos_.end()) return known->second;
-    FOVEA_ASSIGN(PhotoCosts costs, probe_photos(context_, samples_, preprocess, run_));
+    FOVEA_ASSIGN(PhotoCosts costs, probe_photos(context_, samples_, preprocess, run_, facts_.epochs));
     // Whatever was slow to read is read now.
     if (!photos_.empty()) costs.disk = photos_.begin()->second.disk;
     if (photos_.empty()) plan_.photos_per_second = 1 / std::max(costs.decode.seconds, 1e-9);

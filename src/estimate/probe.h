@@ -16,10 +16,10 @@ namespace fovea::estimate {
 /// `count` of the samples, evenly spread over the list; all of them if they are fewer.
 [[nodiscard]] std::vector<Sample> spread_samples(std::span<const Sample> samples, std::size_t count);
 
-/// Costs of these photos at the input size of `preprocess`, with a cache file of its own that is removed again. kFormat when none
-/// of them can be read.
+/// Costs of these photos at the input size of `preprocess`, varied as in a run of so many epochs, with a cache file of its own
+/// that is removed again. kFormat when none of them can be read.
 Result<PhotoCosts> probe_photos(const Context& context, std::span<const Sample> samples, const Preprocess& preprocess,
-                                const TrainOptions& options);
+                                const TrainOptions& options, int epochs);
 
 struct NetworkProbe {
   const Context& context;

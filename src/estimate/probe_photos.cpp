@@ -72,7 +72,7 @@ std::vector<Sample> spread_samples(std::span<const Sample> samples, std::size_t 
 }
 
 Result<PhotoCosts> probe_photos(const Context& context, std::span<const Sample> samples, const Preprocess& preprocess,
-                                const TrainOptions& options) {
+                                const TrainOptions& options, int epochs) {
   PhotoCosts costs;
   std::atomic<int> readable = 0;
   Decoder decoder(shorter_side_needed(preprocess));
@@ -93,7 +93,7 @@ Result<PhotoCosts> probe_photos(const Context& context, std::span<const Sample> 
   LoaderOptions loading;
   loading.batch = training::tuning_batch_of(options, static_cast<std::int64_t>(samples.size()));
   loading.preprocess = preprocess;
-  loading.augment = training::policy_of(options);
+  loading.augment = training::policy_of(options, training::planned_augment_of(options, epochs).level);
   loading.classes = 1;
   std::vector<Sample> unlabelled(samples.begin(), samples.end());
   for (Sample& sample : unlabelled) sample.labels.clear();

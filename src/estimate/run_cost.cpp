@@ -50,7 +50,8 @@ class Sum {
     Cost cost = number(facts_.trial) * (photos_.cache_fill + look) + 2 * network_.set_up + last_layer_on(inside);
     for (const NormMode norm : facts_.ways) {
       cost += network_.tuner_set_up + network_.set_up;
-      cost += training::kTrialEpochs * inside * (network_.learn_small.at(norm) + photos_.vary_small) + outside * look;
+      cost +=
+          training::trial_epochs(facts_.epochs) * inside * (network_.learn_small.at(norm) + photos_.vary_small) + outside * look;
     }
     return cost;
   }
@@ -129,11 +130,12 @@ RunFacts facts_of(const TrainOptions& options, std::int64_t train, std::int64_t 
   facts.scope = options.scope;
   facts.epochs = training::planned_epochs_of(options, facts.train, classes).epochs;
   const std::int64_t shown = facts.epochs * facts.train;
-  for (const training::TuningWay& way : training::tuning_ways(options, shown)) facts.ways.push_back(way.norm);
+  const std::vector<training::TuningWay> ways = training::tuning_ways(options, shown);
+  for (const training::TuningWay& way : ways) facts.ways.push_back(way.norm);
   const std::int64_t most = training::trial_size(shown);
   const std::int64_t rows = facts.train / training::trial_share(facts.train, most);
   const bool can_tell = rows / training::kTrialParts >= static_cast<std::int64_t>(training::kFewestHeldOut);
-  facts.trial = options.scope != Scope::kHead && facts.ways.size() > 1 && can_tell ? rows : 0;
+  facts.trial = options.scope != Scope::kHead && training::trial_decides(options, ways) && can_tell ? rows : 0;
   facts.fit_trial = std::min(facts.train, training::fit_trial_size(facts.train));
   facts.fits = static_cast<int>(training::fit_candidates(options, Preprocess{}).size());
   facts.sizes = !options.size;

@@ -4,13 +4,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <map>
 #include <mutex>
 
 #include "core/error.h"
 #include "core/rng.h"
 #include "train/row_targets.h"
+#include "train/trial_score.h"
 
 namespace fovea::training {
 namespace {
@@ -61,13 +61,16 @@ class Memory final : public PhotoSource {
   std::map<std::filesystem::path, Image> images_;
 };
 
-HeadRegression::Score held_out(const Context& context, const LabelledTable& table, std::span<const Sample> samples, int classes,
-                               std::uint64_t seed, bool multi_label) {
+TrialScore held_out(const Context& context, const LabelledTable& table, std::span<const Sample> samples, int classes,
+                    std::uint64_t seed, bool multi_label) {
   if (table.labels.empty()) return {};
   const std::vector<float> weights(table.labels.size(), 1.0F);
   const RowTargets truth = row_targets(table.index, samples, classes, multi_label);
   const auto regression = make_regression(context, truth.of(table.table));
-  return search_strength(context, *regression, weights, stratified_folds(truth.labels, {}, kFolds, seed)).chosen().held_out;
+  const std::vector<std::int32_t> folds = stratified_folds(truth.labels, {}, kFolds, seed);
+  const double strength = search_strength(context, *regression, weights, folds).chosen().strength;
+  Table logits{classes, held_out_logits(*regression, weights, folds, strength)};
+  return multi_label ? score_of_label_sets(logits, truth.targets) : score_of_classes(std::move(logits), truth.labels);
 }
 
 /// The rows of the samples at these positions, which ascend.
@@ -117,11 +120,9 @@ Result<std::vector<FitTrial>> try_fits(const Context& context, std::span<const S
 }
 
 std::size_t best_fit(std::span<const FitTrial> trials) {
-  const auto least = std::ranges::min_element(trials, {}, [](const FitTrial& trial) { return trial.held_out.loss; });
-  const auto photos = static_cast<double>(std::max<std::size_t>(least->features.labels.size(), 1));
-  const double bound = least->held_out.loss + std::sqrt(least->held_out.loss_variance / photos);
-  const auto first = std::ranges::find_if(trials, [&](const FitTrial& trial) { return trial.held_out.loss <= bound; });
-  return static_cast<std::size_t>(first - trials.begin());
+  std::vector<TrialScore> scores;
+  for (const FitTrial& trial : trials) scores.push_back(trial.held_out);
+  return best_way(scores);
 }
 
 std::vector<Preprocess> fit_candidates(const TrainOptions& options, const Preprocess& base) {
@@ -159,8 +160,8 @@ std::string describe(const Preprocess& preprocess) {
   return fmt::format("crop of {:g} %", 100 * preprocess.crop_fraction);
 }
 
-std::string describe(const HeadRegression::Score& score) {
-  return fmt::format("{:.1f} % right (loss {:.3f})", 100 * score.accuracy, score.loss);
+std::string describe(const TrialScore& score) {
+  return fmt::format("{:.1f} % right (loss {:.3f})", 100 * score.accuracy, score.loss());
 }
 
 }  // namespace fovea::training

@@ -11,12 +11,13 @@
 #include "train/cross_validation.h"
 #include "train/inference.h"
 #include "train/photo_rows.h"
+#include "train/recipe.h"
 
 namespace fovea::training {
 
 struct FitTrial {
   Preprocess preprocess;
-  HeadRegression::Score held_out;
+  TrialScore held_out;     ///< each photo by a last layer of the other folds
   LabelledTable features;  ///< of the photos that took part
 };
 
@@ -28,8 +29,8 @@ Result<std::vector<FitTrial>> try_fits(const Context& context, std::span<const S
                                        Reporter& reporter, bool strict, std::uint64_t seed, const LabelledTable* known = nullptr,
                                        bool multi_label = false);
 
-/// The first candidate whose held-out loss is within one standard error of the least: a trial on few photos must be clear before
-/// it overrules the crop that backbones are trained with.
+/// As best_way: on so few photos most differences are chance, and only what is beyond doubt overrules the first candidate, the
+/// crop that backbones are trained with.
 [[nodiscard]] std::size_t best_fit(std::span<const FitTrial> trials);
 
 /// What `options.fit` and `options.zoom` leave open, at the input size of `base`, the most usual first; never empty.
@@ -41,6 +42,6 @@ Result<std::vector<FitTrial>> try_fits(const Context& context, std::span<const S
 /// "crop of 87.5 %", "squash".
 [[nodiscard]] std::string describe(const Preprocess& preprocess);
 /// "93.1 % right (loss 0.211)".
-[[nodiscard]] std::string describe(const HeadRegression::Score& score);
+[[nodiscard]] std::string describe(const TrialScore& score);
 
 }  // namespace fovea::training

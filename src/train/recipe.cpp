@@ -22,7 +22,7 @@ std::vector<TuningWay> tuning_ways(const TrainOptions& options, std::int64_t pho
   }
   // From good weights a much higher rate than the first first throws them away, and few photos do not bring them back; many that
   // are unlike those that the weights come from can need it.
-  std::vector<TuningWay> ways{{5e-4, NormMode::kFrozen}, {2e-4, NormMode::kFrozen}};
+  std::vector<TuningWay> ways{{5e-4, NormMode::kFrozen}};
   constexpr std::int64_t kEnoughToRecover = 15'000;
   if (photos_shown >= kEnoughToRecover || options.batchnorm == BatchNormMode::kLive) ways.push_back({1e-3, NormMode::kLive});
   const auto excluded = [&](const TuningWay& way) {
@@ -39,6 +39,16 @@ std::vector<TuningWay> tuning_ways(const TrainOptions& options, std::int64_t pho
   return ways;
 }
 
+std::optional<TuningWay> gentler_way(const TrainOptions& options, const TuningWay& usual) {
+  constexpr double kGentler = 0.4;
+  if (options.lr) return std::nullopt;
+  return TuningWay{kGentler * usual.rate, usual.norm};
+}
+
+bool trial_decides(const TrainOptions& options, std::span<const TuningWay> ways) {
+  return options.pretrained && (ways.size() > 1 || !options.lr);
+}
+
 TuningWay cached_way(const TrainOptions& options, double rate) {
   return {rate, options.batchnorm == BatchNormMode::kLive ? NormMode::kLive : NormMode::kFrozen};
 }
@@ -51,9 +61,29 @@ int tuning_batch_of(const TrainOptions& options, std::int64_t photos) {
   return static_cast<int>(std::min<std::int64_t>(options.batch.value_or(32), photos));
 }
 
-AugmentPolicy policy_of(const TrainOptions& options) {
+std::string_view name_of(AugmentLevel level) {
+  switch (level) {
+    case AugmentLevel::kNone: return "none";
+    case AugmentLevel::kLight: return "light";
+    case AugmentLevel::kStandard: return "standard";
+    case AugmentLevel::kStrong: return "strong";
+  }
+  return "";
+}
+
+PlannedAugment planned_augment_of(const TrainOptions& options, int epochs) {
+  if (options.augment) return {*options.augment, "asked for"};
+  constexpr int kOften = 20;
+  constexpr int kSeldom = 2;
+  const std::string times = fmt::format("each photo is seen {} times", epochs);
+  if (epochs <= kSeldom) return {AugmentLevel::kLight, times + ": there is little to learn by heart"};
+  if (epochs >= kOften) return {AugmentLevel::kStrong, times + ": it must not be learned by heart"};
+  return {AugmentLevel::kStandard, times};
+}
+
+AugmentPolicy policy_of(const TrainOptions& options, AugmentLevel level) {
   AugmentPolicy policy;
-  switch (options.augment.value_or(AugmentLevel::kStandard)) {
+  switch (level) {
     case AugmentLevel::kNone: policy = augment_policy(AugmentStrength::kNone); break;
     case AugmentLevel::kLight: policy = augment_policy(AugmentStrength::kLight); break;
     case AugmentLevel::kStandard: policy = augment_policy(AugmentStrength::kMedium); break;
@@ -97,7 +127,7 @@ bool tuning_pays(const TrialScore& untuned, const TrialScore& tuned) {
   return harm.mean <= harm.standard_error;
 }
 
-std::int64_t fit_trial_size(std::int64_t photos) { return std::clamp<std::int64_t>(photos / 8, 96, 400); }
+std::int64_t fit_trial_size(std::int64_t photos) { return std::clamp<std::int64_t>(photos / 4, 160, 400); }
 
 std::int64_t rejection_size(std::int64_t photos) { return std::min<std::int64_t>(photos, 8192); }
 

@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "data/augment.h"
@@ -27,6 +28,13 @@ struct TuningWay {
 /// From random weights there is one.
 [[nodiscard]] std::vector<TuningWay> tuning_ways(const TrainOptions& options, std::int64_t photos_shown);
 
+/// What is left to try where the usual way does harm; nothing where the rate was asked for. Not compared with the usual way: a
+/// trial is shorter than the run, and in a short run small steps always look better than they are.
+[[nodiscard]] std::optional<TuningWay> gentler_way(const TrainOptions& options, const TuningWay& usual);
+
+/// Whether there is anything that a trial could decide.
+[[nodiscard]] bool trial_decides(const TrainOptions& options, std::span<const TuningWay> ways);
+
 /// Of layers that train on cached activations: statistics as asked for, frozen where that is left open.
 [[nodiscard]] TuningWay cached_way(const TrainOptions& options, double rate);
 
@@ -37,8 +45,18 @@ struct TuningWay {
 /// Photos of a step, of a training set of so many.
 [[nodiscard]] int tuning_batch_of(const TrainOptions& options, std::int64_t photos);
 
-/// The variations of the training photos that were asked for, or the usual ones.
-[[nodiscard]] AugmentPolicy policy_of(const TrainOptions& options);
+/// How strongly the training photos are varied.
+struct PlannedAugment {
+  AugmentLevel level = AugmentLevel::kStandard;
+  std::string reason;
+};
+/// What was asked for, or what suits so many passes over the photos: the more often a photo comes back, the less it may look
+/// the same.
+[[nodiscard]] PlannedAugment planned_augment_of(const TrainOptions& options, int epochs);
+
+/// The variations of that strength, with the mixing of photos that was asked for.
+[[nodiscard]] AugmentPolicy policy_of(const TrainOptions& options, AugmentLevel level);
+[[nodiscard]] std::string_view name_of(AugmentLevel level);  ///< as --augment calls it
 
 /// Decay of a weight average over about a tenth of a run of so many steps: longer ones lag behind in a run of few epochs.
 [[nodiscard]] double average_decay(std::int64_t steps);
@@ -60,7 +78,7 @@ struct PairedDifference {
 /// Which way to go: the usual one, the first, unless another is better by more than three standard errors.
 [[nodiscard]] std::size_t best_way(std::span<const TrialScore> tried);
 
-/// Of so many training photos, those on which fits are compared: an eighth is enough to see differences that matter.
+/// Of so many training photos, those on which fits are compared: a quarter is enough to see differences that matter.
 [[nodiscard]] std::int64_t fit_trial_size(std::int64_t photos);
 
 /// Of so many training photos, those whose features rejection learns from: more tell nothing new about the covariance of 64

@@ -2,21 +2,17 @@
 #include "train/trial.h"
 
 #include <algorithm>
-#include <cmath>
 #include <numeric>
 #include <utility>
 
 #include "core/error.h"
-#include "train/average_precision.h"
-#include "train/calibration.h"
 #include "train/cross_validation.h"
-#include "train/label_calibration.h"
 #include "train/label_sets.h"
 #include "train/look_alikes.h"
-#include "train/metrics.h"
 #include "train/photo_rows.h"
 #include "train/row_targets.h"
 #include "train/run_setup.h"
+#include "train/trial_score.h"
 
 namespace fovea::training {
 namespace {
@@ -30,37 +26,6 @@ std::vector<Sample> pick(std::span<const Sample> samples, const TrialPhotos& pho
     if (photos.held_out[i] == held_out) result.push_back(samples[static_cast<std::size_t>(photos.positions[i])]);
   }
   return result;
-}
-
-/// With any number of labels; `accuracy` is the mean average precision.
-TrialScore score_of(const LabelledTable& rows, std::span<const Sample> samples, int classes) {
-  const std::vector<std::uint8_t> targets = targets_of(rows.index, samples, classes);
-  const std::vector<float> probabilities = label_probabilities(rows.table, fit_temperature(rows.table, targets));
-  const LabelSetPredictions predictions{probabilities, targets, static_cast<std::size_t>(classes)};
-  TrialScore score;
-  for (std::size_t begin = 0; begin < targets.size(); begin += predictions.classes) {
-    score.losses.push_back(log_loss({predictions.probabilities.subspan(begin, predictions.classes),
-                                     predictions.targets.subspan(begin, predictions.classes), predictions.classes}));
-  }
-  score.accuracy = mean_average_precision(predictions);
-  return score;
-}
-
-TrialScore score_of(LabelledTable rows) {
-  const double temperature = fit_temperature(rows.table, rows.labels);
-  const auto width = static_cast<std::size_t>(rows.table.width);
-  TrialScore score;
-  for (std::size_t n = 0; n < rows.labels.size(); ++n) {
-    const auto row = std::span(rows.table.values).subspan(n * width, width);
-    for (float& logit : row) logit = static_cast<float>(logit / temperature);
-    softmax_in_place(row);
-    const auto label = static_cast<std::size_t>(rows.labels[n]);
-    constexpr float kLeast = 1e-12F;  // keeps one photo from deciding alone
-    score.losses.push_back(-std::log(std::max(row[label], kLeast)));
-    score.accuracy += argmax(row) == label ? 1 : 0;
-  }
-  if (!rows.labels.empty()) score.accuracy /= static_cast<double>(rows.labels.size());
-  return score;
 }
 
 }  // namespace
@@ -135,8 +100,8 @@ Result<TrialScore> TuningTrial::score(ParameterSet& parameters, PhotoSource& sou
   std::vector<std::int32_t> all(outside_.size());
   std::iota(all.begin(), all.end(), 0);
   FOVEA_ASSIGN(LabelledTable rows, photos.run_some(logits, all, reporter, &source));
-  if (setting_.loading.multi_label) return score_of(rows, outside_, setting_.loading.classes);
-  return score_of(std::move(rows));
+  if (!setting_.loading.multi_label) return score_of_classes(std::move(rows.table), rows.labels);
+  return score_of_label_sets(rows.table, targets_of(rows.index, outside_, setting_.loading.classes));
 }
 
 Result<TrialScore> TuningTrial::run(const TuningWay& way, PhotoSource& source, Reporter& reporter) {
@@ -148,13 +113,13 @@ Result<TrialScore> TuningTrial::run(const TuningWay& way, PhotoSource& source, R
   FineTuneOptions tuning = setting_.tuning;
   tuning.norm = way.norm;
   tuning.batch = loading.batch;
-  const std::int64_t steps = batches.batches_per_epoch() * kTrialEpochs;
+  const std::int64_t steps = batches.batches_per_epoch() * setting_.epochs;
   const auto warm_up = static_cast<std::int64_t>(kWarmUp * static_cast<double>(steps));
   tuning.schedule = {.peak = peak_rate(setting_.options, way), .steps = steps, .warmup = std::max<std::int64_t>(1, warm_up)};
   tuning.ema_decay = average_decay(steps);
   FOVEA_ASSIGN(ParameterSet tuned, copy_parameters(spec_, start_));
   FOVEA_ASSIGN(FineTuner tuner, FineTuner::create(context_, setting_.backend, spec_, tuned, tuning));
-  for (std::uint32_t epoch = 1; epoch <= kTrialEpochs; ++epoch) {
+  for (std::uint32_t epoch = 1; epoch <= static_cast<std::uint32_t>(setting_.epochs); ++epoch) {
     std::int64_t told = 0;
     FOVEA_ASSIGN(const auto result, tuner.run_epoch(batches, epoch, [&](const EpochResult& done) -> Result<bool> {
       reporter.advance(done.photos - std::exchange(told, done.photos));

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -26,8 +27,11 @@ struct TrialPhotos {
 inline constexpr int kTrialParts = 3;
 inline constexpr int kTrialSide = 128;             ///< of the pictures, at most
 inline constexpr int kTrialBatch = 16;             ///< enough steps in one epoch
-inline constexpr std::uint32_t kTrialEpochs = 2;   ///< of each way
 inline constexpr std::size_t kFewestHeldOut = 30;  ///< photos that can tell anything
+
+/// Passes over the photos of a trial, for a run of so many. A short run says that a rate does harm which the long one profits
+/// from: a step away from the exact last layer first loses.
+[[nodiscard]] constexpr int trial_epochs(int planned) { return std::clamp(planned, 2, 8); }
 
 /// One in how many of `rows` takes part, so that they are at most about `most`.
 [[nodiscard]] constexpr int trial_share(std::int64_t rows, std::int64_t most) {
@@ -49,12 +53,12 @@ struct TrialSetting {
   std::span<const Sample> samples;
   const TrialPhotos& photos;
   double strength = 0;  ///< of the last layer's regularisation
+  int epochs = 2;       ///< of each way
   LoaderOptions loading;
   FineTuneOptions tuning;
 };
 
-/// Runs on small pictures, which costs a third: ways compare much as they do at full size. Longer than an epoch, because a step
-/// away from the exact last layer first loses.
+/// Runs on small pictures, which costs a third: ways compare much as they do at full size.
 class TuningTrial {
  public:
   /// Solves the last layer on the photos that are not held out.
@@ -63,7 +67,7 @@ class TuningTrial {
 
   /// The score of the last layer alone.
   [[nodiscard]] const TrialScore& untuned() const { return untuned_; }
-  /// Fine-tunes for two epochs, by a whole schedule.
+  /// Fine-tunes by a whole schedule.
   Result<TrialScore> run(const TuningWay& way, PhotoSource& source, Reporter& reporter);
 
  private:

@@ -34,35 +34,46 @@ Result<std::optional<TuningWay>> TrainingRun::choose_way(const LoaderOptions& lo
 Result<WayChoice> TrainingRun::try_ways(std::span<const TuningWay> ways, const LoaderOptions& loading, PhotoSource& source) {
   const TuningWay usual = ways.front();
   if (!options_.pretrained) return WayChoice{usual, "the usual way from random weights"};
-  if (ways.size() == 1) return WayChoice{usual, "asked for"};
+  if (!trial_decides(options_, ways)) return WayChoice{usual, "asked for"};
   if (trial_photos_.positions.empty()) return WayChoice{usual, "the usual way: too few photos for a trial"};
   const WayChoice no_time{usual, "the usual way: no time for a trial"};
   if (!time_for(1)) return no_time;
 
   const Stopwatch watch;
-  const TrialSetting setting{*device_.backend, options_,  model_,  data_.train,
-                             trial_photos_,    strength_, loading, tuning_options(usual)};
+  const int epochs = trial_epochs(planned_epochs().epochs);
+  const TrialSetting setting{*device_.backend, options_, model_,  data_.train,          trial_photos_,
+                             strength_,        epochs,   loading, tuning_options(usual)};
   const auto photos = static_cast<std::int64_t>(trial_photos_.positions.size());
-  reporter_.begin_stage("trial", photos * (1 + 2 * static_cast<std::int64_t>(ways.size())));
+  reporter_.begin_stage("trial", photos * (1 + epochs * static_cast<std::int64_t>(ways.size())));
   FOVEA_ASSIGN(TuningTrial trial, TuningTrial::prepare(context_, setting, source, reporter_));
-  // Training on a photo costs about four times a look at it, and a trial goes through its photos twice.
-  if (!time_for(8 * watch.seconds() * static_cast<double>(ways.size()))) {
+  // Training on a photo costs about four times a look at it.
+  if (!time_for(4 * epochs * watch.seconds() * static_cast<double>(ways.size()))) {
     reporter_.end_stage();
     return no_time;
   }
-  std::vector<TrialScore> scores;
-  for (const TuningWay& way : ways) {
-    FOVEA_ASSIGN(TrialScore score, trial.run(way, source, reporter_));
-    scores.push_back(std::move(score));
-  }
-  reporter_.end_stage();
-
-  const std::size_t best = best_way(scores);
-  WayChoice choice{ways[best],
+  WayChoice choice{{},
                    fmt::format("on {} training photos unlike those of a short trial, {}", trial.untuned().losses.size(),
                                figure("the last layer alone", trial.untuned(), data_.multi_label))};
-  for (std::size_t i = 0; i < ways.size(); ++i) choice.reason += "; " + figure(describe(ways[i]), scores[i], data_.multi_label);
-  if (options_.scope == Scope::kAuto && !tuning_pays(trial.untuned(), scores[best])) choice.way.reset();
+  const auto try_way = [&](const TuningWay& way) -> Result<TrialScore> {
+    FOVEA_ASSIGN(TrialScore score, trial.run(way, source, reporter_));
+    choice.reason += "; " + figure(describe(way), score, data_.multi_label);
+    return score;
+  };
+  std::vector<TrialScore> scores;
+  for (const TuningWay& way : ways) {
+    FOVEA_ASSIGN(TrialScore score, try_way(way));
+    scores.push_back(std::move(score));
+  }
+  const std::size_t best = best_way(scores);
+  choice.way = ways[best];
+  bool pays = tuning_pays(trial.untuned(), scores[best]);
+  if (const auto gentler = gentler_way(options_, usual); gentler && !pays) {
+    FOVEA_ASSIGN(const TrialScore score, try_way(*gentler));
+    choice.way = gentler;
+    pays = tuning_pays(trial.untuned(), score);
+  }
+  reporter_.end_stage();
+  if (options_.scope == Scope::kAuto && !pays) choice.way.reset();
   return choice;
 }
 

@@ -169,7 +169,7 @@ LoaderOptions TrainingRun::loading_options(int batch) const {
   loading.batch = batch;
   loading.order = balance_.sampling ? LoaderOptions::Order::kBalanced : LoaderOptions::Order::kShuffled;
   loading.preprocess = model_.preprocess;
-  loading.augment = policy_of(options_);
+  loading.augment = policy_of(options_, planned_augment_of(options_, planned_epochs().epochs).level);
   loading.classes = data_.class_count();
   loading.multi_label = data_.multi_label;
   loading.label_smoothing = static_cast<float>(options_.label_smoothing.value_or(data_.multi_label ? 0 : 0.1));
@@ -191,6 +191,8 @@ Result<void> TrainingRun::full_stage() {
   if (!way) return {};
   const PlannedEpochs plan = planned_epochs();
   reporter_.choice({"epochs", std::to_string(plan.epochs), plan.reason});
+  const PlannedAugment augment = planned_augment_of(options_, plan.epochs);
+  reporter_.choice({"augmentation", std::string(name_of(augment.level)), augment.reason});
   const auto members = static_cast<int>(more_devices_.size()) + 1;
   std::vector<std::unique_ptr<PhotoBatches>> batches;
   std::vector<BatchSource*> sources;

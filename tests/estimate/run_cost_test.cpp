@@ -80,9 +80,9 @@ TEST(RunCost, FineTuningIsATrialAndEpochs) {
   const RunCost cost = cost_of(facts_of_a_run());
   const double epoch = 400 * (0.0625 + 0.00390625) + 100 * 0.015625;
   EXPECT_DOUBLE_EQ(cost.epoch.seconds, epoch);
-  // A third of the trial's photos judges; each way learns from the rest, twice.
+  // A third of the trial's photos judges; each way learns from the rest, as often as in the run.
   const double look = 0.015625 / 4 + 0.001953125;
-  const double way = 0.25 + 0.5 + 2 * 200 * (0.0078125 + 0.001953125) + 100 * look;
+  const double way = 0.25 + 0.5 + 3 * 200 * (0.0078125 + 0.001953125) + 100 * look;
   EXPECT_DOUBLE_EQ(cost.trial.seconds, 300 * (0.015625 + look) + 2 * 0.5 + 0.5 * 2 + 2 * way);
   const double again = 0.5 + 400 * 0.03125;  // features of the final weights, for rejection
   EXPECT_NEAR(cost.whole.seconds, cost.head.seconds + cost.trial.seconds + 0.75 + 3 * epoch + 100 * 0.015625 + again, 1e-9);

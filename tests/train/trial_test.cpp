@@ -120,7 +120,7 @@ class Trial : public testing::Test {
     for (std::size_t n = 0; n < data_.train.size(); ++n) photos_.held_out.push_back(n % 3 == 0);
   }
   [[nodiscard]] TrialSetting setting() const {
-    TrialSetting made{*device_.backend, options_, model_, data_.train, photos_, 1e-3, {}, {}};
+    TrialSetting made{*device_.backend, options_, model_, data_.train, photos_, 1e-3, 2, {}, {}};
     made.loading.order = LoaderOptions::Order::kShuffled;
     made.loading.classes = 3;
     return made;
