@@ -1,35 +1,34 @@
-// Fovea: one pool of threads, OpenMP's, which oneDNN uses too.
+// Fovea: parallel loops over the threads of a context.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
+#include <type_traits>
 
 #include "core/context.h"
+#include "core/loop_team.h"
+#include "core/range.h"
 
 namespace fovea {
 
-/// Calls body(i) for i in [0, count), spread over context.threads threads; returns when all are done.
-/// The body must not throw. Which thread takes which i is fixed, so that memory stays near its thread.
+/// Calls body(i), or body(i, worker), for i in [0, count), spread over context.threads threads; returns when all are done.
+/// `worker` numbers the threads; 0 is the one that called. The body must not throw. Bits must not depend on which thread takes
+/// which i: mostly the same one, so that memory stays near its thread, but another where that one is late.
 template <class Body>
 void parallel_for(const Context& context, std::int64_t count, const Body& body) {
-  const int threads = static_cast<int>(std::min<std::int64_t>(context.threads, count));
-  if (threads <= 1) {
-    for (std::int64_t i = 0; i < count; ++i) body(i);
+  const auto call = [](const void* self, std::int64_t i, [[maybe_unused]] int worker) {
+    if constexpr (std::is_invocable_v<const Body&, std::int64_t, int>) {
+      (*static_cast<const Body*>(self))(i, worker);
+    } else {
+      (*static_cast<const Body*>(self))(i);
+    }
+  };
+  if (std::min<std::int64_t>(context.threads, count) <= 1) {
+    for (std::int64_t i = 0; i < count; ++i) call(&body, i, 0);
     return;
   }
-#pragma omp parallel for schedule(static) num_threads(threads)
-  for (std::int64_t i = 0; i < count; ++i) body(i);
-}
-
-/// The half-open range of part `index` when `total` items are dealt out evenly to `parts`.
-struct Range {
-  std::int64_t begin = 0;
-  std::int64_t end = 0;
-  [[nodiscard]] std::int64_t size() const { return end - begin; }
-};
-[[nodiscard]] constexpr Range part_of(std::int64_t total, std::int64_t parts, std::int64_t index) {
-  return {total * index / parts, total * (index + 1) / parts};
+  LoopTeam::of_this_thread().run(context.threads, count, call, &body);
 }
 
 /// Calls body(Range) for contiguous ranges that cover [0, total), of at least `grain` items each.

@@ -81,7 +81,7 @@ KernelResult prepare_op(const Setup& setup, const graph::Conv2d& op) {
   const Convolution whole(op.window, x, setup.output(0).back(), op.precision);
   const onednn::ThreadSetting single(1);
   Forward made = split(whole, bias, op.activation);
-  const onednn::WeightPacking packing(setup.context, whole.plain_weights(), made.weights);
+  const onednn::WeightPacking packing(whole.plain_weights(), made.weights);
   const Context context = setup.context;
   Traits traits{onednn::name("conv2d", op.precision), packing.bytes(), made.parts.scratch_bytes(context), std::nullopt};
   return make_kernel(

@@ -71,7 +71,7 @@ KernelResult windowed_weight_gradient(const Setup& setup, const graph::Conv2dBac
     }
   }
   const Context context = setup.context;
-  const onednn::WeightPacking unpacking(context, weights, whole.plain_weights());
+  const onednn::WeightPacking unpacking(weights, whole.plain_weights());
   const std::size_t sums_bytes = static_cast<std::size_t>(count * sum) * sizeof(float);
   Traits traits{onednn::name("conv2d_backward_weight", op.precision), 0,
                 sums_bytes + std::max(parts.scratch_bytes(context), db.scratch_bytes()), std::nullopt};
@@ -190,7 +190,7 @@ KernelResult prepare_op(const Setup& setup, const graph::Conv2dBackwardInput& op
                {DNNL_ARG_DIFF_SRC, made.diff_src_desc(), kDx, r.begin * x_unit}});
   }
   const Context context = setup.context;
-  const onednn::WeightPacking packing(context, whole.plain_weights(), weights);
+  const onednn::WeightPacking packing(whole.plain_weights(), weights);
   Traits traits{onednn::name("conv2d_backward_input", op.precision), packing.bytes(), parts.scratch_bytes(context), std::nullopt};
   return make_kernel(
       std::move(traits),

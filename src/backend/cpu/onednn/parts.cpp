@@ -7,6 +7,7 @@
 #include <cassert>
 
 #include "backend/cpu/kernels/bf16/round.h"
+#include "core/parallel.h"
 
 namespace fovea::cpu::onednn {
 
@@ -61,32 +62,28 @@ std::size_t Parts::scratch_bytes(const Context& context) const {
 }
 
 void Parts::run(const Context& context, std::span<float* const> bases, std::byte* scratch) const {
-  const std::int64_t count = static_cast<std::int64_t>(parts_.size());
-#pragma omp parallel num_threads(threads(context))
-  {
-    omp_set_num_threads(1);  // of this thread's own setting: should a primitive ask for threads, it gets one
-    std::byte* own_scratch = scratch + static_cast<std::size_t>(omp_get_thread_num()) * scratch_each_;
-#pragma omp for schedule(static)
-    for (std::int64_t i = 0; i < count; ++i) {
-      const Part& part = parts_[static_cast<std::size_t>(i)];
-      std::byte* copies = own_scratch + align_up(part.scratchpad.get_desc().get_size());
-      for (const Bound& operand : part.operands) {
-        float* const data = bases[operand.base] + operand.offset;
-        if (operand.rounded == 0) {
-          operand.memory.set_data_handle(data, part.stream);
-          continue;
-        }
-        auto* const copy = reinterpret_cast<bf16::Bf16*>(copies);
-        bf16::round(data, operand.rounded, copy);
-        operand.memory.set_data_handle(copy, part.stream);
-        copies += align_up(static_cast<std::size_t>(operand.rounded) * sizeof(bf16::Bf16));
+  // As many workers at most as threads() says, each with scratch of its own.
+  parallel_for(context, static_cast<std::int64_t>(parts_.size()), [&](std::int64_t i, int worker) {
+    const ThreadSetting single(1);  // of this thread alone: should a primitive ask for threads, it gets one
+    std::byte* own_scratch = scratch + static_cast<std::size_t>(worker) * scratch_each_;
+    const Part& part = parts_[static_cast<std::size_t>(i)];
+    std::byte* copies = own_scratch + align_up(part.scratchpad.get_desc().get_size());
+    for (const Bound& operand : part.operands) {
+      float* const data = bases[operand.base] + operand.offset;
+      if (operand.rounded == 0) {
+        operand.memory.set_data_handle(data, part.stream);
+        continue;
       }
-      part.scratchpad.set_data_handle(own_scratch, part.stream);
-      [[maybe_unused]] const dnnl_status_t status =
-          dnnl_primitive_execute(part.primitive.get(), part.stream.get(), part.count, part.arguments.data());
-      assert(status == dnnl_success);
+      auto* const copy = reinterpret_cast<bf16::Bf16*>(copies);
+      bf16::round(data, operand.rounded, copy);
+      operand.memory.set_data_handle(copy, part.stream);
+      copies += align_up(static_cast<std::size_t>(operand.rounded) * sizeof(bf16::Bf16));
     }
-  }
+    part.scratchpad.set_data_handle(own_scratch, part.stream);
+    [[maybe_unused]] const dnnl_status_t status =
+        dnnl_primitive_execute(part.primitive.get(), part.stream.get(), part.count, part.arguments.data());
+    assert(status == dnnl_success);
+  });
 }
 
 }  // namespace fovea::cpu::onednn

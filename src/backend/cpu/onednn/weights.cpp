@@ -6,18 +6,18 @@
 namespace fovea::cpu::onednn {
 namespace {
 
-dnnl::reorder make_reorder(int threads, const dnnl::memory::desc& from, const dnnl::memory::desc& to) {
-  const ThreadSetting setting(threads);
+dnnl::reorder make_reorder(const dnnl::memory::desc& from, const dnnl::memory::desc& to) {
+  const ThreadSetting single(1);
   return dnnl::reorder(dnnl::reorder::primitive_desc(engine(), from, engine(), to));
 }
 
 }  // namespace
 
-WeightPacking::WeightPacking(const Context& context, const dnnl::memory::desc& from, const dnnl::memory::desc& to)
-    : from_(from), to_(to), reorder_(make_reorder(context.threads, from, to)), threads_(context.threads) {}
+WeightPacking::WeightPacking(const dnnl::memory::desc& from, const dnnl::memory::desc& to)
+    : from_(from), to_(to), reorder_(make_reorder(from, to)) {}
 
 void WeightPacking::run(const float* from, std::byte* to) const {
-  const ThreadSetting setting(threads_);
+  const ThreadSetting single(1);
   dnnl::stream stream(engine());
   dnnl::memory source(from_, engine(), const_cast<float*>(from));
   dnnl::memory target(to_, engine(), to);

@@ -2,16 +2,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <oneapi/dnnl/dnnl.hpp>
-
-#include "core/context.h"
 
 namespace fovea::cpu::onednn {
 
-/// From the order of the weight files to what a primitive asked for.
+/// From the order of the weight files to what a primitive asked for, on the calling thread: it takes less time than waking
+/// others.
 class WeightPacking {
  public:
-  WeightPacking(const Context& context, const dnnl::memory::desc& from, const dnnl::memory::desc& to);
+  WeightPacking(const dnnl::memory::desc& from, const dnnl::memory::desc& to);
 
   [[nodiscard]] std::size_t bytes() const { return to_.get_size(); }
   void run(const float* from, std::byte* to) const;
@@ -20,7 +20,6 @@ class WeightPacking {
   dnnl::memory::desc from_;
   dnnl::memory::desc to_;
   dnnl::reorder reorder_;
-  int threads_;
 };
 
 }  // namespace fovea::cpu::onednn
