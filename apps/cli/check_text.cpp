@@ -85,8 +85,10 @@ class Page {
   }
 
   void labels(const CheckReport& report) {
+    const auto said = [](const std::string& labels) { return labels.empty() ? std::string("no label") : labels; };
     section<LabelFinding>("labels that look wrong, most suspicious first", report.labels, [&](const LabelFinding& l) {
-      line(fmt::format("{:>7} {} rather than {}: {}", percent(l.probability), l.predicted, l.photo.label, shown(l.photo.path)));
+      line(fmt::format("{:>7} {} rather than {}: {}", percent(l.probability), said(l.predicted), said(l.photo.label),
+                       shown(l.photo.path)));
     });
   }
 

@@ -57,11 +57,12 @@ struct DuplicateGroup {
   bool across_classes = false;       ///< at least one label is wrong, or the classes overlap
 };
 
-/// A label that a last layer, fitted to the other photos, contradicts.
+/// A label that a last layer, fitted to the other photos, contradicts. With any number of labels a photo: one label too many or
+/// too few; a photo with several such has a finding for each.
 struct LabelFinding {
   CheckedPhoto photo;
-  std::string predicted;
-  double probability = 0.0;        ///< of `predicted`; calibrated
+  std::string predicted;           ///< several are joined by ';'; empty: none
+  double probability = 0.0;        ///< of `predicted`, or of the one label that it differs in; calibrated
   double label_probability = 0.0;  ///< of the given label
 };
 

@@ -19,6 +19,7 @@
 #include "runtime/device.h"
 #include "train/fit_choice.h"
 #include "train/photo_rows.h"
+#include "train/row_targets.h"
 #include "train/run_setup.h"
 
 namespace fovea::checking {
@@ -43,6 +44,9 @@ class Checker {
   Result<void> open_network();
   Result<void> look();
   Result<void> look_at_labels(std::span<const int> groups);
+  Result<void> look_at_label_sets(std::span<const std::int32_t> groups);  ///< of each row of seen_
+  bool enough_judged(const std::vector<bool>& judged, std::int64_t needed);
+  [[nodiscard]] const SurveyedPhoto& photo_of_row(std::int32_t row) const;
   void note(std::string text);
 
   CheckOptions options_;
@@ -73,12 +77,8 @@ Result<void> Checker::open_network() {
     note("labels were not looked at: that needs the network");
     return {};
   }
-  if (data_.multi_label) {
-    note("labels were not looked at: photos with several labels are not understood yet");
-    return {};
-  }
-  if (data_.class_count() < 2) {
-    note("labels were not looked at: there is only one class");
+  if (data_.class_count() < (data_.multi_label ? 1 : 2)) {
+    note("labels were not looked at: there are too few classes");
     return {};
   }
   const TrainOptions wanted{.arch = options_.arch, .weights = options_.weights};
@@ -132,15 +132,11 @@ Result<void> Checker::look() {
   return {};
 }
 
-Result<void> Checker::look_at_labels(std::span<const int> groups) {
-  reporter_.begin_stage("labels");
-  const std::vector<std::int32_t>& labels = seen_.labels;
-  std::vector<std::int32_t> group_of_row;
-  for (const std::int32_t photo : seen_.index) group_of_row.push_back(groups[static_cast<std::size_t>(photo)]);
-  const std::vector<bool> judged = judged_classes(labels, group_of_row, data_.class_count());
-  if (std::ranges::count(judged, true) < 2) {
-    note(fmt::format("labels were not looked at: fewer than two classes have {} different photos", kFolds));
-    return {};
+/// Notes the classes that are not judged; false where too few are for anything to be said.
+bool Checker::enough_judged(const std::vector<bool>& judged, std::int64_t needed) {
+  if (std::ranges::count(judged, true) < needed) {
+    note(fmt::format("labels were not looked at: too few classes have {} different photos", kFolds));
+    return false;
   }
   std::vector<std::string> passed_over;
   for (std::size_t k = 0; k < judged.size(); ++k) {
@@ -150,13 +146,53 @@ Result<void> Checker::look_at_labels(std::span<const int> groups) {
     note(fmt::format("labels of classes with fewer than {} different photos were not looked at: {}", kFolds,
                      fmt::join(passed_over, ", ")));
   }
+  return true;
+}
+
+const SurveyedPhoto& Checker::photo_of_row(std::int32_t row) const {
+  return photos_[static_cast<std::size_t>(seen_.index[static_cast<std::size_t>(row)])];
+}
+
+Result<void> Checker::look_at_label_sets(std::span<const std::int32_t> groups) {
+  std::vector<Sample> samples;
+  for (const SurveyedPhoto& photo : photos_) samples.push_back(photo.sample);
+  const training::RowTargets truth = training::row_targets(seen_.index, samples, data_.class_count(), true);
+  const std::vector<bool> judged = judged_labels(truth.targets, groups, data_.class_count());
+  if (!enough_judged(judged, 1)) return {};
+  const Table probabilities = held_out_label_probabilities(context_, truth.of(seen_.table), groups, options_.seed);
+  if (context_.stop_requested()) return fail(Error::Kind::kCancelled, "stopped on request");
+  for (const SuspectTarget& suspect : find_target_errors(probabilities, truth.targets, judged)) {
+    const SurveyedPhoto& photo = photo_of_row(suspect.row);
+    SurveyedPhoto mended{.sample = photo.sample};
+    std::erase(mended.sample.labels, suspect.label);
+    if (suspect.missing)
+      mended.sample.labels.insert(std::ranges::lower_bound(mended.sample.labels, suspect.label), suspect.label);
+    const double probability = static_cast<double>(suspect.probability);
+    report_.labels.push_back({named(photo, data_.classes), named(mended, data_.classes).label, probability, 1 - probability});
+  }
+  report_.labels_checked = true;
+  return {};
+}
+
+Result<void> Checker::look_at_labels(std::span<const int> groups) {
+  reporter_.begin_stage("labels");
+  const std::vector<std::int32_t>& labels = seen_.labels;
+  std::vector<std::int32_t> group_of_row;
+  for (const std::int32_t photo : seen_.index) group_of_row.push_back(groups[static_cast<std::size_t>(photo)]);
+  if (data_.multi_label) {
+    FOVEA_TRY(look_at_label_sets(group_of_row));
+    reporter_.end_stage();
+    return {};
+  }
+  const std::vector<bool> judged = judged_classes(labels, group_of_row, data_.class_count());
+  if (!enough_judged(judged, 2)) return {};
   const training::FeatureSet set{seen_.table.values, labels, seen_.table.width, data_.class_count()};
   const Table probabilities = held_out_probabilities(context_, set, group_of_row, options_.seed);
   if (context_.stop_requested()) return fail(Error::Kind::kCancelled, "stopped on request");
   for (const SuspectLabel& suspect : find_label_errors(probabilities, labels, judged)) {
-    const SurveyedPhoto& photo = photos_[static_cast<std::size_t>(seen_.index[static_cast<std::size_t>(suspect.row)])];
-    report_.labels.push_back({named(photo, data_.classes), data_.classes[static_cast<std::size_t>(suspect.predicted)],
-                              suspect.probability, suspect.label_probability});
+    report_.labels.push_back({named(photo_of_row(suspect.row), data_.classes),
+                              data_.classes[static_cast<std::size_t>(suspect.predicted)], suspect.probability,
+                              suspect.label_probability});
   }
   report_.labels_checked = true;
   reporter_.end_stage();

@@ -62,7 +62,7 @@ class Sheet {
     out_ += "<div class=\"row\">\n";
     for (const LabelFinding& l : std::span(report_.labels).first(shown)) {
       figure(l.photo, fmt::format("<b>{}</b> in {}?<br><span class=\"alarm\">{:.1f} % {}</span>", escape(l.photo.label),
-                                  l.photo.split, 100 * l.probability, escape(l.predicted)));
+                                  l.photo.split, 100 * l.probability, l.predicted.empty() ? "no label" : escape(l.predicted)));
     }
     out_ += "</div>\n";
   }

@@ -8,6 +8,7 @@
 
 #include "train/calibration.h"
 #include "train/cross_validation.h"
+#include "train/label_calibration.h"
 #include "train/metrics.h"
 
 namespace fovea::checking {
@@ -115,6 +116,55 @@ std::vector<SuspectLabel> find_label_errors(const Table& probabilities, std::spa
     }
   }
   std::ranges::stable_sort(suspects, {}, margin);
+  return suspects;
+}
+
+Table held_out_label_probabilities(const Context& context, const FeatureSet& set, std::span<const std::int32_t> groups,
+                                   std::uint64_t seed) {
+  const auto regression = training::make_regression(context, set);
+  const std::vector<std::int32_t> folds = training::stratified_folds(set.labels, groups, kFolds, seed);
+  const std::vector<float> weights(set.labels.size(), 1.0F);
+  const auto search = training::search_strength(context, *regression, weights, folds);
+  const Table logits{set.classes, training::held_out_logits(*regression, weights, folds, search.chosen().strength)};
+  return {set.classes, training::label_probabilities(logits, training::fit_temperature(logits, set.targets))};
+}
+
+namespace {
+
+/// Of every row whether it has label k: 0 or 1.
+std::vector<std::int32_t> answers_of(std::span<const std::uint8_t> targets, std::size_t k, std::size_t classes) {
+  std::vector<std::int32_t> answers;
+  for (std::size_t i = k; i < targets.size(); i += classes) answers.push_back(targets[i]);
+  return answers;
+}
+
+}  // namespace
+
+std::vector<bool> judged_labels(std::span<const std::uint8_t> targets, std::span<const std::int32_t> groups,
+                                std::int64_t classes) {
+  std::vector<bool> judged;
+  for (std::int64_t k = 0; k < classes; ++k) {
+    const auto answers = answers_of(targets, static_cast<std::size_t>(k), static_cast<std::size_t>(classes));
+    const std::vector<bool> both = judged_classes(answers, groups, 2);
+    judged.push_back(both[0] && both[1]);
+  }
+  return judged;
+}
+
+std::vector<SuspectTarget> find_target_errors(const Table& probabilities, std::span<const std::uint8_t> targets,
+                                              const std::vector<bool>& judged) {
+  const std::size_t classes = judged.size();
+  std::vector<SuspectTarget> suspects;
+  for (std::size_t k = 0; k < classes; ++k) {
+    if (!judged[k]) continue;
+    Table question{2, {}};
+    for (std::size_t i = k; i < targets.size(); i += classes) {
+      question.values.insert(question.values.end(), {1 - probabilities.values[i], probabilities.values[i]});
+    }
+    for (const SuspectLabel& suspect : find_label_errors(question, answers_of(targets, k, classes), {true, true}))
+      suspects.push_back({suspect.row, static_cast<std::int32_t>(k), suspect.predicted == 1, suspect.probability});
+  }
+  std::ranges::stable_sort(suspects, std::greater<>(), &SuspectTarget::probability);
   return suspects;
 }
 

@@ -37,4 +37,26 @@ struct SuspectLabel {
 [[nodiscard]] std::vector<SuspectLabel> find_label_errors(const training::Table& probabilities,
                                                           std::span<const std::int32_t> labels, const std::vector<bool>& judged);
 
+/// The same of photos with any number of labels: `set.targets` says which.
+[[nodiscard]] training::Table held_out_label_probabilities(const Context& context, const training::FeatureSet& set,
+                                                           std::span<const std::int32_t> groups, std::uint64_t seed);
+
+/// Each class a question of its own, with a yes and a no, both of which need photos to be judged by.
+[[nodiscard]] std::vector<bool> judged_labels(std::span<const std::uint8_t> targets, std::span<const std::int32_t> groups,
+                                              std::int64_t classes);
+
+/// A label that a photo has and does not show, or shows and does not have.
+struct SuspectTarget {
+  std::int32_t row = 0;
+  std::int32_t label = 0;
+  bool missing = false;
+  float probability = 0;  ///< that it is so
+};
+
+/// find_label_errors of every class's yes and no (A. Thyagarajan, E. Snorrason, C. Northcutt, J. Mueller, "Identifying incorrect
+/// annotations in multi-label classification data", 2022). `probabilities` and `targets` are (N, K). Most suspicious first.
+[[nodiscard]] std::vector<SuspectTarget> find_target_errors(const training::Table& probabilities,
+                                                            std::span<const std::uint8_t> targets,
+                                                            const std::vector<bool>& judged);
+
 }  // namespace fovea::checking

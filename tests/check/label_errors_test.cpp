@@ -93,6 +93,61 @@ TEST(LabelErrors, FlippedLabelsLeadTheList) {
   for (std::size_t i = 0; i < sure; ++i) EXPECT_TRUE(clouds.flipped.contains(suspects[i].row)) << i;
 }
 
+/// Photos that show each of three things or do not, along directions of their own.
+struct LabelSets {
+  static constexpr std::int64_t kWidth = 24;
+  static constexpr int kPhotos = 300;
+  static constexpr std::size_t kClasses = 3;
+  std::vector<float> features;
+  std::vector<std::uint8_t> targets;
+  std::vector<std::int32_t> homes;  // folds are spread over these
+  std::vector<std::int32_t> groups = std::vector<std::int32_t>(kPhotos);
+  std::set<std::pair<std::int32_t, std::int32_t>> changed;  // row and label
+
+  explicit LabelSets(int every) {
+    std::iota(groups.begin(), groups.end(), 0);
+    Rng rng(5);
+    for (int n = 0; n < kPhotos; ++n) {
+      const auto shows = [&](std::int64_t k) { return (n >> k & 1) != 0; };
+      for (std::int64_t i = 0; i < kWidth; ++i) features.push_back((shows(i % 3) ? 2.5F : 0.0F) + rng.normal());
+      for (std::int64_t k = 0; k < 3; ++k) targets.push_back(shows(k) ? 1 : 0);
+      homes.push_back(n % 8 == 0 ? 3 : 0);
+      if (every == 0 || n % every != 0) continue;
+      const std::int32_t label = n / every % 3;
+      targets[static_cast<std::size_t>(n) * kClasses + static_cast<std::size_t>(label)] ^= 1U;
+      changed.emplace(n, label);
+    }
+  }
+  [[nodiscard]] std::vector<SuspectTarget> suspects() const {
+    const Context context;
+    const auto probabilities = held_out_label_probabilities(context, {features, homes, kWidth, kClasses, targets}, groups, 1);
+    return find_target_errors(probabilities, targets, judged_labels(targets, groups, kClasses));
+  }
+};
+
+TEST(LabelErrors, OfAnyNumberOfLabelsEachIsAQuestionOfItsOwn) {
+  const LabelSets sets(20);
+  const auto suspects = sets.suspects();
+  // How many are wrong is estimated for each yes and each no, of which two or three were changed: about half of them are found.
+  ASSERT_GE(2 * suspects.size(), sets.changed.size());
+  ASSERT_LE(suspects.size(), sets.changed.size());
+  // Yes and no are 2.5 sqrt(8) = 7 standard deviations apart: beyond the middle lies 1 in 4,000.
+  for (std::size_t i = 0; i + 1 < suspects.size(); ++i) {
+    const SuspectTarget& suspect = suspects[i];
+    EXPECT_TRUE(sets.changed.contains({suspect.row, suspect.label})) << i;
+    const auto place = static_cast<std::size_t>(suspect.row) * LabelSets::kClasses + static_cast<std::size_t>(suspect.label);
+    EXPECT_EQ(suspect.missing, sets.targets[place] == 0) << i;
+  }
+  EXPECT_THAT(LabelSets(0).suspects(), testing::SizeIs(testing::Le(1)));
+}
+
+TEST(LabelErrors, ALabelThatAllPhotosHaveIsNotJudged) {
+  const std::vector<std::uint8_t> targets{1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+  std::vector<std::int32_t> groups(10);
+  std::iota(groups.begin(), groups.end(), 0);
+  EXPECT_THAT(judged_labels(targets, groups, 2), ElementsAre(false, true));
+}
+
 TEST(LabelErrors, RightLabelsAreLeftAlone) { EXPECT_THAT(Clouds(0).suspects(), IsEmpty()); }
 
 }  // namespace
