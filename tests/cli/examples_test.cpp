@@ -169,7 +169,8 @@ TEST_F(Examples, CtrlCEndsEveryVerb) {
         "watch weather.safetensors timelapse --every 1s --time-limit 500ms --database stopped.db",
         "annotate weather.safetensors many/frame-%05d.jpg -o stopped.mp4",
         "scale weather.safetensors timelapse --loop --port 0"}) {
-    const Finished run = shell(std::string("timeout --preserve-status --signal INT --kill-after 20 1.5 fovea ") + command);
+    const Finished run =
+        shell(std::string("timeout --foreground --preserve-status --signal INT --kill-after 20 1.5 fovea ") + command);
     EXPECT_LT(run.status, 3) << command << ": exit status " << run.status << '\n' << run.err;
   }
   for (const auto& entry : fs::recursive_directory_iterator(folder_->path())) {
