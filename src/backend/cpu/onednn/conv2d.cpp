@@ -29,11 +29,13 @@ std::int64_t parts_for(double flops, std::int64_t limit) {
 struct Forward {
   Parts parts;
   dnnl::memory::desc weights;  ///< of all parts
+  bool plain = false;          ///< one of them at least runs oneDNN's plain loops
 
   void add(const Convolution& part, bool bias, graph::Activation activation, std::int64_t x_offset, std::int64_t y_offset) {
     const auto made =
         part.forward(dnnl::prop_kind::forward_training, parts.size() == 0 ? part.any_weights() : weights, bias, activation);
     if (parts.size() == 0) weights = made.weights_desc();
+    plain = plain || onednn::is_plain(made.impl_info_str());
     const dnnl::convolution_forward primitive(made);
     const onednn::Operand x{DNNL_ARG_SRC, made.src_desc(), kX, x_offset, part.rounds()};
     const onednn::Operand w{DNNL_ARG_WEIGHTS, weights, kW, 0};
@@ -46,31 +48,46 @@ struct Forward {
   }
 };
 
-/// Many images: some whole images a part. Few: bands of rows of each.
-Forward split(const Convolution& whole, bool bias, graph::Activation activation) {
+/// Some whole images a part.
+Forward by_images(const Convolution& whole, bool bias, graph::Activation activation, std::int64_t groups) {
   const std::int64_t images = whole.x[0];
   const std::int64_t x_image = whole.x[1] * whole.x[2] * whole.x[3];
-  const std::int64_t y_row = whole.y[1] * whole.y[3];
-  const std::int64_t count = parts_for(whole.flops(), images * whole.y[2]);
+  const std::int64_t y_image = whole.y[1] * whole.y[2] * whole.y[3];
   Forward made;
-  if (images >= count) {
-    const std::int64_t groups = onednn::equal_parts(images, count);
-    for (std::int64_t i = 0; i < groups; ++i) {
-      const Range range = part_of(images, groups, i);
-      made.add(whole.images(range.size()), bias, activation, range.begin * x_image, range.begin * y_row * whole.y[2]);
-    }
-    return made;
+  for (std::int64_t i = 0; i < groups; ++i) {
+    const Range range = part_of(images, groups, i);
+    made.add(whole.images(range.size()), bias, activation, range.begin * x_image, range.begin * y_image);
   }
-  const std::int64_t bands = onednn::equal_parts(whole.y[2], (count + images - 1) / images);
-  const std::int64_t rows = (whole.y[2] + bands - 1) / bands;
-  for (std::int64_t n = 0; n < images; ++n) {
+  return made;
+}
+
+/// Bands of `rows` rows of each image.
+Forward by_bands(const Convolution& whole, bool bias, graph::Activation activation, std::int64_t rows) {
+  const std::int64_t x_row = whole.x[1] * whole.x[3];
+  const std::int64_t y_row = whole.y[1] * whole.y[3];
+  Forward made;
+  for (std::int64_t n = 0; n < whole.x[0]; ++n) {
     for (std::int64_t begin = 0; begin < whole.y[2]; begin += rows) {
       std::int64_t first_row = 0;
       const Convolution band = whole.band(begin, std::min(begin + rows, whole.y[2]), first_row);
-      made.add(band, bias, activation, n * x_image + first_row * whole.x[1] * whole.x[3], (n * whole.y[2] + begin) * y_row);
+      made.add(band, bias, activation, (n * whole.x[2] + first_row) * x_row, (n * whole.y[2] + begin) * y_row);
     }
   }
   return made;
+}
+
+/// Many images: some whole images a part. Few: bands of rows of each.
+Forward split(const Convolution& whole, bool bias, graph::Activation activation) {
+  const std::int64_t images = whole.x[0];
+  const std::int64_t count = parts_for(whole.flops(), images * whole.y[2]);
+  if (images >= count) return by_images(whole, bias, activation, onednn::equal_parts(images, count));
+  std::int64_t bands = onednn::equal_parts(whole.y[2], (count + images - 1) / images);
+  // All bands share one order of the weights. Where oneDNN has no fast kernel for one of them in it, fewer and higher ones do.
+  for (; bands > 1; bands = (bands + 1) / 2) {
+    Forward made = by_bands(whole, bias, activation, (whole.y[2] + bands - 1) / bands);
+    if (!made.plain) return made;
+  }
+  return by_images(whole, bias, activation, images);
 }
 
 }  // namespace
@@ -83,7 +100,8 @@ KernelResult prepare_op(const Setup& setup, const graph::Conv2d& op) {
   Forward made = split(whole, bias, op.activation);
   const onednn::WeightPacking packing(whole.plain_weights(), made.weights);
   const Context context = setup.context;
-  Traits traits{onednn::name("conv2d", op.precision), packing.bytes(), made.parts.scratch_bytes(context), std::nullopt};
+  Traits traits{onednn::name("conv2d", op.precision, made.plain), packing.bytes(), made.parts.scratch_bytes(context),
+                std::nullopt};
   return make_kernel(
       std::move(traits),
       [context, bias, parts = std::move(made.parts)](const Arguments& a) {

@@ -48,6 +48,7 @@ KernelResult windowed_weight_gradient(const Setup& setup, const graph::Conv2dBac
 
   Parts parts;
   dnnl::memory::desc weights;
+  bool plain = false;
   std::int64_t sum = 0;   // floats of one partial sum: dw in oneDNN's order, then db
   std::int64_t bias = 0;  // where db starts in it
   for (std::int64_t i = 0; i < count; ++i) {
@@ -59,6 +60,7 @@ KernelResult windowed_weight_gradient(const Setup& setup, const graph::Conv2dBac
       sum = bias +
             (bias_here ? static_cast<std::int64_t>(align_up(static_cast<std::size_t>(k) * sizeof(float)) / sizeof(float)) : 0);
     }
+    plain = plain || onednn::is_plain(made.impl_info_str());
     const onednn::Operand x{DNNL_ARG_SRC, made.src_desc(), kX, r.begin * x_image, whole.rounds()};
     const onednn::Operand dy{DNNL_ARG_DIFF_DST, made.diff_dst_desc(), kDy, r.begin * y_image, whole.rounds()};
     const onednn::Operand dw{DNNL_ARG_DIFF_WEIGHTS, weights, kSums, i * sum};
@@ -73,7 +75,7 @@ KernelResult windowed_weight_gradient(const Setup& setup, const graph::Conv2dBac
   const Context context = setup.context;
   const onednn::WeightPacking unpacking(weights, whole.plain_weights());
   const std::size_t sums_bytes = static_cast<std::size_t>(count * sum) * sizeof(float);
-  Traits traits{onednn::name("conv2d_backward_weight", op.precision), 0,
+  Traits traits{onednn::name("conv2d_backward_weight", op.precision, plain), 0,
                 sums_bytes + std::max(parts.scratch_bytes(context), db.scratch_bytes()), std::nullopt};
   return make_kernel(std::move(traits),
                      [=, parts = std::move(parts), add = elementwise(setup.target).sum_parts](const Arguments& a) {
@@ -178,12 +180,14 @@ KernelResult prepare_op(const Setup& setup, const graph::Conv2dBackwardInput& op
   const std::int64_t y_unit = whole.y[0] * whole.y[1] * whole.y[2] * whole.y[3] / units;
   Parts parts;
   dnnl::memory::desc weights = whole.any_weights();
+  bool plain = false;
   for (std::int64_t i = 0; i < count; ++i) {
     const Range r = part_of(units, count, i);
     std::int64_t first_row = 0;
     const Convolution part = pointwise ? whole.band(r.begin, r.end, first_row) : whole.images(r.size());
     const auto made = part.backward_input(weights);
     if (i == 0) weights = made.weights_desc();
+    plain = plain || onednn::is_plain(made.impl_info_str());
     parts.add(dnnl::convolution_backward_data(made), made.scratchpad_desc(),
               {{DNNL_ARG_DIFF_DST, made.diff_dst_desc(), kDy, r.begin * y_unit, part.rounds()},
                {DNNL_ARG_WEIGHTS, weights, kW, 0},
@@ -191,7 +195,8 @@ KernelResult prepare_op(const Setup& setup, const graph::Conv2dBackwardInput& op
   }
   const Context context = setup.context;
   const onednn::WeightPacking packing(whole.plain_weights(), weights);
-  Traits traits{onednn::name("conv2d_backward_input", op.precision), packing.bytes(), parts.scratch_bytes(context), std::nullopt};
+  Traits traits{onednn::name("conv2d_backward_input", op.precision, plain), packing.bytes(), parts.scratch_bytes(context),
+                std::nullopt};
   return make_kernel(
       std::move(traits),
       [context, parts = std::move(parts)](const Arguments& a) {

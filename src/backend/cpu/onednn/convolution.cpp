@@ -26,7 +26,10 @@ dnnl::primitive_attr with_activation(graph::Activation activation) {
 
 }  // namespace
 
-std::string name(std::string_view what, graph::Precision precision) {
+bool is_plain(std::string_view implementation) { return implementation.starts_with("ref"); }
+
+std::string name(std::string_view what, graph::Precision precision, bool plain) {
+  if (plain) return "onednn_plain/" + std::string(what);
   return (precision == graph::Precision::kBF16 ? "onednn_bf16/" : "onednn/") + std::string(what);
 }
 

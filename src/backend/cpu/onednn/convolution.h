@@ -41,8 +41,10 @@ struct Convolution {
   [[nodiscard]] dnnl::memory::desc plain_weights() const;
 };
 
-/// "onednn/WHAT", or "onednn_bf16/WHAT".
-[[nodiscard]] std::string name(std::string_view what, graph::Precision precision);
+/// "onednn/WHAT" or "onednn_bf16/WHAT", and "onednn_plain/WHAT" for what is_plain.
+[[nodiscard]] std::string name(std::string_view what, graph::Precision precision, bool plain = false);
+/// Whether oneDNN, by what it says of an implementation, has only plain loops for a case: a hundred times as slow as its kernels.
+[[nodiscard]] bool is_plain(std::string_view implementation);
 /// A 1x1 window that moves by one and needs no padding: a plain product of matrices.
 [[nodiscard]] bool is_pointwise(const graph::Window& window);
 /// x as one image a pixel wide, (1, rows, 1, C), whose rows can be dealt out.
