@@ -9,7 +9,6 @@
 classes; a class is a source photo's own class, divided further until there are as many as asked for. `train` samples the resident
 memory of `fovea train` once a second and prints its peak in each stage and epoch, and the slope over the epochs.
 """
-import argparse
 import json
 import pathlib
 import random
@@ -17,6 +16,9 @@ import subprocess
 import sys
 import threading
 import time
+
+import verbs
+from verbs import argument
 
 
 def make(arguments):
@@ -58,8 +60,8 @@ def slope(values):
     return sum((x - mean_x) * (y - mean_y) for x, y in enumerate(values)) / sum((x - mean_x) ** 2 for x in range(n))
 
 
-def train(arguments, options):
-    command = [arguments.program, "train", arguments.folder, "-o", arguments.output, "--json", *options]
+def train(arguments):
+    command = [arguments.program, "train", arguments.folder, "-o", arguments.output, "--json", *arguments.rest]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     peak = [0.0]
 
@@ -91,23 +93,11 @@ def train(arguments, options):
 
 
 def main():
-    words = sys.argv[1:]
-    split = words.index("--") if "--" in words else len(words)
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    verbs = parser.add_subparsers(dest="verb", required=True)
-    maker = verbs.add_parser("make")
-    maker.add_argument("photos")
-    maker.add_argument("folder")
-    maker.add_argument("--count", type=int, default=60000)
-    maker.add_argument("--classes", type=int, default=75)
-    trainer = verbs.add_parser("train")
-    trainer.add_argument("program")
-    trainer.add_argument("folder")
-    trainer.add_argument("-o", "--output", default="large.safetensors")
-    arguments = parser.parse_args(words[:split])
-    if arguments.verb == "make":
-        return make(arguments)
-    return train(arguments, words[split + 1:])
+    return verbs.run(__doc__, {
+        "make": (make, [argument("photos"), argument("folder"), argument("--count", type=int, default=60000),
+                        argument("--classes", type=int, default=75)]),
+        "train": (train, [argument("program"), argument("folder"), argument("-o", "--output", default="large.safetensors")]),
+    })
 
 
 if __name__ == "__main__":

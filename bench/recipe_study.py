@@ -12,7 +12,6 @@ PHOTOS holds a folder per class. What is tried at use: the photo and its mirror 
 layer's model, the last layer solved again on the tuned features. Losses are of probabilities calibrated on the held-out photos themselves (one
 temperature each). Needs torch, scikit-learn, Pillow and efficientnet_lite_pytorch.
 """
-import argparse
 import collections
 import json
 import math
@@ -24,6 +23,9 @@ import tempfile
 import time
 
 import numpy as np
+
+import verbs
+from verbs import argument
 
 SERIES = 5  # photos of a cluster of look-alikes, about
 
@@ -174,10 +176,10 @@ def judgements(model, fold, card, extra):
     return {name: judge(values, truth) for name, values in logits.items()}, len(truth)
 
 
-def run(arguments, variants):
+def run(arguments):
     folder = pathlib.Path(arguments.folder)
     folds = [folder / f"fold-{k}" for k in arguments.only] if arguments.only else sorted(folder.glob("fold-*"))
-    for variant in variants:
+    for variant in arguments.rest:
         name, _, flags = variant.partition(":")
         for seed in arguments.seeds:
             for fold in folds:
@@ -222,32 +224,15 @@ def table(arguments):
 
 
 def main():
-    words = sys.argv[1:]
-    cut = words.index("--") if "--" in words else len(words)
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    verbs = parser.add_subparsers(dest="verb", required=True)
-    splitter = verbs.add_parser("split")
-    splitter.add_argument("photos")
-    splitter.add_argument("folder")
-    splitter.add_argument("--folds", type=int, default=3)
-    splitter.add_argument("--weights", required=True, help="of the backbone, safetensors")
-    runner = verbs.add_parser("run")
-    runner.add_argument("program")
-    runner.add_argument("folder")
-    runner.add_argument("results")
-    runner.add_argument("--size", type=int, default=224)
-    runner.add_argument("--crop", type=float, default=0.875)
-    runner.add_argument("--seeds", type=int, nargs="+", default=[0])
-    runner.add_argument("--only", type=int, nargs="+", help="these folds")
-    runner.add_argument("--extra", action="store_true", help="also the ways at use")
-    tabler = verbs.add_parser("table")
-    tabler.add_argument("results")
-    arguments = parser.parse_args(words[:cut])
-    if arguments.verb == "split":
-        return split(arguments)
-    if arguments.verb == "run":
-        return run(arguments, words[cut + 1:])
-    return table(arguments)
+    return verbs.run(__doc__, {
+        "split": (split, [argument("photos"), argument("folder"), argument("--folds", type=int, default=3),
+                          argument("--weights", required=True, help="of the backbone, safetensors")]),
+        "run": (run, [argument("program"), argument("folder"), argument("results"), argument("--size", type=int, default=224),
+                      argument("--crop", type=float, default=0.875), argument("--seeds", type=int, nargs="+", default=[0]),
+                      argument("--only", type=int, nargs="+", help="these folds"),
+                      argument("--extra", action="store_true", help="also the ways at use")]),
+        "table": (table, [argument("results")]),
+    })
 
 
 if __name__ == "__main__":
