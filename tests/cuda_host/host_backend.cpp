@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cuda_host/host_backend.h"
 
-#include <cstring>
 #include <utility>
 
 #include "backend/cuda/backend.h"
 #include "backend/registry.h"
-#include "core/buffer.h"
 #include "core/device_failure.h"
 #include "core/error.h"
 #include "cuda_host/plain_products.h"
@@ -14,7 +12,8 @@
 namespace fovea::test {
 namespace {
 
-/// Memory that claims to be out of the host's reach, so whoever reads it without asking computes nothing that is compared.
+/// The host's memory with an end to it, which claims to be out of the host's reach, so whoever reads it without asking computes
+/// nothing that is compared.
 class FarMemory final : public Memory {
  public:
   explicit FarMemory(std::size_t room) : room_(room) {}
@@ -22,26 +21,22 @@ class FarMemory final : public Memory {
   [[nodiscard]] std::byte* allocate(std::size_t bytes) override {
     if (bytes > room_) throw DeviceFailure(DeviceFailure::Kind::kOutOfMemory, fmt::format("{} bytes of {}", bytes, room_));
     room_ -= bytes;
-    return Buffer(bytes).release();
+    return host_->allocate(bytes);
   }
   void free(std::byte* data, std::size_t bytes) noexcept override {
-    Unmap{bytes}(data);
+    host_->free(data, bytes);
     room_ += bytes;
   }
-  void upload(std::span<const std::byte> source, std::byte* target) override { move(source.data(), target, source.size()); }
-  void download(const std::byte* source, std::span<std::byte> target) override { move(source, target.data(), target.size()); }
-  void copy(const std::byte* source, std::byte* target, std::size_t bytes) override { move(source, target, bytes); }
-  void zero(std::byte* target, std::size_t bytes) override {
-    if (bytes > 0) std::memset(target, 0, bytes);
-  }
+  void upload(std::span<const std::byte> source, std::byte* target) override { host_->upload(source, target); }
+  void download(const std::byte* source, std::span<std::byte> target) override { host_->download(source, target); }
+  void copy(const std::byte* source, std::byte* target, std::size_t bytes) override { host_->copy(source, target, bytes); }
+  void zero(std::byte* target, std::size_t bytes) override { host_->zero(target, bytes); }
   void synchronise() override {}
   [[nodiscard]] std::optional<std::uint64_t> free_bytes() const override { return room_; }
   [[nodiscard]] std::mutex* turn() override { return &turn_; }
 
  private:
-  static void move(const std::byte* source, std::byte* target, std::size_t bytes) {
-    if (bytes > 0) std::memcpy(target, source, bytes);
-  }
+  std::shared_ptr<Memory> host_ = host_memory();
   std::size_t room_;
   std::mutex turn_;
 };

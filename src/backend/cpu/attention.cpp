@@ -5,10 +5,10 @@
 #include <cmath>
 #include <utility>
 
-#include "backend/cpu/function_kernel.h"
 #include "backend/cpu/kernels/elementwise.h"
 #include "backend/cpu/kernels/softmax.h"
 #include "backend/cpu/setup.h"
+#include "backend/function_kernel.h"
 #include "core/parallel.h"
 
 namespace fovea::cpu {

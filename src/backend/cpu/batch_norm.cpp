@@ -5,8 +5,8 @@
 #include <cmath>
 #include <utility>
 
-#include "backend/cpu/function_kernel.h"
 #include "backend/cpu/setup.h"
+#include "backend/function_kernel.h"
 #include "core/parallel.h"
 
 namespace fovea::cpu {

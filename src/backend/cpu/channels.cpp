@@ -6,9 +6,9 @@
 #include <utility>
 #include <vector>
 
-#include "backend/cpu/function_kernel.h"
 #include "backend/cpu/kernels/elementwise.h"
 #include "backend/cpu/setup.h"
+#include "backend/function_kernel.h"
 #include "core/parallel.h"
 
 namespace fovea::cpu {

@@ -51,7 +51,7 @@ class CpuBackend final : public Backend {
     if (!supports(graph, node)) {
       return fail(Error::Kind::kUnsupported, "cpu backend: {} with these fields has no kernel", graph::name_of(node.op));
     }
-    const cpu::Setup setup{context, graph, node, target_};
+    const cpu::Setup setup{{graph, node}, context, target_};
     try {
       return std::visit([&](const auto& op) { return cpu::prepare_op(setup, op); }, node.op);
     } catch (const dnnl::error& error) {

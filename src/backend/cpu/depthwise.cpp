@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <utility>
 
-#include "backend/cpu/function_kernel.h"
 #include "backend/cpu/kernels/elementwise.h"
 #include "backend/cpu/setup.h"
+#include "backend/function_kernel.h"
 #include "core/parallel.h"
 
 namespace fovea::cpu {
@@ -42,7 +42,8 @@ KernelResult prepare_op(const Setup& setup, const graph::DepthwiseConv2d& op) {
   const std::int64_t taps = std::int64_t{op.window.kernel_h} * op.window.kernel_w;
   const bool bias = setup.inputs() == 3;
   const Context context = setup.context;
-  Traits traits{setup.kernel_name("depthwise"), static_cast<std::size_t>(taps * shape.channels) * sizeof(float), 0, std::nullopt};
+  KernelTraits traits{setup.kernel_name("depthwise"), static_cast<std::size_t>(taps * shape.channels) * sizeof(float), 0,
+                      std::nullopt};
   return make_kernel(
       std::move(traits),
       [=, forward = depthwise_forward(setup.target, op.window), activation = op.activation](const Arguments& a) {
@@ -67,8 +68,8 @@ KernelResult prepare_op(const Setup& setup, const graph::DepthwiseConv2dBackward
   const std::int64_t ring = depthwise_backward_rows(shape);
   // A ring for each part costs address space, not memory that moves: a thread's parts follow each other.
   const Context context = setup.context;
-  Traits traits{setup.kernel_name("depthwise_backward"), static_cast<std::size_t>(taps * shape.channels) * sizeof(float),
-                static_cast<std::size_t>(parts * (sums + ring)) * sizeof(float), 0};
+  KernelTraits traits{setup.kernel_name("depthwise_backward"), static_cast<std::size_t>(taps * shape.channels) * sizeof(float),
+                      static_cast<std::size_t>(parts * (sums + ring)) * sizeof(float), 0};
   return make_kernel(
       std::move(traits),
       [=, kernel = depthwise_backward(setup.target, op.window),

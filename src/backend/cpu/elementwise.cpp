@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "backend/cpu/function_kernel.h"
 #include "backend/cpu/setup.h"
+#include "backend/function_kernel.h"
 #include "core/dropout_mask.h"
 #include "core/parallel.h"
 

@@ -2,32 +2,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
-#include <memory>
 #include <string>
 
-#include "backend/backend.h"
 #include "backend/cpu/kernels/target.h"
+#include "backend/function_kernel.h"
 
 namespace fovea::cpu {
 
-using KernelResult = Result<std::unique_ptr<Kernel>>;
-
-/// One node in its graph, with what was decided for the whole backend.
-struct Setup {
+/// One node, with what was decided for the whole backend.
+struct Setup : NodeInGraph {
   const Context& context;
-  const graph::Graph& graph;
-  const graph::Node& node;
   Target target;
 
-  [[nodiscard]] const Shape& input(std::size_t i) const { return graph.shape(node.inputs[i]); }
-  [[nodiscard]] const Shape& output(std::size_t i) const { return graph.shape(node.outputs[i]); }
-  [[nodiscard]] std::size_t inputs() const { return node.inputs.size(); }
-  /// Channels: the innermost extent; and how many rows of them there are.
-  [[nodiscard]] static std::int64_t rows(const Shape& shape) {
-    return shape.elements() / std::max<std::int64_t>(shape.back(), 1);
-  }
   /// Whether a tensor is too large to be found in the caches again when the next op reads it.
   [[nodiscard]] static bool is_large(const Shape& shape) {
     constexpr std::int64_t kFloats = std::int64_t{4} << 20;  // 16 MiB: half the last-level cache of a desktop

@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "backend/cpu/function_kernel.h"
 #include "backend/cpu/setup.h"
+#include "backend/function_kernel.h"
 
 namespace fovea::cpu {
 

@@ -2,35 +2,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <algorithm>
-#include <functional>
 #include <memory>
-#include <optional>
-#include <string>
 #include <utility>
 
-#include "backend/backend.h"
 #include "backend/cuda/kernels/depthwise.h"
 #include "backend/cuda/machine.h"
+#include "backend/function_kernel.h"
 
 namespace fovea::cuda {
 
-using KernelResult = Result<std::unique_ptr<Kernel>>;
-
-/// One node in its graph, and what will compute it.
-struct Setup {
-  const graph::Graph& graph;
-  const graph::Node& node;
+/// One node, and what will compute it.
+struct Setup : NodeInGraph {
   std::shared_ptr<Machine> machine;
 
-  [[nodiscard]] const Shape& input(std::size_t i) const { return graph.shape(node.inputs[i]); }
-  [[nodiscard]] const Shape& output(std::size_t i) const { return graph.shape(node.outputs[i]); }
-  [[nodiscard]] std::size_t inputs() const { return node.inputs.size(); }
-  /// Channels, the innermost extent; and how many rows of them there are.
   [[nodiscard]] static int channels(const Shape& shape) { return static_cast<int>(shape.back()); }
-  [[nodiscard]] static std::int64_t rows(const Shape& shape) {
-    return shape.elements() / std::max<std::int64_t>(shape.back(), 1);
-  }
 };
 
 /// x (N,H,W,C) under a window that gives y (N,H',W',K).
@@ -40,44 +25,14 @@ struct Setup {
           window.kernel_h, window.kernel_w, window.stride, window.pad.top, window.pad.left};
 }
 
-/// What a kernel says of itself.
-struct Traits {
-  std::string name;
-  std::size_t packed_bytes = 0;
-  std::size_t scratch_bytes = 0;
-  std::optional<std::size_t> reusable_input;
-};
-
-struct NoPack {
-  void operator()(Machine&, const Arguments&) const {}
-};
-
 /// A kernel from functions of (Machine&, const Arguments&).
-template <class Run, class Pack>
-class FunctionKernel final : public Kernel {
- public:
-  FunctionKernel(std::shared_ptr<Machine> machine, Traits traits, Run run, Pack pack)
-      : machine_(std::move(machine)), traits_(std::move(traits)), run_(std::move(run)), pack_(std::move(pack)) {}
-
-  void run(const Arguments& arguments) const override { run_(*machine_, arguments); }
-  void pack(const Arguments& arguments) const override { pack_(*machine_, arguments); }
-  [[nodiscard]] std::size_t packed_bytes() const override { return traits_.packed_bytes; }
-  [[nodiscard]] std::size_t scratch_bytes() const override { return traits_.scratch_bytes; }
-  [[nodiscard]] std::optional<std::size_t> reusable_input() const override { return traits_.reusable_input; }
-  [[nodiscard]] std::string_view name() const override { return traits_.name; }
-
- private:
-  std::shared_ptr<Machine> machine_;
-  Traits traits_;
-  Run run_;
-  Pack pack_;
-};
-
 template <class Run, class Pack = NoPack>
-KernelResult make_kernel(const Setup& setup, Traits traits, Run run, Pack pack = {}) {
+KernelResult make_kernel(const Setup& setup, KernelTraits traits, Run run, Pack pack = {}) {
+  const auto on_machine = [&](auto function) {
+    return [machine = setup.machine, function = std::move(function)](const Arguments& a) { function(*machine, a); };
+  };
   traits.name = setup.machine->name() + "/" + traits.name;
-  return std::unique_ptr<Kernel>(
-      std::make_unique<FunctionKernel<Run, Pack>>(setup.machine, std::move(traits), std::move(run), std::move(pack)));
+  return fovea::make_kernel(std::move(traits), on_machine(std::move(run)), on_machine(std::move(pack)));
 }
 
 /// Takes aligned pieces of a kernel's scratch or packed memory; first to measure it (from null), then to use it.

@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "backend/cpu/block/geometry.h"
-#include "backend/cpu/function_kernel.h"
 #include "backend/cpu/kernels/column_sums.h"
 #include "backend/cpu/kernels/elementwise.h"
+#include "backend/function_kernel.h"
 
 namespace fovea::cpu::block {
 

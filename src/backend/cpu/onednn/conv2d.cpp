@@ -2,11 +2,11 @@
 #include <algorithm>
 #include <utility>
 
-#include "backend/cpu/function_kernel.h"
 #include "backend/cpu/onednn/convolution.h"
 #include "backend/cpu/onednn/parts.h"
 #include "backend/cpu/onednn/weights.h"
 #include "backend/cpu/setup.h"
+#include "backend/function_kernel.h"
 #include "core/parallel.h"
 
 namespace fovea::cpu {
@@ -100,8 +100,8 @@ KernelResult prepare_op(const Setup& setup, const graph::Conv2d& op) {
   Forward made = split(whole, bias, op.activation);
   const onednn::WeightPacking packing(whole.plain_weights(), made.weights);
   const Context context = setup.context;
-  Traits traits{onednn::name("conv2d", op.precision, made.plain), packing.bytes(), made.parts.scratch_bytes(context),
-                std::nullopt};
+  KernelTraits traits{onednn::name("conv2d", op.precision, made.plain), packing.bytes(), made.parts.scratch_bytes(context),
+                      std::nullopt};
   return make_kernel(
       std::move(traits),
       [context, bias, parts = std::move(made.parts)](const Arguments& a) {

@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "backend/cpu/function_kernel.h"
 #include "backend/cpu/kernels/column_sums.h"
 #include "backend/cpu/kernels/elementwise.h"
 #include "backend/cpu/kernels/outer_sum.h"
@@ -11,6 +10,7 @@
 #include "backend/cpu/onednn/parts.h"
 #include "backend/cpu/onednn/weights.h"
 #include "backend/cpu/setup.h"
+#include "backend/function_kernel.h"
 #include "core/parallel.h"
 
 namespace fovea::cpu {
@@ -75,8 +75,8 @@ KernelResult windowed_weight_gradient(const Setup& setup, const graph::Conv2dBac
   const Context context = setup.context;
   const onednn::WeightPacking unpacking(weights, whole.plain_weights());
   const std::size_t sums_bytes = static_cast<std::size_t>(count * sum) * sizeof(float);
-  Traits traits{onednn::name("conv2d_backward_weight", op.precision, plain), 0,
-                sums_bytes + std::max(parts.scratch_bytes(context), db.scratch_bytes()), std::nullopt};
+  KernelTraits traits{onednn::name("conv2d_backward_weight", op.precision, plain), 0,
+                      sums_bytes + std::max(parts.scratch_bytes(context), db.scratch_bytes()), std::nullopt};
   return make_kernel(std::move(traits),
                      [=, parts = std::move(parts), add = elementwise(setup.target).sum_parts](const Arguments& a) {
                        float* const sums = reinterpret_cast<float*>(a.scratch);
@@ -151,7 +151,8 @@ KernelResult weight_gradient_by_weights(const Setup& setup, std::int64_t rows, s
   }
   const Context context = setup.context;
   const ColumnSums db(setup.target, context, rows, k);
-  Traits traits{"onednn/pointwise_backward_weight", 0, std::max(parts.scratch_bytes(context), db.scratch_bytes()), std::nullopt};
+  KernelTraits traits{"onednn/pointwise_backward_weight", 0, std::max(parts.scratch_bytes(context), db.scratch_bytes()),
+                      std::nullopt};
   return make_kernel(std::move(traits), [=, parts = std::move(parts)](const Arguments& a) {
     float* const bases[] = {a.inputs[0].f32(), a.inputs[1].f32(), a.outputs[0].f32()};
     parts.run(context, bases, a.scratch);
@@ -195,8 +196,8 @@ KernelResult prepare_op(const Setup& setup, const graph::Conv2dBackwardInput& op
   }
   const Context context = setup.context;
   const onednn::WeightPacking packing(whole.plain_weights(), weights);
-  Traits traits{onednn::name("conv2d_backward_input", op.precision, plain), packing.bytes(), parts.scratch_bytes(context),
-                std::nullopt};
+  KernelTraits traits{onednn::name("conv2d_backward_input", op.precision, plain), packing.bytes(), parts.scratch_bytes(context),
+                      std::nullopt};
   return make_kernel(
       std::move(traits),
       [context, parts = std::move(parts)](const Arguments& a) {

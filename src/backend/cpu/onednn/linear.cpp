@@ -2,10 +2,10 @@
 #include <algorithm>
 #include <utility>
 
-#include "backend/cpu/function_kernel.h"
 #include "backend/cpu/kernels/elementwise.h"
 #include "backend/cpu/onednn/matmul.h"
 #include "backend/cpu/setup.h"
+#include "backend/function_kernel.h"
 #include "core/parallel.h"
 
 namespace fovea::cpu {
@@ -24,7 +24,7 @@ std::int64_t parts_for(std::int64_t columns) {
 template <class Bases>
 std::unique_ptr<Kernel> kernel_of(const Setup& setup, std::string name, Parts parts, Bases bases_of) {
   const Context context = setup.context;
-  Traits traits{std::move(name), 0, parts.scratch_bytes(context), std::nullopt};
+  KernelTraits traits{std::move(name), 0, parts.scratch_bytes(context), std::nullopt};
   return make_kernel(std::move(traits), [context, bases_of, parts = std::move(parts)](const Arguments& a) {
     const auto bases = bases_of(a);
     parts.run(context, bases, a.scratch);
@@ -72,7 +72,7 @@ KernelResult prepare_op(const Setup& setup, const graph::LinearBackwardWeight& /
     onednn::add_product(parts, {k, r.size(), n, {1, 0, 1, k}, {0, r.begin, c, 1}, {2, r.begin, c, 1}, {}});
   }
   const Context context = setup.context;
-  Traits traits{"onednn/linear_backward_weight", 0, parts.scratch_bytes(context), std::nullopt};
+  KernelTraits traits{"onednn/linear_backward_weight", 0, parts.scratch_bytes(context), std::nullopt};
   return make_kernel(std::move(traits), [context, n, k, sum_rows = elementwise(setup.target).sum_parts,
                                          parts = std::move(parts)](const Arguments& a) {
     float* const bases[] = {a.inputs[0].f32(), a.inputs[1].f32(), a.outputs[0].f32()};

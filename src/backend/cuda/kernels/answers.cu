@@ -26,6 +26,24 @@ struct At {
   }
 };
 
+/// An index of (images, heads, positions, positions), or of (images, positions, heads, width), taken apart.
+struct Score {
+  int image, head, row, column;
+  FOVEA_INLINE Score(const Heads& s, int index)
+      : image(index / s.positions / s.positions / s.heads),
+        head(index / s.positions / s.positions % s.heads),
+        row(index / s.positions % s.positions),
+        column(index % s.positions) {}
+};
+struct Channel {
+  int image, position, head, channel;
+  FOVEA_INLINE Channel(const Heads& s, int width, int index)
+      : image(index / width / s.heads / s.positions),
+        position(index / width / s.heads % s.positions),
+        head(index / width % s.heads),
+        channel(index % width) {}
+};
+
 FOVEA_INLINE float dot(const float* a, const float* b, int count) {
   float sum = 0.0F;
   for (int i = 0; i < count; ++i) sum += a[i] * b[i];
@@ -97,15 +115,13 @@ void attention(Stream stream, const Heads& s, const float* qkv, float* o, float*
   const int length = s.positions;
   const float scale = sqrtf(static_cast<float>(s.key));
   launch(stream, std::int64_t{s.images} * s.heads * length * length, [=] FOVEA_KERNEL(int index) {
-    const int j = index % length, i = index / length % length, h = index / length / length % s.heads;
-    const int n = index / length / length / s.heads;
+    const auto [n, h, i, j] = Score(s, index);
     p[index] = dot(qkv + at.q(n, i, h), qkv + at.k(n, j, h), s.key) / scale;
   });
   launch(stream, std::int64_t{s.images} * s.heads * length,
          [=] FOVEA_KERNEL(int row) { softmax_row(p + std::int64_t{row} * length, length); });
   launch(stream, std::int64_t{s.images} * length * s.heads * s.value, [=] FOVEA_KERNEL(int index) {
-    const int e = index % s.value, h = index / s.value % s.heads, i = index / s.value / s.heads % length;
-    const int n = index / s.value / s.heads / length;
+    const auto [n, i, h, e] = Channel(s, s.value, index);
     const float* row = p + at.p(n, h, i);
     float sum = 0.0F;
     for (int j = 0; j < length; ++j) sum += row[j] * qkv[at.v(n, j, h) + e];
@@ -120,8 +136,7 @@ void attention_backward(Stream stream, const Heads& s, const float* qkv, const f
   const int length = s.positions;
   const float scale = sqrtf(static_cast<float>(s.key));
   launch(stream, std::int64_t{s.images} * s.heads * length * length, [=] FOVEA_KERNEL(int index) {
-    const int j = index % length, i = index / length % length, h = index / length / length % s.heads;
-    const int n = index / length / length / s.heads;
+    const auto [n, h, i, j] = Score(s, index);
     dscore[index] = dot(d_o + at.o(n, i, h), qkv + at.v(n, j, h), s.value);
   });
   // The gradient of the scores: what the softmax leaves of that of p.
@@ -132,8 +147,7 @@ void attention_backward(Stream stream, const Heads& s, const float* qkv, const f
   });
   const int width = 2 * s.key + s.value;
   launch(stream, std::int64_t{s.images} * length * s.heads * width, [=] FOVEA_KERNEL(int index) {
-    const int a = index % width, h = index / width % s.heads, l = index / width / s.heads % length;
-    const int n = index / width / s.heads / length;
+    const auto [n, l, h, a] = Channel(s, width, index);
     float sum = 0.0F;
     if (a < s.key) {  // a query: its row of scores
       for (int j = 0; j < length; ++j) sum += dscore[at.p(n, h, l) + j] * qkv[at.k(n, j, h) + a];

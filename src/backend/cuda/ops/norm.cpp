@@ -22,7 +22,7 @@ KernelResult prepare_op(const Setup& setup, const graph::BatchNorm& op) {
 }
 
 KernelResult prepare_op(const Setup& setup, const graph::BatchNormTrain& op) {
-  const Traits traits{.name = "batch_norm_train", .scratch_bytes = partial_bytes(setup.input(0)), .reusable_input = 0};
+  const KernelTraits traits{.name = "batch_norm_train", .scratch_bytes = partial_bytes(setup.input(0)), .reusable_input = 0};
   return make_kernel(setup, traits, [op](Machine& machine, const Arguments& a) {
     const std::int64_t rows = Setup::rows(a.inputs[0].shape);
     const int channels = Setup::channels(a.inputs[0].shape);
@@ -34,7 +34,7 @@ KernelResult prepare_op(const Setup& setup, const graph::BatchNormTrain& op) {
 }
 
 KernelResult prepare_op(const Setup& setup, const graph::BatchNormTrainBackward& op) {
-  const Traits traits{.name = "batch_norm_backward", .scratch_bytes = partial_bytes(setup.input(0)), .reusable_input = 5};
+  const KernelTraits traits{.name = "batch_norm_backward", .scratch_bytes = partial_bytes(setup.input(0)), .reusable_input = 5};
   return make_kernel(setup, traits, [op](Machine& machine, const Arguments& a) {
     const NormVectors norm{a.inputs[1].f32(), a.inputs[2].f32(), a.inputs[3].f32(), a.inputs[4].f32(), op.eps};
     normalise_backward(machine.stream(), a.inputs[0].f32(), norm, a.inputs[5].f32(), op.activation,
