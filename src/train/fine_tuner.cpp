@@ -77,6 +77,7 @@ Result<FineTuner> FineTuner::create(const Context& context, const Backend& backe
   }
   FOVEA_ASSIGN(Names trained, trained_names(spec, options));
   FineTuner tuner(context, backend, spec, parameters, options, std::move(trained));
+  FOVEA_TRY(tuner.make_state());
   const int rows = tuner.rows();
   const bool whole = options.norm == NormMode::kLive || !backend.memory()->on_host();
   FOVEA_TRY(tuner.set_up(whole ? rows : divisor_of(rows, kMicroBatch)));
@@ -90,11 +91,30 @@ FineTuner::FineTuner(const Context& context, const Backend& backend, const Netwo
       spec_(spec),
       parameters_(&parameters),
       options_(options),
-      trained_(std::move(trained)),
-      state_(make_tuning_state(
-          context, backend, parameters, options.optimizer,
-          trainable_spans(parameters, [this](std::string_view name) { return trained_.contains(std::string(name)); }))) {
-  set_schedule(options.schedule, options.ema_decay);
+      trained_(std::move(trained)) {}
+
+/// What takes its memory whatever the batch.
+Result<void> FineTuner::make_state() {
+  FOVEA_TRY(where_state_fits([&] {
+    state_ = make_tuning_state(
+        context_, *backend_, *parameters_, options_.optimizer,
+        trainable_spans(*parameters_, [this](std::string_view name) { return trained_.contains(std::string(name)); }));
+  }));
+  return set_schedule(options_.schedule, options_.ema_decay);
+}
+
+template <class Body>
+Result<void> FineTuner::where_state_fits(const Body& body) const {
+  std::string shortage;
+  FOVEA_TRY(where_memory_lasts(shortage, [&]() -> Result<void> {
+    body();
+    return {};
+  }));
+  if (shortage.empty()) return {};
+  return fail(Error::Kind::kLimit,
+              "training: memory does not hold the gradients, moments and average of this network's {} parameters ({}), whatever "
+              "the batch; a smaller network (--arch) needs less, and --scope head none of them",
+              parameters_->parameter_floats(), shortage);
 }
 
 int FineTuner::rows() const { return options_.batch / (options_.team == nullptr ? 1 : options_.team->size()); }
@@ -161,10 +181,11 @@ Result<void> FineTuner::refuse_split(int rows, std::string_view reason) {
       options_.batch, reason, smaller);
 }
 
-void FineTuner::set_schedule(const Schedule& schedule, double average_decay) {
+Result<void> FineTuner::set_schedule(const Schedule& schedule, double average_decay) {
   options_.schedule = schedule;
   options_.ema_decay = average_decay;
-  if (average_decay > 0 && !state_->has_average()) state_->begin_average();
+  if (average_decay <= 0 || state_->has_average()) return {};
+  return where_state_fits([&] { state_->begin_average(); });
 }
 
 std::span<const float> FineTuner::result() {

@@ -106,8 +106,8 @@ class FineTuner {
   /// Memory, with the gradients but without the parameters.
   [[nodiscard]] std::size_t bytes() const;
 
-  /// Before the first step. `average_decay` 0: no average.
-  void set_schedule(const Schedule& schedule, double average_decay);
+  /// Before the first step. `average_decay` 0: no average. kLimit when memory does not hold one.
+  Result<void> set_schedule(const Schedule& schedule, double average_decay);
   /// What to validate and to save: the average, or the parameters themselves; as long as ParameterSet::all().
   [[nodiscard]] std::span<const float> result();
 
@@ -116,6 +116,9 @@ class FineTuner {
   FineTuner(const Context& context, const Backend& backend, const NetworkSpec& spec, ParameterSet& parameters,
             const FineTuneOptions& options, Names trained);
   [[nodiscard]] int rows() const;  ///< of the batch that are this member's
+  Result<void> make_state();
+  template <class Body>
+  [[nodiscard]] Result<void> where_state_fits(const Body& body) const;
   Result<std::unique_ptr<Executor>> make_executor(int rows);
   /// Sets executor_, for as many rows as are wanted or as fit.
   Result<void> set_up(int rows);

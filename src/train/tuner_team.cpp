@@ -55,8 +55,9 @@ Result<TunerTeam> TunerTeam::create(const Context& context, std::span<const Devi
   return made;
 }
 
-void TunerTeam::set_schedule(const Schedule& schedule, double average_decay) {
-  for (const auto& tuner : tuners_) tuner->set_schedule(schedule, average_decay);
+Result<void> TunerTeam::set_schedule(const Schedule& schedule, double average_decay) {
+  for (const auto& tuner : tuners_) FOVEA_TRY(tuner->set_schedule(schedule, average_decay));
+  return {};
 }
 
 void TunerTeam::leave(std::size_t rank) {

@@ -23,7 +23,7 @@ class TunerTeam {
 
   [[nodiscard]] FineTuner& first() { return *tuners_.front(); }
   [[nodiscard]] int size() const { return static_cast<int>(tuners_.size()); }
-  void set_schedule(const Schedule& schedule, double average_decay);
+  Result<void> set_schedule(const Schedule& schedule, double average_decay);
 
   /// As FineTuner::run_epoch, with a source for each member; `on_step` is called by the first one's thread, which is the
   /// caller's.

@@ -141,7 +141,7 @@ Result<void> TrainingRun::tune(std::string_view stage, FineTuneOptions options, 
   if (tuning.epochs == 0) return {};
   options.schedule.steps = steps * tuning.epochs;
   options.schedule.warmup = std::max<std::int64_t>(1, options.schedule.steps * 15 / 100);
-  team.set_schedule(options.schedule, options_.ema_decay.value_or(average_decay(options.schedule.steps)));
+  FOVEA_TRY(team.set_schedule(options.schedule, options_.ema_decay.value_or(average_decay(options.schedule.steps))));
   FOVEA_ASSIGN(Inference logits, Inference::create(context_, *device_.backend, model_.spec, candidate, "logits", true));
   reporter_.begin_stage(stage, static_cast<std::int64_t>(data_.train.size() + data_.val.size()) * tuning.epochs);
   for (; tuning.epoch <= tuning.epochs; ++tuning.epoch, tuning.done = {}) {

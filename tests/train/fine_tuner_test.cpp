@@ -434,6 +434,47 @@ TEST(DeviceTraining, ShortDeviceMemorySplitsTheBatch) {
   expect_alike(expected.parameters, trained->parameters);
 }
 
+/// Values and gradients fit, and moments or the average do not: an error with a name, whenever they are asked for.
+TEST(DeviceTraining, BuffersOfTheOptimiserThatDoNotFitAreAnError) {
+  const NetworkSpec spec = tiny_spec();
+  for (const double copies : {0.5, 2.5, 4.5}) {
+    ParameterSet parameters = fresh_parameters(spec);
+    test::HostBackendOptions small;
+    small.memory_bytes = static_cast<std::size_t>(copies * static_cast<double>(parameters.all().size_bytes()));
+    const auto device = test::make_cuda_host_backend(small);
+    FineTuneOptions options = plain_options();
+    options.optimizer.kind = OptimizerOptions::Kind::kAdamW;
+    const auto tuner = FineTuner::create({}, *device, spec, parameters, options);
+    ASSERT_FALSE(tuner.ok());
+    EXPECT_EQ(tuner.error().kind, Error::Kind::kLimit);
+    EXPECT_THAT(tuner.error().message, testing::AllOf(testing::HasSubstr("moments"), testing::HasSubstr("--scope head")));
+    EXPECT_EQ(*device->memory()->free_bytes(), small.memory_bytes) << "what was taken is given back";
+  }
+}
+
+TEST(DeviceTraining, AnAverageThatDoesNotFitIsAnError) {
+  const NetworkSpec spec = tiny_spec();
+  FineTuneOptions options = plain_options();
+  options.ema_decay = 0;
+  const auto taken = [&] {
+    ParameterSet parameters = fresh_parameters(spec);
+    const auto device = test::make_cuda_host_backend();
+    const std::uint64_t before = *device->memory()->free_bytes();
+    const FineTuner tuner = FineTuner::create({}, *device, spec, parameters, options).value();
+    return before - *device->memory()->free_bytes();
+  }();
+  ParameterSet parameters = fresh_parameters(spec);
+  test::HostBackendOptions small;
+  small.memory_bytes = taken + parameters.all().size_bytes() / 2;
+  const auto device = test::make_cuda_host_backend(small);
+  auto tuner = FineTuner::create({}, *device, spec, parameters, options);
+  ASSERT_TRUE(tuner.ok()) << tuner.error().message;
+  EXPECT_FALSE(tuner->split().has_value());
+  const auto set = tuner->set_schedule(options.schedule, 0.9);
+  ASSERT_FALSE(set.ok());
+  EXPECT_EQ(set.error().kind, Error::Kind::kLimit);
+}
+
 /// The whole way from --device on.
 TEST(TrainerTeam, ARunOnTwoTrainersEndsLikeARunOnOne) {
   std::vector<TrainReport> reports;
