@@ -112,13 +112,15 @@ Result<std::shared_ptr<const Plan>> Plan::make(const Context& context, graph::Gr
   Planner planner(g, options);
   FOVEA_ASSIGN(plan->slots_, planner.bind_slots());
   planner.find_lifetimes();
+  // Where gradients are wanted, weights move at every step even if they are constant in between.
+  const bool rarely_changed = options.constant_weights && options.bound_outputs.empty();
 
   for (std::size_t n = 0; n < g.nodes().size(); ++n) {
     const Node& node = g.nodes()[n];
     if (!backend.supports(g, node)) {
       return fail(Error::Kind::kUnsupported, "plan: the {} backend cannot compute {}", backend.name(), graph::name_of(node.op));
     }
-    FOVEA_ASSIGN(auto kernel, backend.prepare(context, g, node, options.constant_weights));
+    FOVEA_ASSIGN(auto kernel, backend.prepare(context, g, node, rarely_changed));
     const bool once = planner.runs_once(node);
     if (const auto input = kernel->reusable_input(); input && !once) planner.take_over(n, *input);
     plan->nodes_.push_back({std::move(kernel), 0, 0, once});

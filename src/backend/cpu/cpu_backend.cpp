@@ -47,11 +47,11 @@ class CpuBackend final : public Backend {
   }
 
   Result<std::unique_ptr<Kernel>> prepare(const Context& context, const graph::Graph& graph, const graph::Node& node,
-                                          bool /*constant_weights*/) const override {
+                                          bool constant_weights) const override {
     if (!supports(graph, node)) {
       return fail(Error::Kind::kUnsupported, "cpu backend: {} with these fields has no kernel", graph::name_of(node.op));
     }
-    const cpu::Setup setup{{graph, node}, context, target_};
+    const cpu::Setup setup{{graph, node}, context, target_, constant_weights};
     try {
       return std::visit([&](const auto& op) { return cpu::prepare_op(setup, op); }, node.op);
     } catch (const dnnl::error& error) {

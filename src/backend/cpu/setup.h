@@ -14,6 +14,7 @@ namespace fovea::cpu {
 struct Setup : NodeInGraph {
   const Context& context;
   Target target;
+  bool constant_weights = false;  ///< for use: what takes time once may take it
 
   /// Whether a tensor is too large to be found in the caches again when the next op reads it.
   [[nodiscard]] static bool is_large(const Shape& shape) {

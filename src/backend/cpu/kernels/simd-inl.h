@@ -61,19 +61,40 @@ HWY_INLINE bool can_stream(const float* to, std::int64_t channels) {
          reinterpret_cast<std::uintptr_t>(to) % (HWY_LANES(float) * sizeof(float)) == 0;
 }
 
+/// 1 + exp(-x), to rounding. exp(-x) = 2^n exp(r), n whole and |r| at most half of log 2, where what the series leaves out after
+/// its seventh power is below a tenth of a float's last place.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V one_plus_exp_of_negative(D d, V x) {
+  const hn::RebindToSigned<D> bits;
+  const V one = hn::Set(d, 1.0F);
+  // Beyond +-87 the exponential leaves the range of floats.
+  x = hn::Min(hn::Max(x, hn::Set(d, -87.0F)), hn::Set(d, 87.0F));
+  const V shift = hn::Set(d, 0x1.8p23F);  // a float that large has its whole part in its lowest bits
+  const V shifted = hn::MulAdd(x, hn::Set(d, -0x1.715476p0F), shift);
+  const V n = hn::Sub(shifted, shift);
+  // log 2 in two parts; n times the first is exact.
+  const V r = hn::NegMulAdd(n, hn::Set(d, -0x1.05c610p-29F), hn::NegMulSub(n, hn::Set(d, 0x1.62e430p-1F), x));
+  V e = hn::MulAdd(r, hn::Set(d, 1.0F / 5040), hn::Set(d, 1.0F / 720));
+  e = hn::MulAdd(e, r, hn::Set(d, 1.0F / 120));
+  e = hn::MulAdd(e, r, hn::Set(d, 1.0F / 24));
+  e = hn::MulAdd(e, r, hn::Set(d, 1.0F / 6));
+  e = hn::MulAdd(e, r, hn::Set(d, 0.5F));
+  e = hn::MulAdd(e, r, one);
+  e = hn::MulAdd(e, r, one);
+  const auto exponent = hn::ShiftLeft<23>(hn::BitCast(bits, shifted));
+  return hn::Add(one, hn::BitCast(d, hn::Add(hn::BitCast(bits, e), exponent)));
+}
+
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE V sigmoid(D d, V x) {
-  const V one = hn::Set(d, 1.0F);
-  // Beyond +-87 the exponential leaves the range of floats; the result is 0 or 1 there to full precision.
-  const V bounded = hn::Min(hn::Max(x, hn::Set(d, -87.0F)), hn::Set(d, 87.0F));
-  return hn::Div(one, hn::Add(one, hn::Exp(d, hn::Neg(bounded))));
+  return hn::Div(hn::Set(d, 1.0F), one_plus_exp_of_negative(d, x));
 }
 
 template <Activation kActivation, class D, class V = hn::Vec<D>>
 HWY_INLINE V activate(D d, V x) {
   if constexpr (kActivation == Activation::kRelu) return hn::Max(x, hn::Zero(d));
   if constexpr (kActivation == Activation::kRelu6) return hn::Min(hn::Max(x, hn::Zero(d)), hn::Set(d, 6.0F));
-  if constexpr (kActivation == Activation::kSilu) return hn::Mul(x, sigmoid(d, x));
+  if constexpr (kActivation == Activation::kSilu) return hn::Div(x, one_plus_exp_of_negative(d, x));
   return x;
 }
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "backend/cpu/dense.h"
 #include "backend/cpu/onednn/convolution.h"
 #include "backend/cpu/onednn/parts.h"
 #include "backend/cpu/onednn/weights.h"
@@ -93,6 +94,7 @@ Forward split(const Convolution& whole, bool bias, graph::Activation activation)
 }  // namespace
 
 KernelResult prepare_op(const Setup& setup, const graph::Conv2d& op) {
+  if (setup.constant_weights && op.precision == graph::Precision::kF32) return prepare_dense(setup, op);
   const bool bias = setup.inputs() == 3;
   const Shape x = onednn::is_pointwise(op.window) ? onednn::as_rows(setup.input(0)) : setup.input(0);
   const Convolution whole(op.window, x, setup.output(0).back(), op.precision);

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "backend/cpu/dense.h"
 #include "backend/cpu/kernels/elementwise.h"
 #include "backend/cpu/onednn/matmul.h"
 #include "backend/cpu/setup.h"
@@ -34,7 +35,8 @@ std::unique_ptr<Kernel> kernel_of(const Setup& setup, std::string name, Parts pa
 }  // namespace
 
 // y (N,K) = x (N,C) w' + b, by groups of outputs.
-KernelResult prepare_op(const Setup& setup, const graph::Linear& /*op*/) {
+KernelResult prepare_op(const Setup& setup, const graph::Linear& op) {
+  if (setup.constant_weights) return prepare_dense(setup, op);
   const std::int64_t n = setup.input(0)[0], c = setup.input(0)[1], k = setup.input(1)[0];
   const onednn::ThreadSetting single(1);
   Parts parts;

@@ -1,0 +1,13 @@
+// Fovea: dense convolutions and linear layers by own kernels, for use: nothing is compiled at run time, parts may be as small as
+// a few rows or columns of one photo, and how the work is parted does not show in the bits.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "backend/cpu/setup.h"
+
+namespace fovea::cpu {
+
+[[nodiscard]] KernelResult prepare_dense(const Setup& setup, const graph::Conv2d& op);
+[[nodiscard]] KernelResult prepare_dense(const Setup& setup, const graph::Linear& op);
+
+}  // namespace fovea::cpu
