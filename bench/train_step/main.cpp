@@ -24,6 +24,7 @@
 #include "runtime/executor.h"
 #include "runtime/parameters.h"
 #include "timed_backend.h"
+#include "train/precision.h"
 
 namespace fovea::bench {
 namespace {
@@ -42,16 +43,18 @@ struct Options {
   bool processor_time = false;
   bool inference = false;
   bool bf16 = false;
+  bool op_by_op = false;
 };
 
-Result<graph::Graph> training_graph(const Options& options) {
+Result<graph::Graph> training_graph(const Options& options, const Backend& backend) {
   FOVEA_ASSIGN(const Architecture architecture, find_architecture(options.architecture));
   NetworkSpec spec = architecture.spec;
   spec.height = spec.width = options.size;
   const NormMode norm = options.norm == "live" ? NormMode::kLive : NormMode::kFrozen;
   FOVEA_ASSIGN(const graph::Graph built, build_network(spec, {.batch = options.micro_batch, .norm = norm, .loss = true}));
   const graph::Precision precision = options.bf16 ? graph::Precision::kBF16 : graph::Precision::kF32;
-  return graph::compile_for_training(built, {precision, precision}, [](std::string_view) { return true; });
+  const graph::LiveBlocks live = options.op_by_op ? graph::LiveBlocks::kOpByOp : training::live_blocks_of(backend);
+  return graph::compile_for_training(built, {precision, precision}, live, [](std::string_view) { return true; });
 }
 
 /// Small random weights, unit scales and variances: the time does not depend on them, but denormal numbers would show.
@@ -106,7 +109,7 @@ struct Measured {
 Result<Measured> measure(const Options& options, TimedBackend& backend) {
   Context context;
   context.threads = options.threads;
-  FOVEA_ASSIGN(graph::Graph graph, training_graph(options));
+  FOVEA_ASSIGN(graph::Graph graph, training_graph(options, backend));
   ParameterSet parameters(graph);
   parameters.allocate_gradients();
   initialise(parameters);
@@ -273,6 +276,7 @@ int main(int argc, char** argv) {
   app.add_flag("--layers", options.layers, "time by layer");
   app.add_flag("--processor-time", options.processor_time, "count processor time: for a busy machine, with --threads 1");
   app.add_flag("--bf16", options.bf16, "products of blocks and convolutions in bf16");
+  app.add_flag("--op-by-op", options.op_by_op, "with --bn live: blocks not as one op");
   app.add_flag("--inference", options.inference, "a plan for use instead: how long it takes to make, and to run");
   app.add_flag("--json", options.json);
   CLI11_PARSE(app, argc, argv);

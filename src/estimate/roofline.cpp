@@ -19,8 +19,9 @@ using graph::ValueId;
 double bytes_of(const Graph& graph, ValueId id) { return sizeof(float) * real(graph.shape(id).elements()); }
 
 /// Of the windows of a block's depthwise part: 2 N H' W' E R S.
-double depthwise_flops(const Graph& graph, const Node& node, const graph::InvertedResidual& block, ValueId y) {
-  const Shape& window = graph.shape(node.inputs[block.expands ? 3 : 1]);
+template <class Block>
+double depthwise_flops(const Graph& graph, const Node& node, const Block& block, ValueId y) {
+  const Shape& window = graph.shape(node.inputs[depthwise_weight(block)]);
   return 2 * real(graph.shape(y).elements()) / real(graph.shape(y).back()) * real(window.elements());
 }
 
@@ -40,6 +41,11 @@ Work work_of(const Graph& graph, const Node& node) {
   std::visit(graph::Overloaded{
                  [&](const graph::InvertedResidual& o) { divide(flops, depthwise_flops(graph, node, o, node.outputs[0])); },
                  [&](const graph::InvertedResidualBackward& o) {
+                   const double forward = depthwise_flops(graph, node, o.forward, node.inputs.back());
+                   divide(kAgain * flops, kAgain * 2 * forward);
+                 },
+                 [&](const graph::InvertedResidualTrain& o) { divide(flops, depthwise_flops(graph, node, o, node.outputs[0])); },
+                 [&](const graph::InvertedResidualTrainBackward& o) {
                    const double forward = depthwise_flops(graph, node, o.forward, node.inputs.back());
                    divide(kAgain * flops, kAgain * 2 * forward);
                  },
@@ -70,7 +76,7 @@ Result<NetworkGraphs> graphs_of(const NetworkSpec& spec, int rows, NormMode norm
   const auto all = [](std::string_view) { return true; };
   if (fused) {
     graphs.look = graph::compile_for_use(looking);
-    FOVEA_ASSIGN(graphs.learn, graph::compile_for_training(learning, {}, all));
+    FOVEA_ASSIGN(graphs.learn, graph::compile_for_training(learning, {}, graph::LiveBlocks::kOpByOp, all));
     return graphs;
   }
   graphs.look = graph::eliminate_dead(graph::fuse_activations(graph::fold_batchnorm(looking), false));

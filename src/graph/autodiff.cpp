@@ -82,6 +82,7 @@ class Differentiator {
                           [&](const Conv2d& o) { return convolution(node, o, dy); },
                           [&](const DepthwiseConv2d& o) { return depthwise(node, o, dy); },
                           [&](const InvertedResidual& o) { return inverted_residual(node, o, dy); },
+                          [&](const InvertedResidualTrain& o) { return inverted_residual_train(node, o, dy); },
                           [&](const Linear&) { return linear(node, dy); },
                           [&](const BatchNormTrain& o) { return batch_norm(node, o, dy); },
                           [&](const FoldBatchNorm& o) { return fold(node, o); },
@@ -145,6 +146,16 @@ class Differentiator {
     std::vector<ValueId> inputs(node.inputs.begin(), node.inputs.end() - 1);
     inputs.push_back(dy);
     const auto made = graph_.add_all(InvertedResidualBackward{op, Activation::kNone}, std::move(inputs));
+    for (std::size_t i = 0; i < node.inputs.size(); ++i) accumulate(node.inputs[i], made[i]);
+    return {};
+  }
+
+  Result<void> inverted_residual_train(const Node& node, const InvertedResidualTrain& op, ValueId dy) {
+    if (op.activation == Activation::kSilu) return no_derivative(op, " with silu, which its output does not tell");
+    const std::size_t statistics = node.outputs.size() - 2;
+    std::vector<ValueId> inputs = node.inputs;
+    inputs.insert(inputs.end(), {node.outputs[1], node.outputs[statistics], node.outputs[statistics + 1], dy});
+    const auto made = graph_.add_all(InvertedResidualTrainBackward{op}, std::move(inputs));
     for (std::size_t i = 0; i < node.inputs.size(); ++i) accumulate(node.inputs[i], made[i]);
     return {};
   }

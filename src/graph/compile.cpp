@@ -11,9 +11,10 @@ Graph compile_for_use(const Graph& graph) {
   return eliminate_dead(fuse_inverted_residuals(fuse_activations(fold_batchnorm(graph), false), Precision::kF32));
 }
 
-Result<Graph> compile_for_training(const Graph& graph, const Precisions& precisions,
+Result<Graph> compile_for_training(const Graph& graph, const Precisions& precisions, LiveBlocks live_blocks,
                                    const std::function<bool(std::string_view)>& trainable) {
-  const Graph fused = fuse_inverted_residuals(fuse_activations(fold_batchnorm(graph), true), precisions.blocks);
+  Graph fused = fuse_inverted_residuals(fuse_activations(fold_batchnorm(graph), true), precisions.blocks);
+  if (live_blocks == LiveBlocks::kFused) fused = fuse_live_inverted_residuals(fused);
   const Graph forward = round_convolutions(fused, precisions.convolutions);
   FOVEA_ASSIGN(const Graph both, differentiate(forward, trainable));
   return eliminate_dead(fuse_backward(both));

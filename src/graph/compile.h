@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string_view>
 
@@ -18,9 +19,12 @@ struct Precisions {
   Precision convolutions = Precision::kF32;
 };
 
+/// How blocks with the batch's own statistics are computed: as one op each, where the backend has it, or op by op.
+enum class LiveBlocks : std::uint8_t { kOpByOp, kFused };
+
 /// For training: the same as far as it can be differentiated, and the gradients of the parameters for which `trainable` holds.
 /// Errors as of differentiate().
-Result<Graph> compile_for_training(const Graph& graph, const Precisions& precisions,
+Result<Graph> compile_for_training(const Graph& graph, const Precisions& precisions, LiveBlocks live_blocks,
                                    const std::function<bool(std::string_view)>& trainable);
 
 }  // namespace fovea::graph

@@ -3,8 +3,8 @@
 #include <optional>
 #include <utility>
 
+#include "graph/neighbours.h"
 #include "graph/passes.h"
-#include "graph/rewrite.h"
 
 namespace fovea::graph {
 namespace {
@@ -19,47 +19,33 @@ struct Block {
 
 class BlockFinder {
  public:
-  explicit BlockFinder(const Graph& graph)
-      : graph_(graph), readers_(count_readers(graph)), producers_(find_producers(graph)), reader_(graph.values().size(), -1) {
-    for (std::size_t n = 0; n < graph.nodes().size(); ++n) {
-      for (const ValueId id : graph.nodes()[n].inputs) reader_[static_cast<std::size_t>(id)] = static_cast<NodeId>(n);
-    }
-  }
+  explicit BlockFinder(const Graph& graph) : near_(graph) {}
 
   /// The block around a depthwise convolution.
   [[nodiscard]] std::optional<Block> around(NodeId depthwise) const {
-    const auto* op = std::get_if<DepthwiseConv2d>(&node(depthwise).op);
-    if (op == nullptr || node(depthwise).inputs.size() != 3) return std::nullopt;
+    const Node& node = near_.node(depthwise);
+    const auto* op = std::get_if<DepthwiseConv2d>(&node.op);
+    if (op == nullptr || node.inputs.size() != 3 || !is_block_window(op->window)) return std::nullopt;
     if (op->activation != Activation::kRelu && op->activation != Activation::kRelu6) return std::nullopt;
-    // The windows that networks have, and backends kernels for.
-    const auto& [kernel_h, kernel_w, stride, pad] = op->window;
-    if (kernel_h != kernel_w || (kernel_w != 3 && kernel_w != 5) || stride > 2) return std::nullopt;
     Block block{.depthwise = depthwise};
-    block.project = sole_reader(depthwise);
+    block.project = near_.sole_reader(depthwise);
     if (block.project < 0 || !is_pointwise(block.project, Activation::kNone)) return std::nullopt;
-    const NodeId before = producers_[static_cast<std::size_t>(node(depthwise).inputs[0])];
-    if (before >= 0 && is_pointwise(before, op->activation) && sole_reader(before) == depthwise) block.expand = before;
-    const ValueId x = node(block.expand >= 0 ? block.expand : depthwise).inputs[0];
-    const NodeId sum = sole_reader(block.project);
-    if (sum >= 0 && std::holds_alternative<Add>(node(sum).op) && std::ranges::count(node(sum).inputs, x) == 1) block.sum = sum;
+    const NodeId before = near_.maker(node.inputs[0]);
+    if (before >= 0 && is_pointwise(before, op->activation) && near_.sole_reader(before) == depthwise) block.expand = before;
+    const ValueId x = near_.node(block.expand >= 0 ? block.expand : depthwise).inputs[0];
+    const NodeId sum = near_.sole_reader(block.project);
+    if (sum >= 0 && std::holds_alternative<Add>(near_.node(sum).op) && std::ranges::count(near_.node(sum).inputs, x) == 1)
+      block.sum = sum;
     return block;
   }
 
  private:
-  [[nodiscard]] const Node& node(NodeId n) const { return graph_.nodes()[static_cast<std::size_t>(n)]; }
-  [[nodiscard]] NodeId sole_reader(NodeId n) const {
-    const auto value = static_cast<std::size_t>(node(n).outputs[0]);
-    return readers_[value] == 1 ? reader_[value] : -1;  // of a named output alone: -1 too
-  }
   [[nodiscard]] bool is_pointwise(NodeId n, Activation activation) const {
-    const auto* op = std::get_if<Conv2d>(&node(n).op);
-    return op != nullptr && op->window == Window{} && op->activation == activation && node(n).inputs.size() == 3;
+    const auto* op = std::get_if<Conv2d>(&near_.node(n).op);
+    return op != nullptr && op->window == Window{} && op->activation == activation && near_.node(n).inputs.size() == 3;
   }
 
-  const Graph& graph_;
-  std::vector<int> readers_;
-  std::vector<NodeId> producers_;
-  std::vector<NodeId> reader_;  ///< the last one
+  Neighbours near_;
 };
 
 }  // namespace

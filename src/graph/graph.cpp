@@ -21,8 +21,8 @@ ValueId Graph::leaf(Role role, std::string name, const Shape& shape) {
 }
 
 std::vector<ValueId> Graph::add_all(Op op, std::vector<ValueId> inputs) {
-  // After a mistake callers still take their outputs apart: seven is the most that any op has.
-  const std::vector<ValueId> nothing(7, kNoValue);
+  // After a mistake callers still take their outputs apart: eight is the most that any op has.
+  const std::vector<ValueId> nothing(8, kNoValue);
   if (!status_ || std::ranges::count(inputs, kNoValue) > 0) {
     if (status_.ok()) status_ = fail(Error::Kind::kUsage, "graph: {} reads a value that was never made", name_of(op));
     return nothing;
@@ -82,29 +82,36 @@ double flops(const Graph& graph, const Node& node) {
            static_cast<double>(graph.shape(dw)[0]);
   };
   // Without what the backward pass computes again: useful work.
-  const auto block = [&](const InvertedResidual& op, ValueId y, bool backward) {
+  const auto block = [&](bool expands, std::size_t depthwise_weight, ValueId y, bool backward) {
     const Shape& x = graph.shape(node.inputs[0]);
-    const Shape& wd = graph.shape(node.inputs[op.expands ? 3 : 1]);
+    const Shape& wd = graph.shape(node.inputs[depthwise_weight]);
     const double inner = static_cast<double>(wd[0]);
     const double after = static_cast<double>(graph.shape(y).elements()) * inner;
-    const double before = op.expands ? static_cast<double>(x.elements()) * inner : 0;
+    const double before = expands ? static_cast<double>(x.elements()) * inner : 0;
     const double depthwise = after / static_cast<double>(graph.shape(y).back()) * static_cast<double>(wd[2] * wd[3]);
     return (backward ? 4.0 : 2.0) * (before + depthwise + after);
   };
-  return std::visit(Overloaded{
-                        [&](const InvertedResidual& o) { return block(o, node.outputs[0], false); },
-                        [&](const InvertedResidualBackward& o) { return block(o.forward, node.inputs.back(), true); },
-                        [&](const Conv2d&) { return product(1, node.outputs[0]); },
-                        [&](const DepthwiseConv2d&) { return product(1, node.outputs[0]); },
-                        [&](const Linear&) { return product(1, node.outputs[0]); },
-                        [&](const Conv2dBackwardInput&) { return product(1, node.inputs[0]); },
-                        [&](const Conv2dBackwardWeight&) { return weight_gradient(node.inputs[1], node.outputs[0]); },
-                        [&](const DepthwiseConv2dBackward&) { return 2 * product(1, node.inputs[2]); },
-                        [&](const LinearBackwardInput&) { return product(1, node.inputs[0]); },
-                        [&](const LinearBackwardWeight&) { return weight_gradient(node.inputs[1], node.outputs[0]); },
-                        [](const auto&) { return 0.0; },
-                    },
-                    node.op);
+  return std::visit(
+      Overloaded{
+          [&](const InvertedResidual& o) { return block(o.expands, depthwise_weight(o), node.outputs[0], false); },
+          [&](const InvertedResidualBackward& o) {
+            return block(o.forward.expands, depthwise_weight(o.forward), node.inputs.back(), true);
+          },
+          [&](const InvertedResidualTrain& o) { return block(o.expands, depthwise_weight(o), node.outputs[0], false); },
+          [&](const InvertedResidualTrainBackward& o) {
+            return block(o.forward.expands, depthwise_weight(o.forward), node.inputs.back(), true);
+          },
+          [&](const Conv2d&) { return product(1, node.outputs[0]); },
+          [&](const DepthwiseConv2d&) { return product(1, node.outputs[0]); },
+          [&](const Linear&) { return product(1, node.outputs[0]); },
+          [&](const Conv2dBackwardInput&) { return product(1, node.inputs[0]); },
+          [&](const Conv2dBackwardWeight&) { return weight_gradient(node.inputs[1], node.outputs[0]); },
+          [&](const DepthwiseConv2dBackward&) { return 2 * product(1, node.inputs[2]); },
+          [&](const LinearBackwardInput&) { return product(1, node.inputs[0]); },
+          [&](const LinearBackwardWeight&) { return weight_gradient(node.inputs[1], node.outputs[0]); },
+          [](const auto&) { return 0.0; },
+      },
+      node.op);
 }
 
 }  // namespace fovea::graph

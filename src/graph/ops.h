@@ -6,6 +6,7 @@
 // the order of the weight files. `x, w -> y` lists inputs and outputs in order; [b] may be left out.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 #include <variant>
@@ -62,6 +63,17 @@ struct InvertedResidual {
   bool expands = true;
   bool residual = false;
   Precision precision = Precision::kF32;
+};
+
+/// x (N,H,W,C), [we (E,C,1,1), ge, be (E)], wd (E,1,R,S), gd, bd (E), wp (K,E,1,1) -> y (N,H',W',K), v (N,H',W',E), [me, se (E)],
+/// md, sd (E): the same block in training with the batch's own statistics, up to its last convolution. A pointwise convolution to
+/// E channels, BatchNormTrain (scale ge, shift be; mean me and variance se) and `activation` (left out: the next reads x); a
+/// depthwise one, whose output is v, BatchNormTrain (gd, bd; md, sd) and `activation`; a pointwise one to K.
+struct InvertedResidualTrain {
+  Window window;
+  Activation activation = Activation::kRelu6;
+  bool expands = true;
+  float eps = 1e-5F;
 };
 
 /// x (N,C), w (K,C), b (K) -> y (N,K) = x w' + b.
@@ -175,6 +187,12 @@ struct InvertedResidualBackward {
   Activation input_activation = Activation::kNone;
 };
 
+/// x, [we, ge, be], wd, gd, bd, wp, v, md, sd, dy (like y) -> dx, [dwe, dge, dbe], dwd, dgd, dbd, dwp of `forward`, of which v,
+/// md and sd are outputs. What lies before v is computed anew.
+struct InvertedResidualTrainBackward {
+  InvertedResidualTrain forward;
+};
+
 /// dy (N,K), w (K,C) -> dx (N,C).
 struct LinearBackwardInput {};
 
@@ -216,18 +234,23 @@ struct SoftmaxCrossEntropyBackward {};
 /// p (N,K), targets (N,K), weights (N) -> dlogits (N,K) = weights_n (p - targets).
 struct SigmoidBinaryCrossEntropyBackward {};
 
-using Op = std::variant<Conv2d, DepthwiseConv2d, InvertedResidual, Linear, BatchNorm, BatchNormTrain, UpdateRunningStatistics,
-                        FoldBatchNorm, Activate, Add, Concat, SliceChannels, PadChannels, GlobalAveragePool, Dropout, Attention,
-                        Softmax, SoftmaxCrossEntropy, SigmoidBinaryCrossEntropy, Conv2dBackwardInput, Conv2dBackwardWeight,
-                        DepthwiseConv2dBackward, InvertedResidualBackward, LinearBackwardInput, LinearBackwardWeight,
-                        BatchNormTrainBackward, FoldBatchNormBackward, ActivateBackward, GlobalAveragePoolBackward,
-                        AttentionBackward, SoftmaxCrossEntropyBackward, SigmoidBinaryCrossEntropyBackward>;
+using Op =
+    std::variant<Conv2d, DepthwiseConv2d, InvertedResidual, InvertedResidualTrain, Linear, BatchNorm, BatchNormTrain,
+                 UpdateRunningStatistics, FoldBatchNorm, Activate, Add, Concat, SliceChannels, PadChannels, GlobalAveragePool,
+                 Dropout, Attention, Softmax, SoftmaxCrossEntropy, SigmoidBinaryCrossEntropy, Conv2dBackwardInput,
+                 Conv2dBackwardWeight, DepthwiseConv2dBackward, InvertedResidualBackward, InvertedResidualTrainBackward,
+                 LinearBackwardInput, LinearBackwardWeight, BatchNormTrainBackward, FoldBatchNormBackward, ActivateBackward,
+                 GlobalAveragePoolBackward, AttentionBackward, SoftmaxCrossEntropyBackward, SigmoidBinaryCrossEntropyBackward>;
 
 /// The name of the struct: "Conv2d".
 [[nodiscard]] std::string_view name_of(const Op& op);
 
 /// Of a dense convolution's products, in either direction; kF32 of any other op.
 [[nodiscard]] Precision convolution_precision(const Op& op);
+
+/// Which input of a block's node, of either pass, is wd.
+[[nodiscard]] constexpr std::size_t depthwise_weight(const InvertedResidual& op) { return op.expands ? 3 : 1; }
+[[nodiscard]] constexpr std::size_t depthwise_weight(const InvertedResidualTrain& op) { return op.expands ? 4 : 1; }
 
 /// Visitor from lambdas; a missing case does not compile.
 template <class... Cases>

@@ -24,6 +24,11 @@ namespace fovea::graph {
 /// begins the block.
 [[nodiscard]] Graph fuse_inverted_residuals(const Graph& graph, Precision precision);
 
+/// After fuse_activations, before autodiff: the same with the batch's own statistics, a pointwise convolution, a depthwise one
+/// and another pointwise one, without biases, with a BatchNormTrain and its activation after each of the first two, become one
+/// InvertedResidualTrain. What follows, the last BatchNormTrain and the addition, stays as it is.
+[[nodiscard]] Graph fuse_live_inverted_residuals(const Graph& graph);
+
 /// After fold_batchnorm, before autodiff: dense convolutions multiply in `precision`. One without bias, as before a
 /// BatchNormTrain, whose statistics would be those of rounded products, stays as it is.
 [[nodiscard]] Graph round_convolutions(const Graph& graph, Precision precision);

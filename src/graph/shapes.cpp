@@ -117,6 +117,27 @@ Inferred inverted_residual(const Rule& in, const InvertedResidual& op, bool back
   return out;
 }
 
+Inferred inverted_residual_train(const Rule& in, const InvertedResidualTrain& op, bool backward) {
+  const std::size_t wd = op.expands ? 4 : 1;
+  const std::size_t count = wd + (backward ? 8 : 4);
+  if (!in.counts(count, count) || !in.rank(0, 4) || !in.rank(wd, 4) || !in.rank(wd + 3, 4))
+    return in.refuse("x (N,H,W,C), [we, ge, be], wd, gd, bd, wp, and backward v, md, sd, dy");
+  const std::int64_t inner = in[wd][0], outputs = in[wd + 3][0], channels = in[0][3];
+  const Shape vector{inner};
+  if (op.expands && (in[1] != Shape{inner, channels, 1, 1} || in[2] != vector || in[3] != vector))
+    return in.refuse("we (E,C,1,1), ge, be (E)");
+  if (!op.expands && inner != channels) return in.refuse("as many inner channels as x has");
+  if (in[wd] != Shape{inner, 1, op.window.kernel_h, op.window.kernel_w} || in[wd + 1] != vector || in[wd + 2] != vector)
+    return in.refuse("wd (E,1,R,S), gd, bd (E)");
+  if (in[wd + 3] != Shape{outputs, inner, 1, 1}) return in.refuse("wp (K,E,1,1)");
+  if (!window_fits(op.window, in[0])) return in.refuse("an input no smaller than the window");
+  const Shape y = window_shape(op.window, in[0], outputs), v = window_shape(op.window, in[0], inner);
+  if (!backward) return op.expands ? Shapes{y, v, vector, vector, vector, vector} : Shapes{y, v, vector, vector};
+  if (in[wd + 4] != v || in[wd + 5] != vector || in[wd + 6] != vector || in[wd + 7] != y)
+    return in.refuse("v, md and sd of the forward pass, dy like y");
+  return Shapes(in.all().begin(), in.all().end() - 4);  // what has a gradient has its shape
+}
+
 Inferred linear(const Rule& in) {
   if (!in.counts(3, 3) || !in.rank(0, 2) || !in.rank(1, 2) || in[0][1] != in[1][1] || in[2] != Shape{in[1][0]}) {
     return in.refuse("x (N,C), w (K,C), b (K)");
@@ -196,6 +217,8 @@ Inferred infer_shapes(const Op& op, std::span<const Shape> inputs) {
           [&](const DepthwiseConv2d& o) { return convolution(in, o.window, true); },
           [&](const InvertedResidual& o) { return inverted_residual(in, o, false); },
           [&](const InvertedResidualBackward& o) { return inverted_residual(in, o.forward, true); },
+          [&](const InvertedResidualTrain& o) { return inverted_residual_train(in, o, false); },
+          [&](const InvertedResidualTrainBackward& o) { return inverted_residual_train(in, o.forward, true); },
           [&](const Linear&) { return linear(in); },
           [&](const BatchNorm&) { return per_channel(in, 5, {}); },
           [&](const BatchNormTrain&) {

@@ -30,6 +30,10 @@ std::string fields(const InvertedResidual& op) {
   return with(text, op.precision);
 }
 
+std::string fields(const InvertedResidualTrain& op) {
+  return with(fields(op.window), op.activation) + (op.expands ? " expands" : "") + fmt::format(" eps {}", op.eps);
+}
+
 std::string fields(const Op& op) {
   return std::visit(
       Overloaded{
@@ -37,6 +41,8 @@ std::string fields(const Op& op) {
           [](const DepthwiseConv2d& o) { return with(fields(o.window), o.activation); },
           [](const InvertedResidual& o) { return fields(o); },
           [](const InvertedResidualBackward& o) { return with(fields(o.forward), o.input_activation, "input "); },
+          [](const InvertedResidualTrain& o) { return fields(o); },
+          [](const InvertedResidualTrainBackward& o) { return fields(o.forward); },
           [](const BatchNorm& o) { return fmt::format("eps {}", o.eps); },
           [](const BatchNormTrain& o) { return with(fmt::format("eps {}", o.eps), o.activation); },
           [](const UpdateRunningStatistics& o) { return fmt::format("momentum {} count {}", o.momentum, o.count); },
@@ -84,6 +90,7 @@ std::string_view name_of(const Op& op) {
   static constexpr std::string_view kNames[] = {"Conv2d",
                                                 "DepthwiseConv2d",
                                                 "InvertedResidual",
+                                                "InvertedResidualTrain",
                                                 "Linear",
                                                 "BatchNorm",
                                                 "BatchNormTrain",
@@ -104,6 +111,7 @@ std::string_view name_of(const Op& op) {
                                                 "Conv2dBackwardWeight",
                                                 "DepthwiseConv2dBackward",
                                                 "InvertedResidualBackward",
+                                                "InvertedResidualTrainBackward",
                                                 "LinearBackwardInput",
                                                 "LinearBackwardWeight",
                                                 "BatchNormTrainBackward",

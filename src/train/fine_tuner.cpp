@@ -49,6 +49,7 @@ Result<graph::Graph> training_graph(const Backend& backend, const NetworkSpec& s
     graph = graph::cut_inputs(graph, std::span(&cut, 1));
   }
   return graph::compile_for_training(graph, training::precisions_of(options.precision, backend),
+                                     training::live_blocks_of(backend),
                                      [&](std::string_view name) { return trained.contains(std::string(name)); });
 }
 

@@ -42,6 +42,15 @@ Result<Precision> choose_precision(PrecisionChoice asked, const Backend& backend
               backend.name());
 }
 
+graph::LiveBlocks live_blocks_of(const Backend& backend) {
+  graph::Graph graph;
+  const auto parameter = [&](const char* name, const Shape& shape) { return graph.parameter(name, shape); };
+  graph.add(graph::InvertedResidualTrain{.window = {3, 3, 1, {1, 1, 1, 1}}, .expands = false},
+            {graph.input("x", {1, 4, 4, 32}), parameter("wd", {32, 1, 3, 3}), parameter("gd", {32}), parameter("bd", {32}),
+             parameter("wp", {16, 32, 1, 1})});
+  return backend.supports(graph, graph.nodes().front()) ? graph::LiveBlocks::kFused : graph::LiveBlocks::kOpByOp;
+}
+
 bool multiplies_bf16(const graph::Graph& graph) {
   return std::ranges::any_of(graph.nodes(), [](const graph::Node& node) {
     const auto* block = std::get_if<graph::InvertedResidual>(&node.op);

@@ -1,4 +1,4 @@
-// Fovea: what fine-tuning multiplies: 32-bit floats, or bf16 where the device is made for them.
+// Fovea: what fine-tuning asks the backend before it compiles: numbers of 32 bits or bf16, blocks as one op or op by op.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -14,6 +14,9 @@ Result<graph::Precision> choose_precision(PrecisionChoice asked, const Backend& 
 
 /// `precision` as far as the backend has kernels for it: one may have them for blocks alone.
 [[nodiscard]] graph::Precisions precisions_of(graph::Precision precision, const Backend& backend);
+
+/// Whether the backend computes a block with the batch's own statistics as one op.
+[[nodiscard]] graph::LiveBlocks live_blocks_of(const Backend& backend);
 
 /// Whether any product of a graph is to be computed from bf16 numbers.
 [[nodiscard]] bool multiplies_bf16(const graph::Graph& graph);

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <vector>
 
 #include "golden/golden_case.h"
+#include "graph/compile.h"
 #include "runtime/executor.h"
 #include "runtime/parameters.h"
 
@@ -16,9 +18,11 @@ enum class Use { kInference, kFrozenTraining, kLiveTraining };
 
 /// Compiled as the program compiles it, with the parameters that the case begins with. Frozen statistics are the stored ones,
 /// live training starts from drawn ones, so that their update shows.
+/// Blocks with live statistics are one op where the backend has it, unless that is chosen.
 class NetworkRunner {
  public:
-  static Result<std::unique_ptr<NetworkRunner>> make(const GoldenCase& golden, std::string_view backend, Use use);
+  static Result<std::unique_ptr<NetworkRunner>> make(const GoldenCase& golden, std::string_view backend, Use use,
+                                                     std::optional<graph::LiveBlocks> live_blocks = {});
 
   void run() { executor_->run(); }
   [[nodiscard]] std::span<float> output(std::string_view name) const { return executor_->output(name).floats(); }

@@ -120,6 +120,48 @@ TEST(Passes, ABlockWhoseInsideIsReadStaysApart) {
   EXPECT_EQ(to_text(fuse_inverted_residuals(graph, Precision::kF32)), to_text(graph));
 }
 
+/// An inverted residual block with the batch's own statistics, which are kept; the last one's, too.
+Graph live_block(float first_eps, bool read_inside) {
+  Graph graph;
+  const auto p = [&](const std::string& name, const Shape& shape) { return graph.parameter(name, shape); };
+  const auto norm = [&](ValueId x, const std::string& name, float eps, Activation activation) {
+    const Shape c{graph.shape(x).back()};
+    const auto made = graph.add_all(BatchNormTrain{eps}, {x, p("g" + name, c), p("b" + name, c)});
+    graph.add_update({0.1F, 16}, {made[1], made[2]}, {graph.state("m" + name, c), graph.state("v" + name, c)});
+    return activation == Activation::kNone ? made[0] : graph.add(Activate{activation}, {made[0]});
+  };
+  const ValueId x = graph.input("x", {1, 4, 4, 8});
+  ValueId y = norm(graph.add(Conv2d{}, {x, p("we", {16, 8, 1, 1})}), "1", first_eps, Activation::kRelu6);
+  y = norm(graph.add(DepthwiseConv2d{kSame3x3}, {y, p("wd", {16, 1, 3, 3})}), "2", 1e-3F, Activation::kRelu6);
+  if (read_inside) graph.mark_output("inside", y);
+  y = norm(graph.add(Conv2d{}, {y, p("wp", {8, 16, 1, 1})}), "3", 1e-3F, Activation::kNone);
+  graph.mark_output("y", graph.add(Add{}, {x, y}));
+  return fuse_activations(graph, true);
+}
+
+TEST(Passes, ALiveBlockBecomesOneNodeAndItsStatisticsAreStillKept) {
+  EXPECT_EQ(to_text(fuse_live_inverted_residuals(live_block(1e-3F, false))),
+            "%8 1x4x4x8, %9 1x4x4x16, %10 16, %11 16, %12 16, %13 16 = InvertedResidualTrain[3x3 pad 1,1,1,1 relu6 expands eps "
+            "0.001](x, we, g1, b1, wd, g2, b2, wp)\n"
+            "m1 16, v1 16 = UpdateRunningStatistics[momentum 0.1 count 16](%10, %11)\n"
+            "m2 16, v2 16 = UpdateRunningStatistics[momentum 0.1 count 16](%12, %13)\n"
+            "%20 1x4x4x8, %21 8, %22 8 = BatchNormTrain[eps 0.001](%8, g3, b3)\n"
+            "m3 8, v3 8 = UpdateRunningStatistics[momentum 0.1 count 16](%21, %22)\n"
+            "%25 1x4x4x8 = Add(x, %20)\n"
+            "output y = %25\n");
+}
+
+TEST(Passes, ALiveBlockWithAnotherFirstEpsBeginsWithItsDepthwiseConvolution) {
+  const std::string text = to_text(fuse_live_inverted_residuals(live_block(1e-5F, false)));
+  EXPECT_NE(text.find("BatchNormTrain[eps 1e-05 relu6]"), std::string::npos) << text;
+  EXPECT_NE(text.find("InvertedResidualTrain[3x3 pad 1,1,1,1 relu6 eps 0.001]"), std::string::npos) << text;
+}
+
+TEST(Passes, ALiveBlockWhoseInsideIsReadStaysApart) {
+  const Graph graph = live_block(1e-3F, true);
+  EXPECT_EQ(to_text(fuse_live_inverted_residuals(graph)), to_text(graph));
+}
+
 TEST(Passes, ABlockWithoutExpansionTakesTheSlopeOfItsInput) {
   Graph graph;
   const auto p = [&](const char* name, const Shape& shape) { return graph.parameter(name, shape); };

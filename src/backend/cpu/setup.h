@@ -47,6 +47,10 @@ KernelResult prepare_op(const Setup& setup, const graph::DepthwiseConv2dBackward
 KernelResult prepare_op(const Setup& setup, const graph::InvertedResidual& op);
 KernelResult prepare_op(const Setup& setup, const graph::InvertedResidualBackward& op);
 
+// inverted_residual_train.cpp
+KernelResult prepare_op(const Setup& setup, const graph::InvertedResidualTrain& op);
+KernelResult prepare_op(const Setup& setup, const graph::InvertedResidualTrainBackward& op);
+
 // batch_norm.cpp, fold_batch_norm.cpp
 KernelResult prepare_op(const Setup& setup, const graph::BatchNorm& op);
 KernelResult prepare_op(const Setup& setup, const graph::BatchNormTrain& op);

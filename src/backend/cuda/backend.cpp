@@ -25,6 +25,10 @@ bool is_defined(const graph::Op& op, const Machine& machine) {
   if (const auto* block = std::get_if<graph::InvertedResidual>(&op)) return has(*block);
   if (const auto* block = std::get_if<graph::InvertedResidualBackward>(&op))
     return has(block->forward) && block->input_activation != Activation::kSilu;
+  // Blocks with the batch's statistics run op by op.
+  if (std::holds_alternative<graph::InvertedResidualTrain>(op) ||
+      std::holds_alternative<graph::InvertedResidualTrainBackward>(op))
+    return false;
   // Convolutions outside a block multiply floats.
   if (convolution_precision(op) != graph::Precision::kF32) return false;
   const auto* depthwise = std::get_if<graph::DepthwiseConv2dBackward>(&op);

@@ -65,6 +65,9 @@ KernelResult prepare_op(const Setup& setup, const graph::DepthwiseConv2d& op);
 KernelResult prepare_op(const Setup& setup, const graph::DepthwiseConv2dBackward& op);
 KernelResult prepare_op(const Setup& setup, const graph::InvertedResidual& op);
 KernelResult prepare_op(const Setup& setup, const graph::InvertedResidualBackward& op);
+// Not yet: is_defined() says no to them.
+KernelResult prepare_op(const Setup& setup, const graph::InvertedResidualTrain& op);
+KernelResult prepare_op(const Setup& setup, const graph::InvertedResidualTrainBackward& op);
 
 // ops/norm.cpp
 KernelResult prepare_op(const Setup& setup, const graph::BatchNorm& op);

@@ -1,20 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <array>
-
 #include "backend/reference/activation.h"
-#include "backend/reference/definition.h"
+#include "backend/reference/compose.h"
 #include "backend/reference/operand.h"
 
 namespace fovea::reference {
 namespace {
-
-template <class Real, std::size_t kInputs, std::size_t kOutputs>
-void compute(const graph::Op& op, const std::array<Tensor<const Real>, kInputs>& in,
-             const std::array<Tensor<Real>, kOutputs>& out) {
-  evaluate(op, Operands<Real>{in, out, {}});
-}
-
-Shape with_channels(const Shape& shape, std::int64_t channels) { return {shape[0], shape[1], shape[2], channels}; }
 
 /// What is between a block's ends, as both passes compute it. `inputs` are those of either: x, [we, be], wd, bd, wp, and one
 /// more.

@@ -59,6 +59,8 @@ bool is_defined(const graph::Op& op) {
   if (const auto* block = std::get_if<graph::InvertedResidualBackward>(&op)) {
     return block->forward.activation != graph::Activation::kSilu && block->input_activation != graph::Activation::kSilu;
   }
+  if (const auto* block = std::get_if<graph::InvertedResidualTrainBackward>(&op))
+    return block->forward.activation != graph::Activation::kSilu;
   const auto* depthwise = std::get_if<graph::DepthwiseConv2dBackward>(&op);
   return depthwise == nullptr ||
          (depthwise->activation != graph::Activation::kSilu && depthwise->input_activation != graph::Activation::kSilu);

@@ -419,4 +419,15 @@ KernelResult prepare_op(const Setup& setup, const graph::InvertedResidualBackwar
   return op.forward.precision == graph::Precision::kBF16 ? prepare_backward<Bf16>(setup, op) : prepare_backward<float>(setup, op);
 }
 
+namespace {
+
+Error no_live_block(const Setup& setup) {
+  return fail(Error::Kind::kUnsupported, "{} backend: {} has no kernel", setup.machine->name(), graph::name_of(setup.node.op));
+}
+
+}  // namespace
+
+KernelResult prepare_op(const Setup& setup, const graph::InvertedResidualTrain& /*op*/) { return no_live_block(setup); }
+KernelResult prepare_op(const Setup& setup, const graph::InvertedResidualTrainBackward& /*op*/) { return no_live_block(setup); }
+
 }  // namespace fovea::cuda
