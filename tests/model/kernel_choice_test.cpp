@@ -26,8 +26,8 @@ Result<std::string> lines_of(graph::Graph graph) {
 Result<std::string> training_step(const std::string& architecture, int batch, graph::Precision precision) {
   FOVEA_ASSIGN(const Architecture found, find_architecture(architecture));
   FOVEA_ASSIGN(const graph::Graph built, build_network(found.spec, {.batch = batch, .loss = true}));
-  FOVEA_ASSIGN(graph::Graph graph,
-               graph::compile_for_training(built, {precision, precision}, [](std::string_view) { return true; }));
+  FOVEA_ASSIGN(graph::Graph graph, graph::compile_for_training(built, {precision, precision}, graph::LiveBlocks::kOpByOp,
+                                                               [](std::string_view) { return true; }));
   return lines_of(std::move(graph));
 }
 
