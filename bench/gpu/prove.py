@@ -98,7 +98,7 @@ def build(folder, seconds):
     configure = ["cmake", "-S", ROOT, "-B", folder, "-G", "Ninja", "-D", "CMAKE_BUILD_TYPE=Release", "-D", "FOVEA_UNITY=ON",
                  "-D", "FOVEA_CUDA=ON", "-D", "FOVEA_CUDA_ARCHITECTURES=native", "-D", "FOVEA_FUZZ=OFF"]
     run(configure, seconds)
-    targets = ["fovea", "fovea_cuda", "contract_test", "contract_speed", "golden_test", "backend_test", "bench_train_step", "fovea-skies"]
+    targets = ["fovea", "fovea_cuda", "contract_test", "contract_speed", "golden_test", "backend_test", "train_test", "bench_train_step", "fovea-skies"]
     run(["cmake", "--build", folder, "--target", *targets], max(deadline - time.monotonic(), 5))
 
 
@@ -207,6 +207,7 @@ def main():
     proof.step("doctor", 30, lambda s: {"output": run([fovea, "doctor", "--device", "cuda", "--no-measuring"], s)})
     proof.step("contract tests on cuda", 120, lambda s: tests(programs / "contract_test", "*.cuda/*", s))
     proof.step("training kernels on cuda", 30, lambda s: tests(programs / "backend_test", "*TrainingOpsOf*/cuda", s))
+    proof.step("augmentation on cuda, the host's bits", 40, lambda s: tests(programs / "train_test", "*DeviceBatchesOn*/cuda", s))
     proof.step("recorded networks on cuda", 90, lambda s: tests(programs / "golden_test", "*_cuda", s))
     proof.step("photos", 60, skies)
     proof.step("training on cuda", 120, lambda s: train(fovea, photos, model, "cuda", s))
@@ -214,6 +215,8 @@ def main():
     for batch in (64, 256):
         bench = [fovea, "bench", "train", "--device", "cuda", "--arch", "mobilenet_v2", "--batch", batch, "--seconds", "5", "--json"]
         proof.step(f"bench train, batch {batch}", 60, lambda s, c=bench: {"rates": json_lines(run(c, s))})
+    fed = [fovea, "bench", "train", "--device", "cuda", "--arch", "mobilenet_v2", "--batch", "256", "--seconds", "5", "--json", "--data"]
+    proof.step("bench train, batch 256, from photos", 90, lambda s: {"rates": json_lines(run([*fed, photos], s))})
     for norm in ("frozen", "live"):
         proof.step(f"PyTorch, batch 256, {norm}", 90, lambda s, n=norm: torch_rates("mobilenet_v2", 256, n, s))
     proof.step("bench infer", 40, lambda s: {"rates": json_lines(

@@ -29,6 +29,9 @@ class Memory {
 
   /// `source` may be changed as soon as this returns.
   virtual void upload(std::span<const std::byte> source, std::byte* target) = 0;
+  /// The same beside what is computed: nothing that was asked for and not waited for may use `target`, and what is asked for
+  /// from now on sees it.
+  virtual void upload_beside(std::span<const std::byte> source, std::byte* target) { upload(source, target); }
   /// Waits for what computes `source`.
   virtual void download(const std::byte* source, std::span<std::byte> target) = 0;
   virtual void copy(const std::byte* source, std::byte* target, std::size_t bytes) = 0;

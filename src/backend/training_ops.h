@@ -2,7 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+
+#include "backend/pictures.h"
 
 namespace fovea {
 
@@ -11,19 +14,6 @@ enum class Trained : std::uint8_t {
   kNo,        ///< never moved
   kYes,       ///< moved
   kDecaying,  ///< moved, and shrunk by weight decay
-};
-
-/// One photo of a batch: where its pixels come from, and what becomes of them.
-struct PhotoDraw {
-  /// Pixel centre (x, y) of the target shows the source at (m0 x + m1 y + m2, m3 x + m4 y + m5), pixel centres at whole numbers:
-  /// crops, flips, turns and shears in one. Outside the source it is `fill`.
-  float map[6] = {1, 0, 0, 0, 1, 0};
-  /// Each colour (0 to 255) is a row of this times (red, green, blue, 1), kept within 0 to 255.
-  float colour[12] = {1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0};
-  /// Target columns [left, right) of rows [top, bottom) are 0 after normalisation.
-  std::int32_t left = 0, top = 0, right = 0, bottom = 0;
-  std::int32_t source = 0;  ///< index of the photo among the sources
-  float fill = 0;
 };
 
 /// All pointers are the backend's memory's, in the order of its kernels: nothing waits, and nothing is brought to the host.
@@ -73,20 +63,9 @@ class TrainingOps {
   /// average[i] += toward (values[i] - average[i]).
   virtual void update_average(double toward, const float* values, float* average, std::int64_t count) = 0;
 
-  /// Bytes of photos (n, height, width, 3) that lie in the backend's memory, and the images (n, height, width, 3) to make of
-  /// them.
-  struct Photos {
-    const std::uint8_t* pixels = nullptr;
-    std::int32_t height = 0, width = 0;
-  };
-  struct Images {
-    float* pixels = nullptr;
-    std::int32_t count = 0, height = 0, width = 0;
-    float mean[3] = {};   ///< subtracted from colours of 0 to 1
-    float scale[3] = {};  ///< which are then multiplied by this: 1 / deviation
-  };
-  /// Image i as draws[i] (an array in the backend's memory) says: sampled between four pixels, coloured, normalised, erased.
-  virtual void draw(const Photos& photos, const PhotoDraw* draws, const Images& images) = 0;
+  /// A batch's images of photos' bytes: level for level what data/augment.h makes on the host.
+  virtual void make_pictures(const Pictures& pictures) = 0;
+  [[nodiscard]] virtual std::size_t picture_work_bytes(std::int32_t count, std::int32_t height, std::int32_t width) const = 0;
 };
 
 }  // namespace fovea

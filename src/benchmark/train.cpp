@@ -12,6 +12,7 @@
 #include "hardware/rates.h"
 #include "model/registry.h"
 #include "runtime/device.h"
+#include "train/device_batches.h"
 #include "train/fine_tuner.h"
 #include "train/precision.h"
 #include "train/recipe.h"
@@ -28,10 +29,11 @@ constexpr int kLeastSteps = 3;
 struct Photos {
   Dataset data;
   std::unique_ptr<PhotoCache> cache;
-  std::unique_ptr<training::PhotoBatches> batches;
+  std::unique_ptr<training::BatchSource> batches;
 };
 
-Result<Photos> photos_for(const Context& context, const NetworkBenchOptions& options, const MeasuredNetwork& network, int batch) {
+Result<Photos> photos_for(const Context& context, const Backend& backend, const NetworkBenchOptions& options,
+                          const MeasuredNetwork& network, int batch) {
   constexpr std::size_t kMostBatches = 20;
   Photos photos;
   FOVEA_ASSIGN(photos.data, scan_dataset(options.data));
@@ -46,13 +48,13 @@ Result<Photos> photos_for(const Context& context, const NetworkBenchOptions& opt
   loading.augment = training::policy_of({}, AugmentLevel::kStandard);
   loading.classes = network.spec.classes;
   photos.cache = PhotoCache::open(options.data, CachedForm::working(loading.preprocess));
-  FOVEA_ASSIGN(auto loader, BatchLoader::create(context, photos.data.train, *photos.cache, loading));
+  FOVEA_ASSIGN(photos.batches, training::make_photo_batches(context, backend, photos.data.train, *photos.cache, loading));
+  FOVEA_ASSIGN(const auto loader, BatchLoader::create(context, photos.data.train, *photos.cache, loading));
   loader->start_epoch(0);
   Batch filled;
   for (bool more = true; more;) {
     FOVEA_ASSIGN(more, loader->next(filled));
   }
-  photos.batches = std::make_unique<training::PhotoBatches>(std::move(loader));
   return photos;
 }
 
@@ -74,9 +76,9 @@ Result<Steps> times_of(const Context& context, const Backend& backend, const Mea
   same.give(1 << 20, batch);
   Photos photos;
   if (!bench.data.empty()) {
-    FOVEA_ASSIGN(photos, photos_for(context, bench, network, batch));
+    FOVEA_ASSIGN(photos, photos_for(context, backend, bench, network, batch));
   }
-  training::BatchSource& source = photos.batches ? static_cast<training::BatchSource&>(*photos.batches) : same;
+  training::BatchSource& source = photos.batches ? *photos.batches : same;
   Steps steps;
   std::vector<double>& times = steps.seconds;
   double begin = 0;

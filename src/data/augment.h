@@ -7,7 +7,9 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <vector>
 
+#include "core/picture_step.h"
 #include "core/rng.h"
 #include "image/image.h"
 #include "image/preprocess.h"
@@ -43,13 +45,29 @@ struct AugmentPolicy {
 
 [[nodiscard]] AugmentPolicy augment_policy(AugmentStrength strength);
 
-/// The photo cropped, flipped and recoloured at random, as preprocess.height x preprocess.width bytes.
-/// With kCrop the crop has torchvision's aspects, and is stretched to the input; with kLetterbox and kSquash its aspect is
-/// relative to the photo's own, and then it is fitted like any photo, so that training sees the shapes that use will see.
+/// What was drawn for a photo: whoever makes the pixels from it makes the same ones.
+struct AugmentPlan {
+  Window cut;              ///< of the photo
+  bool stretched = false;  ///< the cut fills the input, and pixels beside it have their part; else it is fitted like a photo
+  bool flip_x = false;
+  bool flip_y = false;
+  std::vector<PictureStep> steps;  ///< on the fitted picture, in their order
+  Window erased;                   ///< of the normalised input: 0 there
+};
+/// Of a photo of width x height, all but `erased`. With kCrop the cut has torchvision's aspects, and is stretched to the input;
+/// with kLetterbox and kSquash its aspect is relative to the photo's own, and then it is fitted like any photo, so that training
+/// sees the shapes that use will see.
+[[nodiscard]] AugmentPlan draw_augment(int width, int height, const Preprocess& preprocess, const AugmentPolicy& policy,
+                                       Rng& rng);
+/// The photo cropped, flipped and recoloured, as preprocess.height x preprocess.width bytes.
+[[nodiscard]] Image augment(const Image& photo, const Preprocess& preprocess, const AugmentPlan& plan);
+/// Both.
 [[nodiscard]] Image augment(const Image& photo, const Preprocess& preprocess, const AugmentPolicy& policy, Rng& rng);
 
-/// Sets a rectangle of the normalised pixels (height, width, 3) to 0 with probability policy.erase: area uniform in [0.02, 0.33],
-/// aspect log-uniform in [0.3, 1 / 0.3], ten tries (Zhong et al., "Random erasing data augmentation", AAAI 2020).
+/// With probability policy.erase, a rectangle: area uniform in [0.02, 0.33], aspect log-uniform in [0.3, 1 / 0.3], ten tries
+/// (Zhong et al., "Random erasing data augmentation", AAAI 2020); else an empty one.
+[[nodiscard]] Window draw_erased(int height, int width, const AugmentPolicy& policy, Rng& rng);
+/// Sets such a rectangle of the normalised pixels (height, width, 3) to 0.
 void random_erase(std::span<float> pixels, int height, int width, const AugmentPolicy& policy, Rng& rng);
 
 /// A whole batch, images (count, height, width, channels) and targets (count, classes), mixed in place: mixup (Zhang et al.,
@@ -63,5 +81,22 @@ struct BatchView {
   int width = 0;
 };
 void mix_batch(const BatchView& batch, const AugmentPolicy& policy, Rng& rng);
+
+/// What was drawn for a batch.
+struct MixPlan {
+  enum class Kind : std::uint8_t {
+    kNone,
+    kBlend,  ///< own row + (1 - own) partner, of images and targets
+    kPatch,  ///< the partner's pixels inside `patch`; targets as of kBlend
+  };
+  Kind kind = Kind::kNone;
+  float own = 1;
+  Window patch;
+  std::vector<std::size_t> rows;  ///< each is the partner of the one before, the first that of the last
+};
+/// Of images of height x width.
+[[nodiscard]] MixPlan draw_mix(std::span<const float> weights, int height, int width, const AugmentPolicy& policy, Rng& rng);
+/// Targets (rows, classes).
+void mix_targets(const MixPlan& plan, std::span<float> targets, std::size_t classes);
 
 }  // namespace fovea

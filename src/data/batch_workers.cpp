@@ -82,18 +82,33 @@ void BatchLoader::Workers::prepare(std::int64_t batch) {
   const auto count = std::clamp<std::int64_t>(draws() - batch * rows_, 0, rows_);
   const std::int64_t rows = options_.last == LoaderOptions::Last::kPad ? rows_ : count;
   const auto n = static_cast<std::size_t>(rows);
-  // Pixels of photos are overwritten whole: only padding needs clearing.
-  if (slot.batch.images.floats().size() < n * pixels_) slot.batch.images = Buffer(n * pixels_ * sizeof(float));
-  for (std::int64_t row = count; row < rows; ++row) std::ranges::fill(row_of(slot.batch.images, row, pixels_), 0.0F);
   slot.batch.targets = zeroed(std::move(slot.batch.targets), n * static_cast<std::size_t>(options_.classes));
   slot.batch.weights = zeroed(std::move(slot.batch.weights), n);
   slot.batch.index.assign(n, -1);
   slot.batch.rows = rows;
   slot.batch.count = count;
+  prepare_pixels(slot.batch, count);
   slot.batch.first_row = options_.part * rows_;
   slot.batch.whole = (batch + 1) * options_.batch <= static_cast<std::int64_t>(samples_.size());
   slot.unfinished = count;
   slot.failures.clear();
+}
+
+void BatchLoader::Workers::prepare_pixels(Batch& batch, std::int64_t count) const {
+  const auto n = static_cast<std::size_t>(batch.rows);
+  if (options_.draw_only) {
+    batch.drawn.assign(n, {});
+    batch.mix = {};
+    return;
+  }
+  // Pixels of photos are overwritten whole: only padding needs clearing.
+  if (batch.images.floats().size() < n * pixels_) batch.images = Buffer(n * pixels_ * sizeof(float));
+  for (std::int64_t row = count; row < batch.rows; ++row) std::ranges::fill(row_of(batch.images, row, pixels_), 0.0F);
+}
+
+bool BatchLoader::Workers::ready() const {
+  const std::lock_guard lock(mutex_);
+  return next_batch_ < batches() && slots_[static_cast<std::size_t>(next_batch_) % slots_.size()].unfinished == 0;
 }
 
 bool BatchLoader::Workers::may_fill() const {
@@ -138,23 +153,33 @@ Result<void> BatchLoader::Workers::fill_row(std::int64_t draw, Batch& batch) con
   const std::int64_t row = draw % rows_;
   batch.index[static_cast<std::size_t>(row)] = visit.sample;
   fill_target(sample, options_, row_of(batch.targets, row, static_cast<std::size_t>(options_.classes)));
-  const std::span<float> pixels = row_of(batch.images, row, pixels_);
-  auto filled = fill_pixels(sample, visit, epoch_, source_, options_, pixels);
-  if (filled) {
-    batch.weights.floats()[static_cast<std::size_t>(row)] = weight_of(sample, options_);
+  const auto at = static_cast<std::size_t>(row);
+  if (options_.draw_only) {
+    FOVEA_ASSIGN(batch.drawn[at], draw_photo(sample, visit, epoch_, source_, options_));
   } else {
-    std::ranges::fill(pixels, 0.0F);
+    const std::span<float> pixels = row_of(batch.images, row, pixels_);
+    auto filled = fill_pixels(sample, visit, epoch_, source_, options_, pixels);
+    if (!filled) {
+      std::ranges::fill(pixels, 0.0F);
+      return filled;
+    }
   }
-  return filled;
+  batch.weights.floats()[at] = weight_of(sample, options_);
+  return {};
 }
 
-void BatchLoader::Workers::mix(std::int64_t number, const Batch& batch) const {
+void BatchLoader::Workers::mix(std::int64_t number, Batch& batch) const {
   Rng rng(options_.seed, epoch_, static_cast<std::uint32_t>(number), static_cast<std::uint32_t>(Purpose::kMix));
   const auto n = static_cast<std::size_t>(batch.rows);
-  mix_batch(
-      {batch.images.floats().first(n * pixels_), batch.targets.floats().first(n * static_cast<std::size_t>(options_.classes)),
-       batch.weights.floats().first(n), options_.preprocess.height, options_.preprocess.width},
-      options_.augment, rng);
+  const auto classes = static_cast<std::size_t>(options_.classes);
+  if (options_.draw_only) {
+    const Preprocess& input = options_.preprocess;
+    batch.mix = draw_mix(batch.weights.floats().first(n), input.height, input.width, options_.augment, rng);
+    return mix_targets(batch.mix, batch.targets.floats().first(n * classes), classes);
+  }
+  mix_batch({batch.images.floats().first(n * pixels_), batch.targets.floats().first(n * classes), batch.weights.floats().first(n),
+             options_.preprocess.height, options_.preprocess.width},
+            options_.augment, rng);
 }
 
 Result<bool> BatchLoader::Workers::next(Batch& batch) {

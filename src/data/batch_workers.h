@@ -26,6 +26,7 @@ class BatchLoader::Workers {
 
   void start_epoch(std::uint32_t epoch, std::int64_t first);
   Result<bool> next(Batch& batch);
+  [[nodiscard]] bool ready() const;
   [[nodiscard]] std::int64_t batches() const;
   [[nodiscard]] std::vector<SkippedPhoto> skipped() const;
 
@@ -39,12 +40,13 @@ class BatchLoader::Workers {
 
   [[nodiscard]] std::int64_t draws() const { return static_cast<std::int64_t>(visits_.size()); }
   [[nodiscard]] Slot& slot_of(std::int64_t batch) { return slots_[static_cast<std::size_t>(batch) % slots_.size()]; }
+  void prepare_pixels(Batch& batch, std::int64_t count) const;
   [[nodiscard]] bool may_fill() const;
   void prepare(std::int64_t batch);
   void work();
   void fill(std::int64_t draw, std::unique_lock<std::mutex>& lock);
   Result<void> fill_row(std::int64_t draw, Batch& batch) const;
-  void mix(std::int64_t number, const Batch& batch) const;
+  void mix(std::int64_t number, Batch& batch) const;
   Result<void> wait_for(const Slot& slot, std::unique_lock<std::mutex>& lock);
   std::vector<SkippedPhoto> remember(const Slot& slot);
 

@@ -66,6 +66,7 @@ BatchLoader::~BatchLoader() = default;
 
 void BatchLoader::start_epoch(std::uint32_t epoch, std::int64_t first) { workers_->start_epoch(epoch, first); }
 Result<bool> BatchLoader::next(Batch& batch) { return workers_->next(batch); }
+bool BatchLoader::ready() const { return workers_->ready(); }
 std::int64_t BatchLoader::batches_per_epoch() const { return workers_->batches(); }
 std::vector<SkippedPhoto> BatchLoader::skipped() const { return workers_->skipped(); }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -12,6 +13,7 @@
 #include "core/context.h"
 #include "data/augment.h"
 #include "data/dataset.h"
+#include "data/drawn_photo.h"
 #include "data/source.h"
 #include "fovea/result.h"
 #include "fovea/skipped_photo.h"
@@ -46,6 +48,10 @@ struct LoaderOptions {
   int workers = 0;      ///< threads; 0: as many as context.threads
   int prefetch = 2;     ///< batches made ahead
   bool strict = false;  ///< the first unreadable photo ends the epoch with its error
+  /// The pixels are made by whoever takes the batches: these have `drawn` and `mix`, and no images.
+  bool draw_only = false;
+  /// Of draw_only, called by several threads at once: the size of the sample's photo if its pixels are not needed any more.
+  std::function<PhotoSize(std::int32_t sample)> held;
 };
 
 /// Rows of a batch. Pixels of a photo that could not be read are 0, and so is its weight.
@@ -53,6 +59,8 @@ struct Batch {
   Buffer images;                    ///< floats (N, height, width, 3), normalised
   Buffer targets;                   ///< floats (N, K)
   Buffer weights;                   ///< floats (N)
+  std::vector<DrawnPhoto> drawn;    ///< (N) with draw_only; those that are not usable have image 0
+  MixPlan mix;                      ///< with draw_only: what has happened to the targets, and is to happen to the images
   std::vector<std::int32_t> index;  ///< (N) position in the list of samples, -1 for padding
   std::int64_t rows = 0;            ///< N
   std::int64_t count = 0;           ///< rows that are not padding: the first ones
@@ -78,6 +86,9 @@ class BatchLoader {
   /// Swaps the next batch into `batch`, whose memory is used again for a later one; false at the end of the epoch.
   /// kCancelled when context asks for a stop; with `strict`, the error of a photo.
   Result<bool> next(Batch& batch);
+
+  /// Whether next() would give a batch without waiting for one.
+  [[nodiscard]] bool ready() const;
 
   [[nodiscard]] std::int64_t batches_per_epoch() const;
   /// Every unreadable photo met so far, once each, in the order of the samples.

@@ -48,53 +48,61 @@ auto weighted(float own) {
 }
 
 // A rectangle of 1 - share of the area about a random point, cut off at the borders.
-struct Patch {
-  int left = 0;
-  int right = 0;
-  int top = 0;
-  int bottom = 0;
-};
-Patch patch_of(float share, int width, int height, Rng& rng) {
+Window patch_of(float share, int width, int height, Rng& rng) {
   const auto x = static_cast<int>(rng.below(static_cast<std::uint32_t>(width)));
   const auto y = static_cast<int>(rng.below(static_cast<std::uint32_t>(height)));
   const float half = 0.5F * std::sqrt(1 - share);
   const auto half_width = static_cast<int>(half * static_cast<float>(width));
   const auto half_height = static_cast<int>(half * static_cast<float>(height));
-  return {std::max(x - half_width, 0), std::min(x + half_width, width), std::max(y - half_height, 0),
-          std::min(y + half_height, height)};
+  const int left = std::max(x - half_width, 0), top = std::max(y - half_height, 0);
+  return {left, top, std::min(x + half_width, width) - left, std::min(y + half_height, height) - top};
+}
+
+void mix_images(const MixPlan& plan, const BatchView& batch) {
+  if (plan.kind == MixPlan::Kind::kNone) return;
+  const std::size_t image_size = batch.images.size() / batch.weights.size();
+  if (plan.kind == MixPlan::Kind::kBlend) return mix_rows(batch.images, image_size, plan.rows, weighted(plan.own));
+  const std::size_t channels = image_size / (static_cast<std::size_t>(batch.width) * static_cast<std::size_t>(batch.height));
+  const Window& patch = plan.patch;
+  mix_rows(batch.images, image_size, plan.rows, [&](std::span<float> mine, std::span<const float> other) {
+    for (int y = patch.top; y < patch.top + patch.height; ++y) {
+      const std::size_t line = static_cast<std::size_t>(y) * static_cast<std::size_t>(batch.width);
+      const auto from = static_cast<std::ptrdiff_t>((line + static_cast<std::size_t>(patch.left)) * channels);
+      const auto count = static_cast<std::ptrdiff_t>(static_cast<std::size_t>(patch.width) * channels);
+      std::copy_n(other.begin() + from, count, mine.begin() + from);
+    }
+  });
 }
 
 }  // namespace
 
-void mix_batch(const BatchView& batch, const AugmentPolicy& policy, Rng& rng) {
-  if ((policy.mixup <= 0 && policy.cutmix <= 0) || !rng.chance(policy.mix_probability)) return;
-  std::vector<std::size_t> rows;
-  for (std::size_t i = 0; i < batch.weights.size(); ++i) {
-    if (batch.weights[i] > 0) rows.push_back(i);
+MixPlan draw_mix(std::span<const float> weights, int height, int width, const AugmentPolicy& policy, Rng& rng) {
+  if ((policy.mixup <= 0 && policy.cutmix <= 0) || !rng.chance(policy.mix_probability)) return {};
+  MixPlan plan;
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    if (weights[i] > 0) plan.rows.push_back(i);
   }
-  if (rows.size() < 2) return;
+  if (plan.rows.size() < 2) return {};
   const bool both = policy.mixup > 0 && policy.cutmix > 0;
   const bool cut = both ? rng.chance(0.5F) : policy.cutmix > 0;
-  const std::size_t image_size = batch.images.size() / batch.weights.size();
-  const std::size_t classes = batch.targets.size() / batch.weights.size();
-  float own = beta_draw(cut ? policy.cutmix : policy.mixup, rng);
+  plan.kind = cut ? MixPlan::Kind::kPatch : MixPlan::Kind::kBlend;
+  plan.own = beta_draw(cut ? policy.cutmix : policy.mixup, rng);
   if (cut) {
-    const Patch patch = patch_of(own, batch.width, batch.height, rng);
-    const std::size_t channels = image_size / (static_cast<std::size_t>(batch.width) * static_cast<std::size_t>(batch.height));
-    mix_rows(batch.images, image_size, rows, [&](std::span<float> mine, std::span<const float> other) {
-      for (int y = patch.top; y < patch.bottom; ++y) {
-        const std::size_t line = static_cast<std::size_t>(y) * static_cast<std::size_t>(batch.width);
-        const auto from = static_cast<std::ptrdiff_t>((line + static_cast<std::size_t>(patch.left)) * channels);
-        const auto to = static_cast<std::ptrdiff_t>((line + static_cast<std::size_t>(patch.right)) * channels);
-        std::copy(other.begin() + from, other.begin() + to, mine.begin() + from);
-      }
-    });
-    const auto area = static_cast<float>((patch.right - patch.left) * (patch.bottom - patch.top));
-    own = 1 - area / (static_cast<float>(batch.width) * static_cast<float>(batch.height));
-  } else {
-    mix_rows(batch.images, image_size, rows, weighted(own));
+    plan.patch = patch_of(plan.own, width, height, rng);
+    const auto area = static_cast<float>(plan.patch.width * plan.patch.height);
+    plan.own = 1 - area / (static_cast<float>(width) * static_cast<float>(height));
   }
-  mix_rows(batch.targets, classes, rows, weighted(own));
+  return plan;
+}
+
+void mix_targets(const MixPlan& plan, std::span<float> targets, std::size_t classes) {
+  if (plan.kind != MixPlan::Kind::kNone) mix_rows(targets, classes, plan.rows, weighted(plan.own));
+}
+
+void mix_batch(const BatchView& batch, const AugmentPolicy& policy, Rng& rng) {
+  const MixPlan plan = draw_mix(batch.weights, batch.height, batch.width, policy, rng);
+  mix_images(plan, batch);
+  mix_targets(plan, batch.targets, batch.targets.size() / std::max<std::size_t>(batch.weights.size(), 1));
 }
 
 }  // namespace fovea

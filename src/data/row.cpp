@@ -2,6 +2,7 @@
 #include "data/row.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/error.h"
 
@@ -13,10 +14,39 @@ Result<Image> load_fitted(PhotoSource& source, const std::filesystem::path& path
   return fit_image(photo, preprocess);
 }
 
+namespace {
+
+Rng rng_of(const Visit& visit, std::uint32_t epoch, const LoaderOptions& options) {
+  return Rng(options.seed, epoch, static_cast<std::uint32_t>(visit.sample),
+             static_cast<std::uint32_t>(Purpose::kAugment) + visit.earlier);
+}
+
+}  // namespace
+
+Result<DrawnPhoto> draw_photo(const Sample& sample, const Visit& visit, std::uint32_t epoch, PhotoSource& source,
+                              const LoaderOptions& options) {
+  Rng rng = rng_of(visit, epoch, options);
+  const Preprocess& input = options.preprocess;
+  Image photo;
+  PhotoSize size = options.held ? options.held(visit.sample) : PhotoSize();
+  if (size.width == 0) {
+    FOVEA_ASSIGN(photo, source.load(sample.path));
+    size = {photo.width, photo.height};
+  }
+  const bool fitted = source.fitted() != nullptr;
+  AugmentPlan plan;
+  if (fitted) {
+    plan.cut = {0, 0, size.width, size.height};
+  } else {
+    plan = draw_augment(size.width, size.height, input, options.augment, rng);
+  }
+  plan.erased = draw_erased(input.height, input.width, options.augment, rng);
+  return drawn_photo(size, std::move(photo.pixels), input, std::move(plan), fitted);
+}
+
 Result<void> fill_pixels(const Sample& sample, const Visit& visit, std::uint32_t epoch, PhotoSource& source,
                          const LoaderOptions& options, std::span<float> pixels) {
-  Rng rng(options.seed, epoch, static_cast<std::uint32_t>(visit.sample),
-          static_cast<std::uint32_t>(Purpose::kAugment) + visit.earlier);
+  Rng rng = rng_of(visit, epoch, options);
   FOVEA_ASSIGN(Image photo, source.load(sample.path));
   if (source.fitted() == nullptr) photo = augment(photo, options.preprocess, options.augment, rng);
   normalize(photo.pixels, options.preprocess, pixels);

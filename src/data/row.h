@@ -19,6 +19,10 @@ Result<Image> load_fitted(PhotoSource& source, const std::filesystem::path& path
 Result<void> fill_pixels(const Sample& sample, const Visit& visit, std::uint32_t epoch, PhotoSource& source,
                          const LoaderOptions& options, std::span<float> pixels);
 
+/// The same up to what is drawn, for whoever makes the pixels; loaded unless options.held has the sample.
+Result<DrawnPhoto> draw_photo(const Sample& sample, const Visit& visit, std::uint32_t epoch, PhotoSource& source,
+                              const LoaderOptions& options);
+
 /// The smoothed target, options.classes floats.
 void fill_target(const Sample& sample, const LoaderOptions& options, std::span<float> target);
 

@@ -13,8 +13,6 @@
 namespace fovea {
 namespace {
 
-constexpr std::uint8_t kLetterboxGrey = 128;
-
 constexpr std::array<std::pair<Fit, std::string_view>, 3> kFits{
     {{Fit::kLetterbox, "letterbox"}, {Fit::kCrop, "crop"}, {Fit::kSquash, "squash"}}};
 constexpr std::array<std::pair<Filter, std::string_view>, 2> kFilters{
@@ -75,12 +73,11 @@ Placement crop(int width, int height, const Preprocess& preprocess) {
 }
 
 // `inner` at its place on grey.
-Image on_grey(const Image& inner, const Placement& at, const Preprocess& preprocess) {
+Image on_grey(const Image& inner, int left, int top, const Preprocess& preprocess) {
   Image out(preprocess.width, preprocess.height);
   std::ranges::fill(out.pixels, kLetterboxGrey);
-  for (int y = 0; y < at.height; ++y) {
-    std::memcpy(out.row(at.top + y) + static_cast<std::size_t>(at.left) * 3, inner.row(y),
-                static_cast<std::size_t>(at.width) * 3);
+  for (int y = 0; y < inner.height; ++y) {
+    std::memcpy(out.row(top + y) + static_cast<std::size_t>(left) * 3, inner.row(y), static_cast<std::size_t>(inner.width) * 3);
   }
   return out;
 }
@@ -88,11 +85,10 @@ Image on_grey(const Image& inner, const Placement& at, const Preprocess& preproc
 // `resized` (width, height, window) gives that window of the photo at that size.
 template <class Photo, class Resized>
 Image fit(const Photo& photo, const Preprocess& preprocess, const Resized& resized) {
-  const Placement at = placement_of(photo.width, photo.height, preprocess);
-  if (at.width >= preprocess.width && at.height >= preprocess.height) {  // only what lies in the rectangle is computed
-    return resized(at.width, at.height, Window{-at.left, -at.top, preprocess.width, preprocess.height});
-  }
-  return on_grey(resized(at.width, at.height, Window{0, 0, at.width, at.height}), at, preprocess);
+  const Fitting to = fitting_of(photo.width, photo.height, preprocess);
+  Image inner = resized(to.width, to.height, to.window);
+  if (to.window.width == preprocess.width && to.window.height == preprocess.height) return inner;
+  return on_grey(inner, to.left, to.top, preprocess);
 }
 
 }  // namespace
@@ -110,6 +106,14 @@ Placement placement_of(int width, int height, const Preprocess& preprocess) {
     case Fit::kSquash: break;
   }
   return {preprocess.width, preprocess.height, 0, 0};
+}
+
+Fitting fitting_of(int width, int height, const Preprocess& preprocess) {
+  const Placement at = placement_of(width, height, preprocess);
+  // Of a photo that covers the rectangle, only what lies in it is computed.
+  if (at.width >= preprocess.width && at.height >= preprocess.height)
+    return {at.width, at.height, {-at.left, -at.top, preprocess.width, preprocess.height}, 0, 0};
+  return {at.width, at.height, {0, 0, at.width, at.height}, at.left, at.top};
 }
 
 Image fit_image(const Image& photo, const Preprocess& preprocess) {

@@ -50,6 +50,17 @@ struct Placement {
 /// Of a photo of width x height. kCrop rounds as torchvision does (longer side truncated, offset rounded half to even).
 [[nodiscard]] Placement placement_of(int width, int height, const Preprocess& preprocess);
 
+/// How the rectangle is made of it: `window` of the photo scaled to width x height, with its corner at (left, top); grey around.
+struct Fitting {
+  int width = 0;
+  int height = 0;
+  Window window;
+  int left = 0;
+  int top = 0;
+};
+[[nodiscard]] Fitting fitting_of(int width, int height, const Preprocess& preprocess);
+inline constexpr std::uint8_t kLetterboxGrey = 128;
+
 /// The photo as height x width RGB bytes.
 [[nodiscard]] Image fit_image(const Image& photo, const Preprocess& preprocess);
 

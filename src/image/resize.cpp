@@ -15,12 +15,6 @@ bool unchanged(int inputs, double begin, double end, int outputs) {
   return inputs == outputs && static_cast<float>(begin) == 0.0F && static_cast<float>(end) == static_cast<float>(inputs);
 }
 
-// Pillow 13 goes down first where that takes more than twice as many pixels away as going across does. The order matters
-// because the sums are rounded and clipped to 8 bits between the passes.
-bool rows_first(const Image& source, int width, int height) {
-  return source.height - height > 2 * std::max(0, source.width - width);
-}
-
 std::size_t samples(int pixels) { return static_cast<std::size_t>(pixels) * 3; }
 
 // Columns made from `part` of the source; rows as they are.
@@ -52,6 +46,11 @@ Image cut(const Image& source, const Window& part) {
 
 }  // namespace
 
+// Pillow 13 goes down first where that takes more than twice as many pixels away as going across does.
+bool down_first(int source_width, int source_height, int width, int height) {
+  return source_height - height > 2 * std::max(0, source_width - width);
+}
+
 Image resize(const Image& source, int width, int height, Filter filter, const Box& box, const Window& window) {
   assert(width > 0 && height > 0 && source.width > 0 && source.height > 0);
   assert(box.left >= 0 && box.left < box.right && box.right <= source.width);
@@ -76,7 +75,8 @@ Image resize(const Image& source, int width, int height, Filter filter, const Bo
   if (same_columns && same_rows) return cut(source, part);
   if (same_rows) return across(source, part, columns);
   if (same_columns) return down(source, part, rows);
-  if (rows_first(source, width, height)) return across(down(source, part, rows), {0, 0, part.width, window.height}, columns);
+  if (down_first(source.width, source.height, width, height))
+    return across(down(source, part, rows), {0, 0, part.width, window.height}, columns);
   return down(across(source, part, columns), {0, 0, window.width, part.height}, rows);
 }
 

@@ -36,6 +36,9 @@ struct Window {
 /// Only `window` of what `resize` with the same arguments gives, without computing the rest.
 [[nodiscard]] Image resize(const Image& source, int width, int height, Filter filter, const Box& box, const Window& window);
 
+/// Whether the pass down comes first. The order matters because the sums are rounded and clipped to 8 bits between the passes.
+[[nodiscard]] bool down_first(int source_width, int source_height, int width, int height);
+
 [[nodiscard]] inline Box whole(const Image& image) {
   return {0, 0, static_cast<double>(image.width), static_cast<double>(image.height)};
 }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "data/loader.h"
@@ -15,13 +16,14 @@ namespace fovea::training {
 
 /// Rows beyond `count` are padding: their weights are 0.
 struct StepBatch {
-  std::span<float> input;          ///< (rows, ...)
+  std::span<float> input;          ///< (rows, ...); empty where `resident` has it
   std::span<const float> targets;  ///< (rows, classes)
   std::span<const float> weights;  ///< (rows)
   std::int64_t rows = 0;
   std::int64_t count = 0;
   std::int64_t first_row = 0;  ///< number of the first row in the batch, where several trainers share it
   bool whole = true;           ///< no part of the batch has padding
+  float* resident = nullptr;   ///< the input, in the memory of the backend that the source was made for
 };
 
 class BatchSource {
@@ -35,8 +37,12 @@ class BatchSource {
   virtual void start_epoch(std::uint32_t epoch, std::int64_t first = 0) = 0;
   /// The next batch, valid until the call after; false at the end of the epoch.
   virtual Result<bool> next(StepBatch& batch) = 0;
+  /// Called while a device computes the batch: time to bring the next one there. Waits for nobody.
+  virtual void work_ahead() {}
   [[nodiscard]] virtual std::int64_t batches_per_epoch() const = 0;
   [[nodiscard]] virtual std::vector<SkippedPhoto> skipped() const { return {}; }
+  /// Where the photos are, for people; empty where there is nothing to say.
+  [[nodiscard]] virtual std::string residence() const { return {}; }
 };
 
 /// Augmented photos.

@@ -194,21 +194,40 @@ std::span<const float> FineTuner::result() {
   return buffers.average.empty() ? buffers.parameters : buffers.average;
 }
 
-double FineTuner::accumulate(const StepBatch& batch, double total) {
+/// What is on the device already is bound where it always lies, so that a recording stays good.
+void FineTuner::bind_input(const StepBatch& batch, std::size_t first) {
+  const auto rows = static_cast<std::size_t>(batch.rows);
+  if (batch.resident == nullptr) {
+    executor_->bind("image", batch.input.data() + first * (batch.input.size() / rows));
+    return;
+  }
+  if (micro_batch_ == batch.rows) {
+    executor_->bind_resident("image", batch.resident);
+    return;
+  }
+  const graph::Graph& graph = executor_->plan().graph();
+  const auto floats = static_cast<std::size_t>(graph.shape(*graph.find("image")).elements());
+  const std::size_t bytes = floats * sizeof(float), width = floats / static_cast<std::size_t>(micro_batch_);
+  if (piece_.size() != bytes) piece_ = DeviceBuffer(backend_->memory(), bytes);
+  backend_->memory()->copy(reinterpret_cast<const std::byte*>(batch.resident + first * width), piece_.data(), bytes);
+  executor_->bind_resident("image", piece_.f32());
+}
+
+double FineTuner::accumulate(const StepBatch& batch, double total, BatchSource* source) {
   scaled_weights_.assign(batch.weights.begin(), batch.weights.end());
   for (float& weight : scaled_weights_) weight = total > 0 ? static_cast<float>(weight / total) : 0.0F;
   const auto rows = static_cast<std::size_t>(batch.rows);
-  const std::size_t width = batch.input.size() / rows;
   const std::size_t classes = batch.targets.size() / rows;
   state_->clear_sum();
   double loss = 0;
   // The parameters stand still for a whole batch, so its parts share one folding and packing.
   if (executor_->plan().constant_weights()) executor_->prepare_weights();
   for (std::size_t first = 0; first < static_cast<std::size_t>(batch.count); first += static_cast<std::size_t>(micro_batch_)) {
-    executor_->bind("image", batch.input.data() + first * width);
+    bind_input(batch, first);
     executor_->bind("targets", const_cast<float*>(batch.targets.data()) + first * classes);  // read only
     executor_->bind("weights", scaled_weights_.data() + first);
     executor_->run({.seed = options_.seed, .step = batches_, .first_row = batch.first_row + static_cast<std::int64_t>(first)});
+    if (source != nullptr) source->work_ahead();
     loss += executor_->output("loss").floats()[0];
     state_->add_gradients();
   }
@@ -216,12 +235,12 @@ double FineTuner::accumulate(const StepBatch& batch, double total) {
 }
 
 /// In smaller pieces if memory is short: the parameters have not moved, so the batch can begin anew.
-Result<double> FineTuner::compute(const StepBatch& batch, double total) {
+Result<double> FineTuner::compute(const StepBatch& batch, double total, BatchSource* source) {
   double loss = 0;
   for (;;) {
     std::string shortage;
     FOVEA_TRY(where_memory_lasts(shortage, [&]() -> Result<void> {
-      loss = accumulate(batch, total);
+      loss = accumulate(batch, total, source);
       return {};
     }));
     if (shortage.empty()) break;
@@ -239,14 +258,14 @@ Result<void> FineTuner::sum_over_team(std::span<double> values) {
   return {};
 }
 
-Result<bool> FineTuner::take_step(const StepBatch& batch, EpochResult& result) {
+Result<bool> FineTuner::take_step(const StepBatch& batch, BatchSource& source, EpochResult& result) {
   // Padding would count in the batch's own statistics.
   if (options_.norm == NormMode::kLive && (!batch.whole || batch.count < batch.rows)) return false;
   // Of the whole batch: the weight by which it is a mean, and its photos.
   std::array<double, 2> whole{std::accumulate(batch.weights.begin(), batch.weights.end(), 0.0), static_cast<double>(batch.count)};
   FOVEA_TRY(sum_over_team(whole));
   std::array<double, 1> loss{};
-  FOVEA_ASSIGN(loss[0], compute(batch, whole[0]));
+  FOVEA_ASSIGN(loss[0], compute(batch, whole[0], &source));
   Communicator* gradient_team = options_.gradient_team != nullptr ? options_.gradient_team : options_.team;
   if (gradient_team != nullptr) FOVEA_TRY(state_->sum_over(*gradient_team));
   FOVEA_TRY(sum_over_team(loss));
@@ -271,7 +290,7 @@ Result<EpochResult> FineTuner::run_epoch(BatchSource& source, std::uint32_t epoc
     if (!more && more.error().kind != Error::Kind::kCancelled) return more.error();
     result.finished = more.ok();
     if (!more || !*more) break;
-    const Result<bool> stepped = take_step(batch, result);
+    const Result<bool> stepped = take_step(batch, source, result);
     // Another of the team has stopped.
     if (!stepped && stepped.error().kind == Error::Kind::kCancelled) result.finished = false;
     if (!stepped && result.finished) return stepped.error();
@@ -329,9 +348,9 @@ Result<double> FineTuner::measure_step() {
   const std::vector<float> kept(values.begin(), values.end());
   const int rows = micro_batch_;
   const StepBatch batch{input, targets, weights, rows, rows};
-  FOVEA_TRY(compute(batch, 0));  // touches all memory
+  FOVEA_TRY(compute(batch, 0, nullptr));  // touches all memory
   const Stopwatch watch;
-  FOVEA_TRY(compute(batch, 0));
+  FOVEA_TRY(compute(batch, 0, nullptr));
   const double seconds = watch.seconds() * this->rows() / rows;
   std::ranges::copy(kept, state_->fetch().parameters.begin());
   state_->put_back();

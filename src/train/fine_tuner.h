@@ -124,11 +124,13 @@ class FineTuner {
   Result<void> set_up(int rows);
   Result<void> split_further(int rows, std::string_view reason);
   Result<void> refuse_split(int rows, std::string_view reason);
-  double accumulate(const StepBatch& batch, double total);
-  /// The weighted sum of the rows' losses through `total`; their gradients in the state.
-  Result<double> compute(const StepBatch& batch, double total);
+  /// Rows of the batch become the executor's input.
+  void bind_input(const StepBatch& batch, std::size_t first);
+  double accumulate(const StepBatch& batch, double total, BatchSource* source);
+  /// The weighted sum of the rows' losses through `total`; their gradients in the state. `source`, if any, may work ahead.
+  Result<double> compute(const StepBatch& batch, double total, BatchSource* source);
   /// One batch; false: it was left out.
-  Result<bool> take_step(const StepBatch& batch, EpochResult& result);
+  Result<bool> take_step(const StepBatch& batch, BatchSource& source, EpochResult& result);
   /// Each becomes the sum over the team, where there is one.
   Result<void> sum_over_team(std::span<double> values);
   Result<void> average_statistics();
@@ -143,6 +145,7 @@ class FineTuner {
   std::unique_ptr<Executor> executor_;
   std::unique_ptr<TuningState> state_;
   std::vector<float> scaled_weights_;
+  DeviceBuffer piece_;  ///< of a batch that is on the device, where it goes through the network in pieces
   std::optional<Split> split_;
   std::uint32_t batches_ = 0;
 };

@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "train/cross_validation.h"
+#include "train/device_batches.h"
 #include "train/label_sets.h"
 #include "train/look_alikes.h"
 #include "train/photo_rows.h"
@@ -108,12 +109,11 @@ Result<TrialScore> TuningTrial::run(const TuningWay& way, PhotoSource& source, R
   LoaderOptions loading = setting_.loading;
   loading.preprocess = preprocess_;
   loading.batch = std::min(kTrialBatch, static_cast<int>(inside_.size()));
-  FOVEA_ASSIGN(auto loader, BatchLoader::create(context_, inside_, source, loading));
-  PhotoBatches batches(std::move(loader));
+  FOVEA_ASSIGN(const auto batches, make_photo_batches(context_, setting_.backend, inside_, source, loading));
   FineTuneOptions tuning = setting_.tuning;
   tuning.norm = way.norm;
   tuning.batch = loading.batch;
-  const std::int64_t steps = batches.batches_per_epoch() * setting_.epochs;
+  const std::int64_t steps = batches->batches_per_epoch() * setting_.epochs;
   const auto warm_up = static_cast<std::int64_t>(kWarmUp * static_cast<double>(steps));
   tuning.schedule = {.peak = peak_rate(setting_.options, way), .steps = steps, .warmup = std::max<std::int64_t>(1, warm_up)};
   tuning.ema_decay = average_decay(steps);
@@ -121,7 +121,7 @@ Result<TrialScore> TuningTrial::run(const TuningWay& way, PhotoSource& source, R
   FOVEA_ASSIGN(FineTuner tuner, FineTuner::create(context_, setting_.backend, spec_, tuned, tuning));
   for (std::uint32_t epoch = 1; epoch <= static_cast<std::uint32_t>(setting_.epochs); ++epoch) {
     std::int64_t told = 0;
-    FOVEA_ASSIGN(const auto result, tuner.run_epoch(batches, epoch, [&](const EpochResult& done) -> Result<bool> {
+    FOVEA_ASSIGN(const auto result, tuner.run_epoch(*batches, epoch, [&](const EpochResult& done) -> Result<bool> {
       reporter.advance(done.photos - std::exchange(told, done.photos));
       return true;
     }));

@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "data/cache.h"
+#include "train/device_batches.h"
 #include "train/fit_choice.h"
 #include "train/training_run.h"
 #include "train/utilisation.h"
@@ -194,18 +195,20 @@ Result<void> TrainingRun::full_stage() {
   const PlannedAugment augment = planned_augment_of(options_, plan.epochs);
   reporter_.choice({"augmentation", std::string(name_of(augment.level)), augment.reason});
   const auto members = static_cast<int>(more_devices_.size()) + 1;
-  std::vector<std::unique_ptr<PhotoBatches>> batches;
+  std::vector<std::unique_ptr<BatchSource>> batches;
   std::vector<BatchSource*> sources;
   for (int part = 0; part < members; ++part) {
     LoaderOptions own = loading;
     own.part = part;
     own.parts = members;
     own.workers = std::max(1, context_.threads / members);
-    FOVEA_ASSIGN(auto loader, BatchLoader::create(context_, data_.train, *cache, own));
-    sources.push_back(batches.emplace_back(std::make_unique<PhotoBatches>(std::move(loader))).get());
+    const Device& device = part == 0 ? device_ : more_devices_[static_cast<std::size_t>(part) - 1];
+    FOVEA_ASSIGN(auto made, make_photo_batches(context_, *device.backend, data_.train, *cache, own));
+    sources.push_back(batches.emplace_back(std::move(made)).get());
   }
   const Result<void> tuned = tune("full", tuning_options(*way), sources, plan.epochs);
   tell_utilisation(cache->statistics().trouble);
+  if (const std::string residence = sources.front()->residence(); !residence.empty()) reporter_.note(residence);
   return tuned;
 }
 

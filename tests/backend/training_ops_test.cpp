@@ -105,34 +105,6 @@ TEST_P(TrainingOpsOf, SgdWithNesterov) {
   expect_steps_as_the_host({.kind = OptimizerOptions::Kind::kSgd, .weight_decay = 0.1, .nesterov = true});
 }
 
-TEST_P(TrainingOpsOf, DrawsWhatIsAskedFor) {
-  // Two photos of 2 x 3 pixels: the second one counts up.
-  std::vector<std::uint8_t> pixels(2 * 18);
-  for (std::uint8_t i = 0; i < 18; ++i) pixels[18 + i] = i;
-  std::vector<PhotoDraw> draws(3);
-  for (PhotoDraw& draw : draws) draw.source = 1;
-  draws[1].map[0] = -1;  // mirrored: x becomes 2 - x
-  draws[1].map[2] = 2;
-  draws[2].map[2] = 0.5F;  // half a pixel to the right, fill behind the edge
-  draws[2].fill = 100;
-  draws[2].colour[3] = 1;  // red and 1
-  draws[2].bottom = 1;     // the first column of the first row is erased
-  draws[2].right = 1;
-  const DeviceBuffer photos = give(pixels), of_draws = give(draws), images(memory_, 3 * 18 * sizeof(float));
-  ops_->draw({reinterpret_cast<const std::uint8_t*>(photos.data()), 2, 3}, reinterpret_cast<const PhotoDraw*>(of_draws.data()),
-             {.pixels = images.f32(), .count = 3, .height = 2, .width = 3, .mean = {0, 0, 0}, .scale = {255, 255, 510}});
-  const auto drawn = take(images);
-  for (std::size_t i = 0; i < 18; ++i) {
-    const std::size_t pixel = i / 3 % 3, c = i % 3;
-    const float times = c == 2 ? 2 : 1;
-    EXPECT_NEAR(drawn[i], times * static_cast<float>(i), 1e-4F) << i;
-    EXPECT_NEAR(drawn[18 + i], times * static_cast<float>(i + 3 * (2 - pixel) - 3 * pixel), 1e-4F) << i;
-    const float next = pixel == 2 ? 100 : static_cast<float>(i) + 3;
-    const float blended = (static_cast<float>(i) + next) / 2 + (c == 0 ? 1.0F : 0.0F);
-    EXPECT_NEAR(drawn[36 + i], i < 3 ? 0 : times * blended, 1e-4F) << i;
-  }
-}
-
 std::string test_name(const testing::TestParamInfo<std::string>& test) { return test.param == "cuda" ? "cuda" : "cuda_host"; }
 INSTANTIATE_TEST_SUITE_P(Device, TrainingOpsOf, testing::Values("cuda", "cuda-host"), test_name);
 

@@ -142,7 +142,7 @@ TEST(RandAugment, GivesTheSameForTheSameKeyAndVariesWithIt) {
   const auto varied = [&](std::uint32_t item) {
     Rng rng(3, 0, item);
     Image image = photo;
-    randaugment(image, 2, 9, rng);
+    for (const PictureStep& step : draw_randaugment(2, 9, image.width, image.height, rng)) apply(image, step);
     return image.pixels;
   };
   int different = 0;

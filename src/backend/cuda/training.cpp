@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "backend/cuda/kernels/pictures.h"
 #include "backend/cuda/kernels/training.h"
 
 namespace fovea::cuda {
@@ -47,8 +48,9 @@ class CudaTraining final : public TrainingOps {
   void update_average(double toward, const float* values, float* average, std::int64_t count) override {
     cuda::update_average(machine_->stream(), static_cast<float>(toward), values, average, count);
   }
-  void draw(const Photos& photos, const PhotoDraw* draws, const Images& images) override {
-    cuda::draw(machine_->stream(), photos, draws, images);
+  void make_pictures(const Pictures& pictures) override { cuda::make_pictures(machine_->stream(), pictures); }
+  [[nodiscard]] std::size_t picture_work_bytes(std::int32_t count, std::int32_t height, std::int32_t width) const override {
+    return cuda::picture_work_bytes(count, height, width);
   }
 
  private:

@@ -32,6 +32,7 @@ class Handle {
 };
 
 using StreamHandle = Handle<cudaStream_t, cudaStreamDestroy>;
+using EventHandle = Handle<cudaEvent_t, cudaEventDestroy>;
 using GraphHandle = Handle<cudaGraph_t, cudaGraphDestroy>;
 using RunnableGraphHandle = Handle<cudaGraphExec_t, cudaGraphExecDestroy>;
 using BlasHandle = Handle<cublasLtHandle_t, cublasLtDestroy>;

@@ -10,6 +10,8 @@ namespace fovea::cuda {
 GpuMemory::GpuMemory(int device) : device_(device) {
   make_current();
   check(cudaStreamCreateWithFlags(stream_.out(), cudaStreamNonBlocking), "making a stream");
+  check(cudaStreamCreateWithFlags(side_.out(), cudaStreamNonBlocking), "making a stream");
+  check(cudaEventCreateWithFlags(arrived_.out(), cudaEventDisableTiming), "making an event");
 }
 
 GpuMemory::~GpuMemory() { (void)cudaSetDevice(device_); }
@@ -48,6 +50,15 @@ void GpuMemory::upload(std::span<const std::byte> source, std::byte* target) {
   if (source.empty()) return;
   make_current();
   check(cudaMemcpyAsync(target, source.data(), source.size(), cudaMemcpyHostToDevice, stream()), "copying to the GPU");
+}
+
+// What waits for the event waits for its state of that moment, so one serves all uploads.
+void GpuMemory::upload_beside(std::span<const std::byte> source, std::byte* target) {
+  if (source.empty()) return;
+  make_current();
+  check(cudaMemcpyAsync(target, source.data(), source.size(), cudaMemcpyHostToDevice, side_.get()), "copying to the GPU");
+  check(cudaEventRecord(arrived_.get(), side_.get()), "marking a copy");
+  check(cudaStreamWaitEvent(stream(), arrived_.get(), 0), "waiting for a copy");
 }
 
 void GpuMemory::download(const std::byte* source, std::span<std::byte> target) {

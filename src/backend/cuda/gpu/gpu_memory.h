@@ -19,6 +19,7 @@ class GpuMemory final : public Memory {
   [[nodiscard]] std::byte* allocate(std::size_t bytes) override;
   void free(std::byte* data, std::size_t bytes) noexcept override;
   void upload(std::span<const std::byte> source, std::byte* target) override;
+  void upload_beside(std::span<const std::byte> source, std::byte* target) override;
   void download(const std::byte* source, std::span<std::byte> target) override;
   void copy(const std::byte* source, std::byte* target, std::size_t bytes) override;
   void zero(std::byte* target, std::size_t bytes) override;
@@ -33,6 +34,8 @@ class GpuMemory final : public Memory {
  private:
   int device_;
   StreamHandle stream_;
+  StreamHandle side_;  ///< of upload_beside
+  EventHandle arrived_;
   std::mutex turn_;
 };
 

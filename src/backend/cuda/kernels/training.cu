@@ -27,30 +27,6 @@ struct Squares {
   };
 };
 
-/// A photo's colours at (x, y), weighted between the four pixels around it.
-struct Sampler {
-  const std::uint8_t* pixels;
-  int height, width;
-  float fill;
-
-  FOVEA_INLINE void add(int x, int y, float weight, float (&colours)[3]) const {
-    const bool inside = x >= 0 && x < width && y >= 0 && y < height;
-    const std::uint8_t* pixel = pixels + 3 * (static_cast<std::int64_t>(inside ? y : 0) * width + (inside ? x : 0));
-    for (int c = 0; c < 3; ++c) colours[c] += weight * (inside ? static_cast<float>(pixel[c]) : fill);
-  }
-  FOVEA_INLINE void at(float x, float y, float (&colours)[3]) const {
-    const float left = floorf(x), top = floorf(y);
-    const float right_share = x - left, lower_share = y - top;
-    // Far outside, where an int could not hold it, is all fill.
-    const int column = static_cast<int>(fminf(fmaxf(left, -2.0F), static_cast<float>(width)));
-    const int row = static_cast<int>(fminf(fmaxf(top, -2.0F), static_cast<float>(height)));
-    add(column, row, (1.0F - right_share) * (1.0F - lower_share), colours);
-    add(column + 1, row, right_share * (1.0F - lower_share), colours);
-    add(column, row + 1, (1.0F - right_share) * lower_share, colours);
-    add(column + 1, row + 1, right_share * lower_share, colours);
-  }
-};
-
 }  // namespace
 
 void accumulate(Stream stream, const float* gradients, float* sum, std::int64_t count) {
@@ -97,26 +73,6 @@ void sgd(Stream stream, const SgdFactors& f, const TrainingOps::Buffers& b) {
 
 void update_average(Stream stream, float toward, const float* values, float* average, std::int64_t count) {
   launch(stream, count, [=] FOVEA_KERNEL(int i) { average[i] += toward * (values[i] - average[i]); });
-}
-
-void draw(Stream stream, const TrainingOps::Photos& photos, const PhotoDraw* draws, const TrainingOps::Images& images) {
-  launch(stream, std::int64_t{images.count} * images.height * images.width, [=] FOVEA_KERNEL(int index) {
-    const int x = index % images.width, y = index / images.width % images.height;
-    const PhotoDraw& d = draws[index / images.width / images.height];
-    float* target = images.pixels + std::int64_t{3} * index;
-    const bool erased = x >= d.left && x < d.right && y >= d.top && y < d.bottom;
-    const std::int64_t photo = std::int64_t{3} * photos.height * photos.width * d.source;
-    const Sampler sampler{photos.pixels + photo, photos.height, photos.width, d.fill};
-    const auto column = static_cast<float>(x), row = static_cast<float>(y);
-    const float *m = d.map, *k = d.colour;
-    float colours[3] = {};
-    sampler.at(m[0] * column + m[1] * row + m[2], m[3] * column + m[4] * row + m[5], colours);
-    for (int c = 0; c < 3; ++c) {
-      const float mixed = k[4 * c] * colours[0] + k[4 * c + 1] * colours[1] + k[4 * c + 2] * colours[2] + k[4 * c + 3];
-      const float kept = fminf(fmaxf(mixed, 0.0F), 255.0F);
-      target[c] = erased ? 0.0F : (kept / 255.0F - images.mean[c]) * images.scale[c];
-    }
-  });
 }
 
 }  // namespace fovea::cuda

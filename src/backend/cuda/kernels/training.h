@@ -1,4 +1,4 @@
-// Fovea: the optimiser's passes over flat buffers, and images made of photos' bytes.
+// Fovea: the optimiser's passes over flat buffers.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -24,7 +24,5 @@ struct SgdFactors {
 };
 void sgd(Stream stream, const SgdFactors& factors, const TrainingOps::Buffers& buffers);
 void update_average(Stream stream, float toward, const float* values, float* average, std::int64_t count);
-
-void draw(Stream stream, const TrainingOps::Photos& photos, const PhotoDraw* draws, const TrainingOps::Images& images);
 
 }  // namespace fovea::cuda
