@@ -22,6 +22,8 @@ struct NodeInGraph {
 
   [[nodiscard]] const Shape& input(std::size_t i) const { return graph.shape(node.inputs[i]); }
   [[nodiscard]] const Shape& output(std::size_t i) const { return graph.shape(node.outputs[i]); }
+  [[nodiscard]] DType input_type(std::size_t i) const { return graph.dtype(node.inputs[i]); }
+  [[nodiscard]] DType output_type(std::size_t i) const { return graph.dtype(node.outputs[i]); }
   [[nodiscard]] std::size_t inputs() const { return node.inputs.size(); }
   /// How many rows of channels, the innermost extent, there are.
   [[nodiscard]] static std::int64_t rows(const Shape& shape) {

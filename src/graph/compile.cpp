@@ -16,8 +16,8 @@ Result<Graph> compile_for_training(const Graph& graph, const Precisions& precisi
   Graph fused = fuse_inverted_residuals(fuse_activations(fold_batchnorm(graph), true), precisions.blocks);
   if (live_blocks == LiveBlocks::kFused) fused = fuse_live_inverted_residuals(fused);
   const Graph forward = round_convolutions(fused, precisions.convolutions);
-  FOVEA_ASSIGN(const Graph both, differentiate(forward, trainable));
-  return eliminate_dead(fuse_backward(both));
+  FOVEA_ASSIGN(const Graph both, differentiate(forget_maps(forward), trainable));
+  return keep_rounded(eliminate_dead(join_pads(fuse_backward(both))));
 }
 
 }  // namespace fovea::graph

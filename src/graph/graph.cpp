@@ -16,7 +16,7 @@ ValueId Graph::leaf(Role role, std::string name, const Shape& shape) {
   }
   const auto id = static_cast<ValueId>(values_.size());
   leaves_.emplace(name, id);
-  values_.push_back({shape, role, std::move(name)});
+  values_.push_back({shape, role, std::move(name), DType::kF32});
   return id;
 }
 
@@ -36,7 +36,7 @@ std::vector<ValueId> Graph::add_all(Op op, std::vector<ValueId> inputs) {
   }
   std::vector<ValueId> outputs;
   for (const Shape& made : *inferred) {
-    values_.push_back({made, Role::kIntermediate, {}});
+    values_.push_back({made, Role::kIntermediate, {}, DType::kF32});
     outputs.push_back(static_cast<ValueId>(values_.size()) - 1);
   }
   nodes_.push_back({std::move(op), std::move(inputs), outputs});
@@ -55,6 +55,10 @@ void Graph::add_update(const UpdateRunningStatistics& op, std::vector<ValueId> i
   nodes_.push_back({op, std::move(inputs), std::move(states)});
 }
 
+void Graph::keep_as(ValueId value, DType dtype) {
+  if (status_) values_[static_cast<std::size_t>(value)].dtype = dtype;
+}
+
 void Graph::mark_output(std::string name, ValueId value) {
   if (!status_) return;
   outputs_.push_back({std::move(name), value});
@@ -68,6 +72,11 @@ std::optional<ValueId> Graph::output(std::string_view name) const {
 std::optional<ValueId> Graph::find(std::string_view name) const {
   const auto found = leaves_.find(std::string(name));
   return found == leaves_.end() ? std::nullopt : std::optional(found->second);
+}
+
+bool is_all_floats(const Graph& graph, const Node& node) {
+  const auto floats = [&](ValueId id) { return graph.dtype(id) == DType::kF32; };
+  return std::ranges::all_of(node.inputs, floats) && std::ranges::all_of(node.outputs, floats);
 }
 
 double flops(const Graph& graph, const Node& node) {

@@ -11,6 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "core/dtype.h"
 #include "core/shape.h"
 #include "fovea/result.h"
 #include "graph/ops.h"
@@ -28,11 +29,12 @@ enum class Role : std::uint8_t {
   kIntermediate,  ///< made by a node
 };
 
-/// A tensor of 32-bit floats.
+/// A tensor. What is computed are 32-bit floats; a value that is kept as kBF16 is rounded to the nearest when it is written.
 struct Value {
   Shape shape;
   Role role = Role::kIntermediate;
-  std::string name;  ///< of inputs, parameters and states; unique
+  std::string name;           ///< of inputs, parameters and states; unique
+  DType dtype = DType::kF32;  ///< kF32 or kBF16
 };
 
 struct Node {
@@ -56,6 +58,8 @@ class Graph {
   /// Appends a node whose outputs are existing states.
   void add_update(const UpdateRunningStatistics& op, std::vector<ValueId> inputs, std::vector<ValueId> states);
 
+  /// Says how a value is kept in memory: as kF32 until then.
+  void keep_as(ValueId value, DType dtype);
   /// Names a value that must survive rewriting and be readable after a run.
   void mark_output(std::string name, ValueId value);
   [[nodiscard]] std::optional<ValueId> output(std::string_view name) const;
@@ -69,6 +73,10 @@ class Graph {
   [[nodiscard]] std::span<const Node> nodes() const { return nodes_; }
   [[nodiscard]] const Value& value(ValueId id) const { return values_[static_cast<std::size_t>(id)]; }
   [[nodiscard]] const Shape& shape(ValueId id) const { return value(id).shape; }
+  [[nodiscard]] DType dtype(ValueId id) const { return value(id).dtype; }
+  [[nodiscard]] std::size_t bytes(ValueId id) const {
+    return static_cast<std::size_t>(shape(id).elements()) * size_of(dtype(id));
+  }
   /// The input, parameter or state of that name.
   [[nodiscard]] std::optional<ValueId> find(std::string_view name) const;
 
@@ -86,6 +94,9 @@ class Graph {
 
 /// Shapes of the outputs of `op` on inputs of these shapes, or what does not fit.
 Result<std::vector<Shape>> infer_shapes(const Op& op, std::span<const Shape> inputs);
+
+/// Whether all that a node reads and writes is kept as kF32.
+[[nodiscard]] bool is_all_floats(const Graph& graph, const Node& node);
 
 /// Rows (or columns) that a window gives.
 [[nodiscard]] constexpr std::int64_t window_extent(std::int64_t input, int kernel, int stride, int before, int after) {

@@ -40,6 +40,31 @@ namespace fovea::graph {
 /// inverted residual that makes its gradient (input_activation), which has the activation's output at hand.
 [[nodiscard]] Graph fuse_backward(const Graph& graph);
 
+/// After autodiff: the sum of two gradients that fill each other's zeros (the two halves of what was split) becomes a Concat.
+[[nodiscard]] Graph join_pads(const Graph& graph);
+
+/// Without the named outputs that are activations of every position, such as the ends of stages: training reads none of them, and
+/// an output is a float and keeps its memory to the end.
+[[nodiscard]] Graph forget_maps(const Graph& graph);
+
+/// Who may keep what rounded: operands of a node that are neither weights nor their gradients.
+enum class Keeping : std::uint8_t {
+  kFloats,  ///< reads and writes floats
+  kAlike,   ///< all of them in one type
+  kEach,    ///< each in a type of its own
+};
+[[nodiscard]] Keeping keeping_of(const Op& op);
+/// How many of a node's first inputs, and of its first outputs, that is about: the others are floats.
+struct Activations {
+  std::size_t inputs = 0;
+  std::size_t outputs = 0;
+};
+[[nodiscard]] Activations activations_of(const Node& node);
+
+/// Last: what lies between convolutions that round their operands (activations, and gradients by them) is kept in bf16 where all
+/// who read and write it can. Leaves and named outputs stay floats.
+[[nodiscard]] Graph keep_rounded(Graph graph);
+
 /// Only the named outputs (those that exist), and what they need.
 [[nodiscard]] Graph keep_outputs(const Graph& graph, std::span<const std::string_view> names);
 

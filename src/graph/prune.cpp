@@ -41,6 +41,16 @@ Graph eliminate_dead(const Graph& graph) {
   return rewriter.finish();
 }
 
+Graph forget_maps(const Graph& graph) {
+  constexpr std::size_t kMapRank = 4;  // (N,H,W,C)
+  Rewriter rewriter(graph);
+  for (const Node& node : graph.nodes()) rewriter.copy(node);
+  for (const Graph::Output& output : graph.outputs()) {
+    if (graph.shape(output.value).rank() != kMapRank) rewriter.graph().mark_output(output.name, rewriter[output.value]);
+  }
+  return std::move(rewriter.graph());
+}
+
 Graph keep_outputs(const Graph& graph, std::span<const std::string_view> names) {
   std::vector<bool> wanted(graph.values().size(), false);
   for (const std::string_view name : names) {

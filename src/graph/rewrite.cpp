@@ -29,7 +29,10 @@ void Rewriter::copy(const Node& node, const Op& op) {
     return;
   }
   const std::vector<ValueId> made = result_.add_all(op, mapped(node.inputs));
-  for (std::size_t i = 0; i < node.outputs.size(); ++i) replace(node.outputs[i], made[i]);
+  for (std::size_t i = 0; i < node.outputs.size(); ++i) {
+    replace(node.outputs[i], made[i]);
+    if (made[i] != kNoValue) result_.keep_as(made[i], source_.dtype(node.outputs[i]));
+  }
 }
 
 Graph Rewriter::finish() {

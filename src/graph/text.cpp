@@ -130,7 +130,8 @@ std::string to_text(const Graph& graph) {
   for (const Node& node : graph.nodes()) {
     std::string line;
     for (const ValueId id : node.outputs)
-      line += fmt::format("{}{} {}", line.empty() ? "" : ", ", label(graph, id), to_string(graph.shape(id)));
+      line += fmt::format("{}{} {}{}", line.empty() ? "" : ", ", label(graph, id), to_string(graph.shape(id)),
+                          graph.dtype(id) == DType::kBF16 ? " bf16" : "");
     line += fmt::format(" = {}", name_of(node.op));
     if (const std::string detail = fields(node.op); !detail.empty()) line += fmt::format("[{}]", detail);
     std::string arguments;

@@ -43,7 +43,7 @@ void Executor::describe_slots() {
     const auto value = static_cast<ValueId>(id);
     if (!std::holds_alternative<Plan::Bound>(plan_->place(value))) continue;
     slot(value).role = graph.value(value).role;
-    slot(value).bytes = static_cast<std::size_t>(graph.shape(value).elements()) * sizeof(float);
+    slot(value).bytes = graph.bytes(value);
   }
   for (const graph::Node& node : graph.nodes()) {
     for (const ValueId value : node.outputs) {
@@ -101,7 +101,7 @@ TensorView Executor::view(ValueId value) const {
                                    [&](const Plan::InArena& place) { return arena_.data() + place.offset; },
                                    [&](const Plan::Persistent& place) { return persistent_->data() + place.offset; }},
                  plan_->place(value));
-  return {data, plan_->graph().shape(value), DType::kF32};
+  return {data, plan_->graph().shape(value), plan_->graph().dtype(value)};
 }
 
 // Turns places into addresses, once after binding, so that a run only follows pointers.

@@ -17,10 +17,6 @@ using graph::Node;
 using graph::Role;
 using graph::ValueId;
 
-std::size_t bytes_of(const Graph& graph, ValueId id) {
-  return static_cast<std::size_t>(graph.shape(id).elements()) * sizeof(float);
-}
-
 /// What is known of each value before memory is laid out.
 struct ValueInfo {
   std::optional<std::size_t> slot;   ///< memory is the caller's
@@ -82,7 +78,7 @@ class Planner {
     const bool dies =
         std::ranges::count(node.inputs, node.inputs[input]) == 1 && at(node.inputs[input]).last == n && memory.last == n;
     if (!dies || memory.slot || memory.constant || made.slot || made.constant) return;
-    if (bytes_of(graph_, node.outputs[0]) != bytes_of(graph_, owner)) return;
+    if (graph_.bytes(node.outputs[0]) != graph_.bytes(owner)) return;
     made.memory = owner;
     memory.last = made.last;
   }
@@ -133,7 +129,7 @@ Result<std::shared_ptr<const Plan>> Plan::make(const Context& context, graph::Gr
     const ValueInfo& value = planner.at(static_cast<ValueId>(id));
     if (value.slot || value.constant || value.memory != static_cast<ValueId>(id)) continue;
     lifetime_of[id] = lifetimes.size();
-    lifetimes.push_back({bytes_of(g, static_cast<ValueId>(id)), value.first, value.last});
+    lifetimes.push_back({g.bytes(static_cast<ValueId>(id)), value.first, value.last});
   }
   const std::size_t first_scratch = lifetimes.size();
   for (std::size_t n = 0; n < plan->nodes_.size(); ++n) lifetimes.push_back({plan->nodes_[n].kernel->scratch_bytes(), n, n});
@@ -152,7 +148,7 @@ Result<std::shared_ptr<const Plan>> Plan::make(const Context& context, graph::Gr
       plan->places_.emplace_back(Bound{*value.slot});
     } else if (value.constant) {
       plan->places_.emplace_back(Persistent{plan->persistent_bytes_});
-      plan->persistent_bytes_ += align_up(bytes_of(g, static_cast<ValueId>(id)));
+      plan->persistent_bytes_ += align_up(g.bytes(static_cast<ValueId>(id)));
     } else {
       plan->places_.emplace_back(InArena{layout.offsets[lifetime_of[static_cast<std::size_t>(value.memory)]]});
     }

@@ -18,14 +18,17 @@ std::vector<Case> over(std::span<const Shape> shapes) {
   std::vector<Case> cases;
   for (const Shape& shape : shapes) {
     for (const Activation activation : {Activation::kRelu, Activation::kRelu6, Activation::kSilu}) {
-      for (Case& made : of_shape(shape, activation)) cases.push_back(std::move(made));
+      for (Case& made : of_shape(shape, activation)) {
+        cases.push_back(kept_rounded(made));
+        cases.push_back(std::move(made));
+      }
     }
   }
   return cases;
 }
 
 std::vector<Case> tests() {
-  std::vector<Shape> shapes{{1}, {5}, {17}, {2, 33}, {1, 5, 7, 9}, {3, 8, 8, 16}};
+  std::vector<Shape> shapes{{1}, {5}, {17}, {2, 33}, {1, 5, 7, 9}, {2, 4, 5, 8}, {3, 8, 8, 16}};
   return over(shapes);
 }
 

@@ -24,4 +24,14 @@ std::vector<const Suite*> Suite::all() {
   return sorted;
 }
 
+Case kept_rounded(Case source) {
+  source.name += "_kept_bf16";
+  source.differentiable = nullptr;
+  source.result = DType::kBF16;
+  for (Input& input : source.inputs) {
+    if (input.role == graph::Role::kInput) input.dtype = DType::kBF16;
+  }
+  return source;
+}
+
 }  // namespace fovea::contract

@@ -29,6 +29,7 @@ struct Input {
   Fill fill = Fill::kNormal;
   graph::Role role = graph::Role::kInput;  ///< kParameter for what the kernel may pack, kState for what has no gradient
   bool constant = false;                   ///< an input without a gradient: targets
+  DType dtype = DType::kF32;               ///< how it is kept
 };
 
 [[nodiscard]] inline Input weight(const Shape& shape) { return {shape, Fill::kNormal, graph::Role::kParameter}; }
@@ -46,6 +47,7 @@ struct Case {
   std::vector<Input> inputs;
   Join differentiable = nullptr;   ///< set: the gradient is compared with finite differences
   std::vector<Input> states = {};  ///< of UpdateRunningStatistics: what it updates
+  DType result = DType::kF32;      ///< how the first output is kept
 };
 
 /// The cases of one test file: small ones for the tests, real layers for speed. Lists itself.
@@ -68,6 +70,9 @@ class Suite {
 
 /// Channel counts around the widths of vectors: 1 below, at and above 2, 8, 16 and 32.
 inline constexpr std::int64_t kChannels[] = {1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 33};
+
+/// The same case with what is no parameter, and the first output, kept in bf16. It has no gradient: what is rounded has no slope.
+[[nodiscard]] Case kept_rounded(Case source);
 
 /// Element `index` of a list that starts anew at its end: lists of coprime lengths walked together meet in every combination.
 template <class T, std::size_t kCount>

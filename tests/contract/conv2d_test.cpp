@@ -33,6 +33,25 @@ Case backward_weight(const Geometry& g, std::int64_t c, std::int64_t k, bool bia
           {{g.input(c)}, {g.output(k)}}};
 }
 
+/// What a convolution that rounds its operands reads and writes may be kept as either type, each for itself.
+std::vector<Case> kept(const Case& source) {
+  Case all = kept_rounded(source), result = source;
+  if (std::holds_alternative<graph::Conv2dBackwardWeight>(source.op)) {
+    all.result = DType::kF32;  // gradients of weights are floats
+    Case x = source, dy = source;
+    x.inputs[0].dtype = dy.inputs[1].dtype = DType::kBF16;
+    x.name += "_x_kept_bf16";
+    dy.name += "_dy_kept_bf16";
+    return {all, x, dy};
+  }
+  result.result = DType::kBF16;
+  result.name += "_result_kept_bf16";
+  Case operands = all;
+  operands.result = DType::kF32;
+  operands.name += "_alone";
+  return {all, operands, result};
+}
+
 std::vector<Case> tests() {
   std::vector<Case> cases;
   for (std::size_t i = 0; i < 26; ++i) {
@@ -42,6 +61,10 @@ std::vector<Case> tests() {
       cases.push_back(forward(g, c, k, cycle(kActivations, i), i % 3 != 0, precision));
       cases.push_back(backward_input(g, c, k, precision));
       cases.push_back(backward_weight(g, c, k, i % 2 == 0, precision));
+      if (precision == Precision::kF32) continue;
+      for (std::size_t made = cases.size() - 3, end = cases.size(); made < end; ++made) {
+        for (const Case& other : kept(cases[made])) cases.push_back(other);
+      }
     }
   }
   return cases;
@@ -63,6 +86,9 @@ std::vector<Case> speed() {
       cases.push_back(forward(g, c, k, Activation::kRelu6, true, precision));
       cases.push_back(backward_input(g, c, k, precision));
       cases.push_back(backward_weight(g, c, k, true, precision));
+      if (precision == Precision::kF32) continue;
+      for (std::size_t made = cases.size() - 3, end = cases.size(); made < end; ++made)
+        cases.push_back(kept(cases[made]).front());
     }
   }
   return cases;

@@ -36,9 +36,9 @@ class GuardedMemory {
   void pull() {
     if (memory_ != nullptr) memory_->download(copy_.data(), {data_ - kGuard, copy_.size()});
   }
-  [[nodiscard]] std::span<const float> floats() const { return {reinterpret_cast<const float*>(data_), bytes_ / sizeof(float)}; }
+  [[nodiscard]] std::span<const std::byte> bytes() const { return {data_, bytes_}; }
 
-  void set(std::span<const float> values) { std::ranges::copy(std::as_bytes(values), data_); }
+  void set(std::span<const std::byte> content) { std::ranges::copy(content, data_); }
   /// Makes the content undefined again.
   void poison() { std::fill_n(data_, bytes_, kPattern); }
   /// Nothing was written beside it.

@@ -20,20 +20,17 @@ class Bench {
   Bench(const Subject& subject, const std::shared_ptr<Memory>& memory, const Kernel& kernel, bool in_place)
       : subject_(subject), kernel_(kernel), scratch_(memory, kernel.scratch_bytes()), packed_(memory, kernel.packed_bytes()) {
     reused_ = in_place ? kernel.reusable_input() : std::nullopt;
-    const std::size_t first = static_cast<std::size_t>(shape_of_output(0).elements()) * sizeof(float);
     for (std::size_t i = 0; i < subject.inputs.size(); ++i) {
-      const std::size_t bytes = subject.inputs[i].size() * sizeof(float);
-      inputs_.emplace_back(memory, reused_ == i ? std::max(bytes, first) : bytes);
+      stored_.push_back(stored(subject.inputs[i], type_of_input(i)));
+      inputs_.emplace_back(memory, reused_ == i ? std::max(stored_[i].size(), bytes_of(0)) : stored_[i].size());
     }
-    for (std::size_t i = 0; i < subject.outputs.size(); ++i) {
-      outputs_.emplace_back(memory, static_cast<std::size_t>(shape_of_output(i).elements()) * sizeof(float));
-    }
+    for (std::size_t i = 0; i < subject.outputs.size(); ++i) outputs_.emplace_back(memory, bytes_of(i));
     for (std::size_t i = 0; i < inputs_.size(); ++i) {
-      input_views_.push_back({inputs_[i].data(), subject.graph.shape(subject.node().inputs[i]), DType::kF32});
+      input_views_.push_back({inputs_[i].data(), subject.graph.shape(subject.node().inputs[i]), type_of_input(i)});
     }
     for (std::size_t i = 0; i < outputs_.size(); ++i) {
       std::byte* data = i == 0 && reused_ ? inputs_[*reused_].data() : outputs_[i].data();
-      output_views_.push_back({data, shape_of_output(i), DType::kF32});
+      output_views_.push_back({data, subject.graph.shape(subject.outputs[i]), subject.graph.dtype(subject.outputs[i])});
     }
   }
 
@@ -43,7 +40,7 @@ class Bench {
       for (std::size_t i = 0; i < inputs_.size(); ++i) {
         const bool valid = subject_.graph.value(subject_.node().inputs[i]).role != graph::Role::kInput;
         inputs_[i].poison();
-        if (valid) inputs_[i].set(real ? subject_.inputs[i] : Floats(subject_.inputs[i].size()));
+        if (valid) inputs_[i].set(real ? stored_[i] : std::vector<std::byte>(stored_[i].size()));
       }
       scratch_.poison();
       on_device([&] { kernel_.pack(arguments()); });
@@ -53,25 +50,23 @@ class Bench {
   std::vector<Floats> run() {
     for (std::size_t i = 0; i < outputs_.size(); ++i) {
       outputs_[i].poison();
-      if (!subject_.states.empty()) outputs_[i].set(subject_.states[i]);
+      if (!subject_.states.empty()) outputs_[i].set(std::as_bytes(std::span(subject_.states[i])));
     }
-    for (std::size_t i = 0; i < inputs_.size(); ++i) inputs_[i].set(subject_.inputs[i]);
+    for (std::size_t i = 0; i < inputs_.size(); ++i) inputs_[i].set(stored_[i]);
     scratch_.poison();
     on_device([&] { kernel_.run(arguments()); });
     std::vector<Floats> results;
     for (std::size_t i = 0; i < outputs_.size(); ++i) {
-      const auto floats = (i == 0 && reused_ ? inputs_[*reused_] : outputs_[i]).floats().first(elements_of(i));
-      results.emplace_back(floats.begin(), floats.end());
+      const auto bytes = (i == 0 && reused_ ? inputs_[*reused_] : outputs_[i]).bytes().first(bytes_of(i));
+      results.push_back(loaded(bytes, subject_.graph.dtype(subject_.outputs[i])));
     }
     check();
     return results;
   }
 
  private:
-  [[nodiscard]] const Shape& shape_of_output(std::size_t i) const { return subject_.graph.shape(subject_.outputs[i]); }
-  [[nodiscard]] std::size_t elements_of(std::size_t output) const {
-    return static_cast<std::size_t>(shape_of_output(output).elements());
-  }
+  [[nodiscard]] DType type_of_input(std::size_t i) const { return subject_.graph.dtype(subject_.node().inputs[i]); }
+  [[nodiscard]] std::size_t bytes_of(std::size_t output) const { return subject_.graph.bytes(subject_.outputs[output]); }
   /// Everything is handed to the backend's memory, and fetched when `body` is done.
   template <class Body>
   void on_device(const Body& body) {
@@ -97,12 +92,13 @@ class Bench {
     for (std::size_t i = 0; i < inputs_.size(); ++i) {
       EXPECT_TRUE(inputs_[i].intact()) << kernel_.name() << " writes beside input " << i;
       if (reused_ == i) continue;
-      EXPECT_TRUE(same_bits(inputs_[i].floats(), subject_.inputs[i])) << kernel_.name() << " changes input " << i;
+      EXPECT_TRUE(std::ranges::equal(inputs_[i].bytes(), stored_[i])) << kernel_.name() << " changes input " << i;
     }
   }
 
   const Subject& subject_;
   const Kernel& kernel_;
+  std::vector<std::vector<std::byte>> stored_;  ///< the inputs
   std::optional<std::size_t> reused_;
   GuardedMemory scratch_;
   GuardedMemory packed_;

@@ -22,16 +22,16 @@ struct Operands {
   Operands(const Subject& subject, std::shared_ptr<Memory> of, const Kernel& kernel)
       : device(std::move(of)), scratch(device, kernel.scratch_bytes()), packed(device, kernel.packed_bytes()) {
     for (std::size_t i = 0; i < subject.inputs.size(); ++i) {
-      add(inputs, subject.graph.shape(subject.node().inputs[i]));
-      device->upload(std::as_bytes(std::span(subject.inputs[i])), inputs.back().data);
+      const graph::ValueId id = subject.node().inputs[i];
+      add(inputs, subject.graph, id);
+      device->upload(stored(subject.inputs[i], subject.graph.dtype(id)), inputs.back().data);
     }
-    for (const graph::ValueId id : subject.outputs) add(outputs, subject.graph.shape(id));
+    for (const graph::ValueId id : subject.outputs) add(outputs, subject.graph, id);
   }
-  void add(std::vector<TensorView>& views, const Shape& shape) {
-    const std::size_t bytes = static_cast<std::size_t>(shape.elements()) * sizeof(float);
-    memory.emplace_back(device, bytes);
-    views.push_back({memory.back().data(), shape, DType::kF32});
-    moved += static_cast<double>(bytes);
+  void add(std::vector<TensorView>& views, const graph::Graph& graph, graph::ValueId id) {
+    memory.emplace_back(device, graph.bytes(id));
+    views.push_back({memory.back().data(), graph.shape(id), graph.dtype(id)});
+    moved += static_cast<double>(graph.bytes(id));
   }
   [[nodiscard]] Arguments arguments(const RunState& state) const {
     return {inputs, outputs, scratch.data(), packed.data(), state};

@@ -2,8 +2,10 @@
 #include "contract/subject.h"
 
 #include <algorithm>
+#include <cstring>
 #include <stdexcept>
 
+#include "backend/reference/bf16.h"
 #include "backend/reference/definition.h"
 #include "core/rng.h"
 
@@ -29,10 +31,30 @@ float draw(Rng& rng, Fill fill) {
 }
 
 Floats filled(const Case& source, std::string_view name, const Input& input) {
-  return filled(source.name + "/" + std::string(name), input.shape.elements(), input.fill, input.shape.back());
+  Floats values = filled(source.name + "/" + std::string(name), input.shape.elements(), input.fill, input.shape.back());
+  if (input.dtype == DType::kBF16) {
+    for (float& value : values) value = bf16_to_f32(f32_to_bf16(value));
+  }
+  return values;
 }
 
 }  // namespace
+
+std::vector<std::byte> stored(std::span<const float> values, DType dtype) {
+  std::vector<std::byte> memory(values.size() * size_of(dtype));
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const std::uint16_t rounded = f32_to_bf16(values[i]);
+    const void* source = dtype == DType::kBF16 ? static_cast<const void*>(&rounded) : &values[i];
+    std::memcpy(memory.data() + i * size_of(dtype), source, size_of(dtype));
+  }
+  return memory;
+}
+
+Floats loaded(std::span<const std::byte> memory, DType dtype) {
+  Floats values(memory.size() / size_of(dtype));
+  convert_to_f32(dtype, memory.data(), values.size(), values.data());
+  return values;
+}
 
 std::string input_name(std::size_t index) { return fmt::format("input{}", index); }
 
@@ -58,6 +80,7 @@ Subject::Subject(const Case& source) {
     ids.push_back(input.role == graph::Role::kParameter ? graph.parameter(name, input.shape)
                   : input.role == graph::Role::kState   ? graph.state(name, input.shape)
                                                         : graph.input(name, input.shape));
+    graph.keep_as(ids.back(), input.dtype);
     inputs.push_back(filled(source, name, input));
   }
   for (std::size_t i = 0; i < source.states.size(); ++i) {
@@ -69,6 +92,7 @@ Subject::Subject(const Case& source) {
     graph.add_update(*update, ids, outputs);
   } else {
     outputs = graph.add_all(source.op, ids);
+    graph.keep_as(outputs.front(), source.result);
   }
   if (!graph.status()) throw std::logic_error(source.name + ": " + graph.status().error().message);
 }
@@ -85,6 +109,10 @@ void evaluate(const graph::Graph& graph, const RunState& state, std::vector<std:
       out.emplace_back(made.data(), graph.shape(id));
     }
     reference::evaluate(node.op, reference::Operands<Real>{in, out, state});
+    for (const graph::ValueId id : node.outputs) {
+      if (graph.dtype(id) != DType::kBF16) continue;
+      for (Real& number : values[static_cast<std::size_t>(id)]) number = reference::to_bf16(number);
+    }
   }
 }
 template void evaluate(const graph::Graph&, const RunState&, std::vector<std::vector<double>>&);

@@ -27,6 +27,10 @@ struct Subject {
   RunState state{.seed = 0x5EED'0000'0001, .step = 3, .first_row = 5};
 };
 
+/// Numbers as memory holds them, and back. What is kept as kBF16 must be bf16 numbers already.
+[[nodiscard]] std::vector<std::byte> stored(std::span<const float> values, DType dtype);
+[[nodiscard]] Floats loaded(std::span<const std::byte> memory, DType dtype);
+
 /// The name of input `index` in a subject's graph.
 [[nodiscard]] std::string input_name(std::size_t index);
 

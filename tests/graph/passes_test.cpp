@@ -193,5 +193,80 @@ TEST(Passes, ConvolutionsAreRoundedInBothDirectionsUnlessBatchStatisticsFollow) 
   }
 }
 
+/// x -> conv -> silu -> conv -> y, and its backward nodes.
+Graph rounded_chain(Precision precision) {
+  Graph graph;
+  const auto p = [&](const char* name, const Shape& shape) { return graph.parameter(name, shape); };
+  const ValueId x = graph.input("x", {1, 4, 4, 8});
+  const ValueId z = graph.add(Conv2d{kSame3x3}, {x, p("w", {8, 8, 3, 3}), p("b", {8})});
+  const ValueId a = graph.add(Activate{Activation::kSilu}, {z});
+  graph.mark_output("y", graph.add(Conv2d{}, {a, p("v", {4, 8, 1, 1}), p("c", {4})}));
+  return *differentiate_from(round_convolutions(graph, precision), "y", "dy", [](std::string_view) { return true; });
+}
+
+TEST(Passes, WhatLiesBetweenRoundedConvolutionsIsKeptRounded) {
+  const Graph kept = keep_rounded(rounded_chain(Precision::kBF16));
+  EXPECT_EQ(to_text(kept),
+            "%3 1x4x4x8 bf16 = Conv2d[3x3 pad 1,1,1,1 bf16](x, w, b)\n"
+            "%4 1x4x4x8 bf16 = Activate[silu](%3)\n"
+            "%7 1x4x4x4 = Conv2d[1x1 bf16](%4, v, c)\n"
+            "%9 4x8x1x1, %10 4 = Conv2dBackwardWeight[1x1 bias bf16](%4, dy)\n"
+            "%11 1x4x4x8 bf16 = Conv2dBackwardInput[1x1 bf16](dy, v)\n"
+            "%12 1x4x4x8 bf16 = ActivateBackward[silu](%3, %11)\n"
+            "%13 8x8x3x3, %14 8 = Conv2dBackwardWeight[3x3 pad 1,1,1,1 bias bf16](x, %12)\n"
+            "output y = %7\noutput grad/w = %13\noutput grad/b = %14\noutput grad/v = %9\noutput grad/c = %10\n");
+  EXPECT_EQ(to_text(eliminate_dead(kept)).find("%3 1x4x4x8 ="), std::string::npos) << "a rewrite forgets how a value is kept";
+}
+
+TEST(Passes, FloatsStayFloats) {
+  const Graph floats = rounded_chain(Precision::kF32);
+  EXPECT_EQ(to_text(keep_rounded(floats)), to_text(floats));
+}
+
+TEST(Passes, WhatAnotherOpReadsStaysAFloatWithAllThatIsKeptLikeIt) {
+  Graph graph;
+  const auto p = [&](const char* name, const Shape& shape) { return graph.parameter(name, shape); };
+  const Conv2d conv{.precision = Precision::kBF16};
+  const ValueId x = graph.input("x", {1, 4, 4, 8});
+  const ValueId y = graph.add(conv, {x, p("w", {8, 8, 1, 1}), p("b", {8})});
+  const ValueId z = graph.add(conv, {y, p("v", {8, 8, 1, 1}), p("c", {8})});
+  graph.mark_output("features", graph.add(GlobalAveragePool{}, {graph.add(Add{}, {x, z})}));
+  EXPECT_EQ(to_text(keep_rounded(graph)),
+            "%3 1x4x4x8 bf16 = Conv2d[1x1 bf16](x, w, b)\n"
+            "%6 1x4x4x8 = Conv2d[1x1 bf16](%3, v, c)\n"
+            "%7 1x4x4x8 = Add(x, %6)\n"
+            "%8 1x8 = GlobalAveragePool(%7)\n"
+            "output features = %8\n");
+}
+
+TEST(Passes, GradientsOfTheTwoHalvesOfWhatWasSplitAreJoined) {
+  for (const std::int64_t begin : {4, 5}) {
+    SCOPED_TRACE(begin);
+    Graph graph;
+    const ValueId low = graph.input("low", {1, 2, 2, 4}), high = graph.input("high", {1, 2, 2, 9 - begin});
+    const ValueId a = graph.add(PadChannels{begin, 9}, {high}), b = graph.add(PadChannels{0, 9}, {low});
+    graph.mark_output("y", graph.add(Add{}, {a, b}));
+    const std::string text = to_text(eliminate_dead(join_pads(graph)));
+    if (begin == 4) {
+      EXPECT_EQ(text, "%2 1x2x2x9 = Concat(low, high)\noutput y = %2\n");
+    } else {
+      EXPECT_NE(text.find("Add("), std::string::npos) << text;  // channel 4 is in neither
+    }
+  }
+}
+
+TEST(Passes, TrainingForgetsMapsAndKeepsUpdates) {
+  Graph graph;
+  const ValueId x = graph.input("x", {2, 4, 4, 8});
+  const auto made = graph.add_all(BatchNormTrain{}, {x, graph.parameter("g", {8}), graph.parameter("b", {8})});
+  graph.add_update({.momentum = 0.1F, .count = 32}, {made[1], made[2]}, {graph.state("mean", {8}), graph.state("var", {8})});
+  graph.mark_output("stage/0", made[0]);
+  graph.mark_output("features", graph.add(GlobalAveragePool{}, {made[0]}));
+  const Graph kept = forget_maps(graph);
+  EXPECT_FALSE(kept.output("stage/0"));
+  EXPECT_TRUE(kept.output("features"));
+  EXPECT_NE(to_text(kept).find("UpdateRunningStatistics"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace fovea::graph

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "backend/cpu/cpu_backend.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <oneapi/dnnl/dnnl.hpp>
+#include <ranges>
 #include <utility>
 
 #include "backend/cpu/block/bf16.h"
 #include "backend/cpu/kernels/depthwise.h"
 #include "backend/cpu/setup.h"
 #include "core/error.h"
+#include "graph/passes.h"
 
 namespace fovea {
 namespace {
@@ -39,14 +42,28 @@ bool is_defined(const graph::Op& op, cpu::Target target) {
           depthwise->window.kernel_h <= cpu::kMaxDepthwiseRows);
 }
 
+/// Whether the node's kernel reads and writes its values as they are kept.
+bool is_kept_well(const graph::Graph& graph, const graph::Node& node, cpu::Target target) {
+  if (graph::is_all_floats(graph, node)) return true;
+  const graph::Activations rounded = graph::activations_of(node);
+  const auto is_float = [&](graph::ValueId id) { return graph.dtype(id) == DType::kF32; };
+  const auto like_first = [&](graph::ValueId id) { return graph.dtype(id) == graph.dtype(node.inputs[0]); };
+  const auto alike = [&](const auto& ids) {
+    return graph::keeping_of(node.op) == graph::Keeping::kEach || std::ranges::all_of(ids, like_first);
+  };
+  return cpu::block::has_bf16(target) && std::ranges::all_of(node.inputs | std::views::drop(rounded.inputs), is_float) &&
+         std::ranges::all_of(node.outputs | std::views::drop(rounded.outputs), is_float) && alike(node.inputs) &&
+         alike(node.outputs);
+}
+
 class CpuBackend final : public Backend {
  public:
   explicit CpuBackend(cpu::Target target) : target_(target) {}
 
   [[nodiscard]] std::string_view name() const override { return "cpu"; }
 
-  [[nodiscard]] bool supports(const graph::Graph& /*graph*/, const graph::Node& node) const override {
-    return is_defined(node.op, target_);
+  [[nodiscard]] bool supports(const graph::Graph& graph, const graph::Node& node) const override {
+    return is_defined(node.op, target_) && is_kept_well(graph, node, target_);
   }
 
   Result<std::unique_ptr<Kernel>> prepare(const Context& context, const graph::Graph& graph, const graph::Node& node,

@@ -2,8 +2,10 @@
 #include "backend/cpu/kernels/elementwise.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
+#include "backend/cpu/kernels/bf16/elementwise.h"
 #include "backend/cpu/setup.h"
 #include "backend/function_kernel.h"
 #include "core/dropout_mask.h"
@@ -15,9 +17,30 @@ namespace {
 /// Elements that are worth a thread.
 constexpr std::int64_t kGrain = 16 * 1024;
 
+/// Operands that are kept as bf16.
+struct Numbers {
+  std::array<const bf16::Bf16*, 2> in;
+  bf16::Bf16* out;
+};
+
+/// body(numbers, range) for ranges that cover all of output 0, which may take over the memory of input `reusable`.
+template <class Body>
+KernelResult over_numbers(const Setup& setup, std::string_view what, std::size_t reusable, Body body) {
+  return make_kernel({setup.bf16_kernel_name(what), 0, 0, reusable}, [context = setup.context, body](const Arguments& a) {
+    Numbers numbers{{}, reinterpret_cast<bf16::Bf16*>(a.outputs[0].data)};
+    for (std::size_t i = 0; i < a.inputs.size(); ++i) numbers.in[i] = reinterpret_cast<const bf16::Bf16*>(a.inputs[i].data);
+    parallel_ranges(context, a.outputs[0].shape.elements(), kGrain, [&](Range r) { body(numbers, r); });
+  });
+}
+
 }  // namespace
 
 KernelResult prepare_op(const Setup& setup, const graph::Activate& op) {
+  if (setup.output_type(0) == DType::kBF16) {
+    return over_numbers(setup, "activate", 0, [op](const Numbers& n, Range r) {
+      bf16::activate(op.activation, n.in[0] + r.begin, n.out + r.begin, r.size());
+    });
+  }
   return make_kernel({setup.kernel_name("activate"), 0, 0, 0},
                      [context = setup.context, op, kernel = elementwise(setup.target).activate](const Arguments& a) {
                        const float* x = a.inputs[0].f32();
@@ -28,6 +51,11 @@ KernelResult prepare_op(const Setup& setup, const graph::Activate& op) {
 }
 
 KernelResult prepare_op(const Setup& setup, const graph::ActivateBackward& op) {
+  if (setup.output_type(0) == DType::kBF16) {
+    return over_numbers(setup, "activate_backward", 1, [op](const Numbers& n, Range r) {
+      bf16::activate_backward(op.activation, n.in[0] + r.begin, n.in[1] + r.begin, n.out + r.begin, r.size());
+    });
+  }
   return make_kernel({setup.kernel_name("activate_backward"), 0, 0, 1},
                      [context = setup.context, op, kernel = elementwise(setup.target).activate_backward](const Arguments& a) {
                        const float* saved = a.inputs[0].f32();
@@ -40,6 +68,11 @@ KernelResult prepare_op(const Setup& setup, const graph::ActivateBackward& op) {
 }
 
 KernelResult prepare_op(const Setup& setup, const graph::Add& /*op*/) {
+  if (setup.output_type(0) == DType::kBF16) {
+    return over_numbers(setup, "add", 0, [](const Numbers& n, Range r) {
+      bf16::add(n.in[0] + r.begin, n.in[1] + r.begin, n.out + r.begin, r.size());
+    });
+  }
   return make_kernel({setup.kernel_name("add"), 0, 0, 0},
                      [context = setup.context, kernel = elementwise(setup.target).add](const Arguments& arguments) {
                        const float* a = arguments.inputs[0].f32();

@@ -49,7 +49,8 @@ class CudaBackend final : public Backend {
   [[nodiscard]] bool supports(const graph::Graph& graph, const graph::Node& node) const override {
     // Kernels count elements in 31 bits.
     const auto small = [&](graph::ValueId id) { return graph.shape(id).elements() <= std::numeric_limits<int>::max(); };
-    return is_defined(node.op, *machine_) && std::ranges::all_of(node.inputs, small) && std::ranges::all_of(node.outputs, small);
+    return is_defined(node.op, *machine_) && graph::is_all_floats(graph, node) && std::ranges::all_of(node.inputs, small) &&
+           std::ranges::all_of(node.outputs, small);
   }
 
   Result<std::unique_ptr<Kernel>> prepare(const Context& /*context*/, const graph::Graph& graph, const graph::Node& node,

@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "backend/reference/bf16.h"
 #include "backend/reference/definition.h"
 #include "core/error.h"
 
@@ -12,6 +13,23 @@ namespace {
 
 /// Operands of one node at most; more than any network joins.
 constexpr std::size_t kMaxOperands = 64;
+
+void read(const TensorView& from, double* to) {
+  for (std::int64_t j = 0; j < from.shape.elements(); ++j) {
+    to[j] = static_cast<double>(from.dtype == DType::kBF16 ? bf16_to_f32(reinterpret_cast<const std::uint16_t*>(from.data)[j])
+                                                           : from.f32()[j]);
+  }
+}
+
+void write(const reference::Tensor<double>& from, const TensorView& to) {
+  for (std::int64_t j = 0; j < from.size(); ++j) {
+    if (to.dtype == DType::kBF16) {
+      reinterpret_cast<std::uint16_t*>(to.data)[j] = f32_to_bf16(static_cast<float>(reference::to_bf16(from[j])));
+    } else {
+      to.f32()[j] = static_cast<float>(from[j]);
+    }
+  }
+}
 
 /// Widens the inputs to double, computes, and rounds the outputs: one rounding in all.
 class ReferenceKernel final : public Kernel {
@@ -31,10 +49,7 @@ class ReferenceKernel final : public Kernel {
     }
     reference::evaluate(op_, reference::Operands<double>{std::span(in).first(arguments.inputs.size()),
                                                          std::span(out).first(arguments.outputs.size()), arguments.state});
-    for (std::size_t i = 0; i < arguments.outputs.size(); ++i) {
-      float* target = arguments.outputs[i].f32();
-      for (std::int64_t j = 0; j < out[i].size(); ++j) target[j] = static_cast<float>(out[i][j]);
-    }
+    for (std::size_t i = 0; i < arguments.outputs.size(); ++i) write(out[i], arguments.outputs[i]);
   }
 
   [[nodiscard]] std::size_t scratch_bytes() const override { return scratch_bytes_; }
@@ -45,7 +60,7 @@ class ReferenceKernel final : public Kernel {
   static double* take(const TensorView& view, double*& next) { return std::exchange(next, next + view.shape.elements()); }
   static double* widen(const TensorView& view, double*& next) {
     double* copy = take(view, next);
-    for (std::int64_t j = 0; j < view.shape.elements(); ++j) copy[j] = static_cast<double>(view.f32()[j]);
+    read(view, copy);
     return copy;
   }
 
@@ -86,7 +101,8 @@ class ReferenceBackend final : public Backend {
     // Every input is copied before an output is written, so any of the right size may give its memory.
     std::optional<std::size_t> reusable;
     for (std::size_t i = 0; i < node.inputs.size() && !reusable && !reference::reads_outputs(node.op); ++i) {
-      if (graph.shape(node.inputs[i]) == graph.shape(node.outputs.front())) reusable = i;
+      const graph::ValueId in = node.inputs[i], out = node.outputs.front();
+      if (graph.shape(in) == graph.shape(out) && graph.dtype(in) == graph.dtype(out)) reusable = i;
     }
     return std::unique_ptr<Kernel>(
         std::make_unique<ReferenceKernel>(node.op, static_cast<std::size_t>(elements) * sizeof(double), reusable));

@@ -28,6 +28,7 @@ std::int64_t parts_for(double flops, std::int64_t limit) {
 }
 
 struct Forward {
+  DType x_type = DType::kF32;
   Parts parts;
   dnnl::memory::desc weights;  ///< of all parts
   bool plain = false;          ///< one of them at least runs oneDNN's plain loops
@@ -38,7 +39,7 @@ struct Forward {
     if (parts.size() == 0) weights = made.weights_desc();
     plain = plain || onednn::is_plain(made.impl_info_str());
     const dnnl::convolution_forward primitive(made);
-    const onednn::Operand x{DNNL_ARG_SRC, made.src_desc(), kX, x_offset, part.rounds()};
+    const onednn::Operand x{DNNL_ARG_SRC, made.src_desc(), kX, x_offset, part.rounds(x_type)};
     const onednn::Operand w{DNNL_ARG_WEIGHTS, weights, kW, 0};
     const onednn::Operand y{DNNL_ARG_DST, made.dst_desc(), kY, y_offset};
     if (bias) {
@@ -50,11 +51,11 @@ struct Forward {
 };
 
 /// Some whole images a part.
-Forward by_images(const Convolution& whole, bool bias, graph::Activation activation, std::int64_t groups) {
+Forward by_images(const Convolution& whole, DType x_type, bool bias, graph::Activation activation, std::int64_t groups) {
   const std::int64_t images = whole.x[0];
   const std::int64_t x_image = whole.x[1] * whole.x[2] * whole.x[3];
   const std::int64_t y_image = whole.y[1] * whole.y[2] * whole.y[3];
-  Forward made;
+  Forward made{.x_type = x_type};
   for (std::int64_t i = 0; i < groups; ++i) {
     const Range range = part_of(images, groups, i);
     made.add(whole.images(range.size()), bias, activation, range.begin * x_image, range.begin * y_image);
@@ -63,10 +64,10 @@ Forward by_images(const Convolution& whole, bool bias, graph::Activation activat
 }
 
 /// Bands of `rows` rows of each image.
-Forward by_bands(const Convolution& whole, bool bias, graph::Activation activation, std::int64_t rows) {
+Forward by_bands(const Convolution& whole, DType x_type, bool bias, graph::Activation activation, std::int64_t rows) {
   const std::int64_t x_row = whole.x[1] * whole.x[3];
   const std::int64_t y_row = whole.y[1] * whole.y[3];
-  Forward made;
+  Forward made{.x_type = x_type};
   for (std::int64_t n = 0; n < whole.x[0]; ++n) {
     for (std::int64_t begin = 0; begin < whole.y[2]; begin += rows) {
       std::int64_t first_row = 0;
@@ -78,17 +79,17 @@ Forward by_bands(const Convolution& whole, bool bias, graph::Activation activati
 }
 
 /// Many images: some whole images a part. Few: bands of rows of each.
-Forward split(const Convolution& whole, bool bias, graph::Activation activation) {
+Forward split(const Convolution& whole, DType x_type, bool bias, graph::Activation activation) {
   const std::int64_t images = whole.x[0];
   const std::int64_t count = parts_for(whole.flops(), images * whole.y[2]);
-  if (images >= count) return by_images(whole, bias, activation, onednn::equal_parts(images, count));
+  if (images >= count) return by_images(whole, x_type, bias, activation, onednn::equal_parts(images, count));
   std::int64_t bands = onednn::equal_parts(whole.y[2], (count + images - 1) / images);
   // All bands share one order of the weights. Where oneDNN has no fast kernel for one of them in it, fewer and higher ones do.
   for (; bands > 1; bands = (bands + 1) / 2) {
-    Forward made = by_bands(whole, bias, activation, (whole.y[2] + bands - 1) / bands);
+    Forward made = by_bands(whole, x_type, bias, activation, (whole.y[2] + bands - 1) / bands);
     if (!made.plain) return made;
   }
-  return by_images(whole, bias, activation, images);
+  return by_images(whole, x_type, bias, activation, images);
 }
 
 }  // namespace
@@ -97,9 +98,10 @@ KernelResult prepare_op(const Setup& setup, const graph::Conv2d& op) {
   if (setup.constant_weights && op.precision == graph::Precision::kF32) return prepare_dense(setup, op);
   const bool bias = setup.inputs() == 3;
   const Shape x = onednn::is_pointwise(op.window) ? onednn::as_rows(setup.input(0)) : setup.input(0);
-  const Convolution whole(op.window, x, setup.output(0).back(), op.precision);
+  Convolution whole(op.window, x, setup.output(0).back(), op.precision);
+  whole.results = onednn::type_of(setup.output_type(0));
   const onednn::ThreadSetting single(1);
-  Forward made = split(whole, bias, op.activation);
+  Forward made = split(whole, setup.input_type(0), bias, op.activation);
   const onednn::WeightPacking packing(whole.plain_weights(), made.weights);
   const Context context = setup.context;
   KernelTraits traits{onednn::name("conv2d", op.precision, made.plain), packing.bytes(), made.parts.scratch_bytes(context),
@@ -107,8 +109,7 @@ KernelResult prepare_op(const Setup& setup, const graph::Conv2d& op) {
   return make_kernel(
       std::move(traits),
       [context, bias, parts = std::move(made.parts)](const Arguments& a) {
-        float* const bases[] = {a.inputs[0].f32(), reinterpret_cast<float*>(a.packed), bias ? a.inputs[2].f32() : nullptr,
-                                a.outputs[0].f32()};
+        std::byte* const bases[] = {a.inputs[0].data, a.packed, bias ? a.inputs[2].data : nullptr, a.outputs[0].data};
         parts.run(context, bases, a.scratch);
       },
       [packing](const Arguments& a) { packing.run(a.inputs[1].f32(), a.packed); });

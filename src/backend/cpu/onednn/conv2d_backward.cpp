@@ -42,8 +42,8 @@ KernelResult windowed_weight_gradient(const Setup& setup, const graph::Conv2dBac
   const std::int64_t x_image = whole.x[1] * whole.x[2] * whole.x[3];
   const std::int64_t y_image = whole.y[1] * whole.y[2] * whole.y[3];
   const std::int64_t k = whole.w[0];
-  // What is added up to a bias is not rounded: a pass of its own.
-  const bool bias_here = op.bias && !whole.rounds();
+  // What is added up to a bias is not rounded here: where dy is, that takes a pass of its own.
+  const bool bias_here = op.bias && !whole.rounds(setup.input_type(1));
   const ColumnSums db(setup.target, setup.context, Setup::rows(setup.input(1)), k);
 
   Parts parts;
@@ -61,8 +61,8 @@ KernelResult windowed_weight_gradient(const Setup& setup, const graph::Conv2dBac
             (bias_here ? static_cast<std::int64_t>(align_up(static_cast<std::size_t>(k) * sizeof(float)) / sizeof(float)) : 0);
     }
     plain = plain || onednn::is_plain(made.impl_info_str());
-    const onednn::Operand x{DNNL_ARG_SRC, made.src_desc(), kX, r.begin * x_image, whole.rounds()};
-    const onednn::Operand dy{DNNL_ARG_DIFF_DST, made.diff_dst_desc(), kDy, r.begin * y_image, whole.rounds()};
+    const onednn::Operand x{DNNL_ARG_SRC, made.src_desc(), kX, r.begin * x_image, whole.rounds(setup.input_type(0))};
+    const onednn::Operand dy{DNNL_ARG_DIFF_DST, made.diff_dst_desc(), kDy, r.begin * y_image, whole.rounds(setup.input_type(1))};
     const onednn::Operand dw{DNNL_ARG_DIFF_WEIGHTS, weights, kSums, i * sum};
     const dnnl::convolution_backward_weights primitive(made);
     if (bias_here) {
@@ -80,7 +80,7 @@ KernelResult windowed_weight_gradient(const Setup& setup, const graph::Conv2dBac
   return make_kernel(std::move(traits),
                      [=, parts = std::move(parts), add = elementwise(setup.target).sum_parts](const Arguments& a) {
                        float* const sums = reinterpret_cast<float*>(a.scratch);
-                       float* const bases[] = {a.inputs[0].f32(), a.inputs[1].f32(), sums};
+                       std::byte* const bases[] = {a.inputs[0].data, a.inputs[1].data, a.scratch};
                        parts.run(context, bases, a.scratch + sums_bytes);
                        add(sums, count, sum, sums, sum);  // the first part takes the total
                        unpacking.run(sums, a.outputs[0].data);
@@ -154,7 +154,7 @@ KernelResult weight_gradient_by_weights(const Setup& setup, std::int64_t rows, s
   KernelTraits traits{"onednn/pointwise_backward_weight", 0, std::max(parts.scratch_bytes(context), db.scratch_bytes()),
                       std::nullopt};
   return make_kernel(std::move(traits), [=, parts = std::move(parts)](const Arguments& a) {
-    float* const bases[] = {a.inputs[0].f32(), a.inputs[1].f32(), a.outputs[0].f32()};
+    std::byte* const bases[] = {a.inputs[0].data, a.inputs[1].data, a.outputs[0].data};
     parts.run(context, bases, a.scratch);
     if (a.outputs.size() == 2) db.run(a.inputs[1].f32(), a.outputs[1].f32(), reinterpret_cast<float*>(a.scratch));
   });
@@ -173,7 +173,8 @@ KernelResult prepare_op(const Setup& setup, const graph::Conv2dBackwardInput& op
   enum Base : std::size_t { kDy, kW, kDx };
   const onednn::ThreadSetting single(1);
   const bool pointwise = onednn::is_pointwise(op.window);
-  const Convolution whole(op.window, pointwise ? onednn::as_rows(op.input) : op.input, setup.input(0).back(), op.precision);
+  Convolution whole(op.window, pointwise ? onednn::as_rows(op.input) : op.input, setup.input(0).back(), op.precision);
+  whole.results = onednn::type_of(setup.output_type(0));
   // A pointwise one is cut by rows, another one by images.
   const std::int64_t units = pointwise ? whole.x[2] : whole.x[0];
   const std::int64_t count = onednn::equal_parts(units, parts_for(whole.flops(), std::min(units, kMaxParts)));
@@ -190,7 +191,7 @@ KernelResult prepare_op(const Setup& setup, const graph::Conv2dBackwardInput& op
     if (i == 0) weights = made.weights_desc();
     plain = plain || onednn::is_plain(made.impl_info_str());
     parts.add(dnnl::convolution_backward_data(made), made.scratchpad_desc(),
-              {{DNNL_ARG_DIFF_DST, made.diff_dst_desc(), kDy, r.begin * y_unit, part.rounds()},
+              {{DNNL_ARG_DIFF_DST, made.diff_dst_desc(), kDy, r.begin * y_unit, part.rounds(setup.input_type(0))},
                {DNNL_ARG_WEIGHTS, weights, kW, 0},
                {DNNL_ARG_DIFF_SRC, made.diff_src_desc(), kDx, r.begin * x_unit}});
   }
@@ -201,7 +202,7 @@ KernelResult prepare_op(const Setup& setup, const graph::Conv2dBackwardInput& op
   return make_kernel(
       std::move(traits),
       [context, parts = std::move(parts)](const Arguments& a) {
-        float* const bases[] = {a.inputs[0].f32(), reinterpret_cast<float*>(a.packed), a.outputs[0].f32()};
+        std::byte* const bases[] = {a.inputs[0].data, a.packed, a.outputs[0].data};
         parts.run(context, bases, a.scratch);
       },
       [packing](const Arguments& a) { packing.run(a.inputs[1].f32(), a.packed); });

@@ -33,6 +33,10 @@ std::string name(std::string_view what, graph::Precision precision, bool plain) 
   return (precision == graph::Precision::kBF16 ? "onednn_bf16/" : "onednn/") + std::string(what);
 }
 
+dnnl::memory::data_type type_of(DType type) {
+  return type == DType::kBF16 ? dnnl::memory::data_type::bf16 : dnnl::memory::data_type::f32;
+}
+
 bool is_pointwise(const graph::Window& window) { return window == graph::Window{}; }
 
 Shape as_rows(const Shape& shape) { return {1, shape.elements() / shape.back(), 1, shape.back()}; }
@@ -77,7 +81,7 @@ dnnl::convolution_forward::primitive_desc Convolution::forward(dnnl::prop_kind k
                                                                graph::Activation activation) const {
   const auto algorithm = dnnl::algorithm::convolution_direct;
   const auto x_desc = dense(x, Tag::nhwc, operands);
-  const auto y_desc = dense(y, Tag::nhwc);
+  const auto y_desc = dense(y, Tag::nhwc, results);
   const auto desc = bias ? dnnl::convolution_forward::desc(kind, algorithm, x_desc, weights, dense({w[0]}, Tag::a), y_desc,
                                                            strides, before, after)
                          : dnnl::convolution_forward::desc(kind, algorithm, x_desc, weights, y_desc, strides, before, after);
@@ -86,7 +90,7 @@ dnnl::convolution_forward::primitive_desc Convolution::forward(dnnl::prop_kind k
 
 dnnl::convolution_backward_data::primitive_desc Convolution::backward_input(const dnnl::memory::desc& weights) const {
   const auto hint = forward(dnnl::prop_kind::forward_training, any_weights(), false, graph::Activation::kNone);
-  const dnnl::convolution_backward_data::desc desc(dnnl::algorithm::convolution_direct, dense(x, Tag::nhwc), weights,
+  const dnnl::convolution_backward_data::desc desc(dnnl::algorithm::convolution_direct, dense(x, Tag::nhwc, results), weights,
                                                    dense(y, Tag::nhwc, operands), strides, before, after);
   return {desc, attributes(), engine(), hint};
 }

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/dtype.h"
 #include "core/shape.h"
 #include "graph/ops.h"
 
@@ -20,11 +21,14 @@ struct Convolution {
   dnnl::memory::dims before;  ///< padding top, left
   dnnl::memory::dims after;   ///< padding bottom, right
 
-  dnnl::memory::data_type operands = dnnl::memory::data_type::f32;  ///< of products; results are floats
+  dnnl::memory::data_type operands = dnnl::memory::data_type::f32;  ///< of products
+  dnnl::memory::data_type results = dnnl::memory::data_type::f32;   ///< y forward, the gradient by x backward
 
   Convolution(const graph::Window& window, const Shape& x_shape, std::int64_t outputs,
               graph::Precision precision = graph::Precision::kF32);
   [[nodiscard]] bool rounds() const { return operands != dnnl::memory::data_type::f32; }
+  /// Whether an operand that is kept so must be rounded first.
+  [[nodiscard]] bool rounds(DType kept) const { return rounds() && kept == DType::kF32; }
   /// Rows [begin, end) of y, for one image, and the first row of x that they need.
   [[nodiscard]] Convolution band(std::int64_t begin, std::int64_t end, std::int64_t& first_row) const;
   [[nodiscard]] Convolution images(std::int64_t count) const;
@@ -45,6 +49,7 @@ struct Convolution {
 [[nodiscard]] std::string name(std::string_view what, graph::Precision precision, bool plain = false);
 /// Whether oneDNN, by what it says of an implementation, has only plain loops for a case: a hundred times as slow as its kernels.
 [[nodiscard]] bool is_plain(std::string_view implementation);
+[[nodiscard]] dnnl::memory::data_type type_of(DType type);
 /// A 1x1 window that moves by one and needs no padding: a plain product of matrices.
 [[nodiscard]] bool is_pointwise(const graph::Window& window);
 /// x as one image a pixel wide, (1, rows, 1, C), whose rows can be dealt out.

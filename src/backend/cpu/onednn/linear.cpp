@@ -46,7 +46,7 @@ KernelResult prepare_op(const Setup& setup, const graph::Linear& op) {
         parts, {n, r.size(), c, {0, 0, c, 1}, {1, r.begin * c, 1, c}, {3, r.begin, k, 1}, onednn::Matrix{2, r.begin, k, 1}});
   }
   return kernel_of(setup, "onednn/linear", std::move(parts), [](const Arguments& a) {
-    return std::array{a.inputs[0].f32(), a.inputs[1].f32(), a.inputs[2].f32(), a.outputs[0].f32()};
+    return std::array{a.inputs[0].data, a.inputs[1].data, a.inputs[2].data, a.outputs[0].data};
   });
 }
 
@@ -60,7 +60,7 @@ KernelResult prepare_op(const Setup& setup, const graph::LinearBackwardInput& /*
     onednn::add_product(parts, {n, r.size(), k, {0, 0, k, 1}, {1, r.begin, c, 1}, {2, r.begin, c, 1}, {}});
   }
   return kernel_of(setup, "onednn/linear_backward_input", std::move(parts), [](const Arguments& a) {
-    return std::array{a.inputs[0].f32(), a.inputs[1].f32(), a.outputs[0].f32()};
+    return std::array{a.inputs[0].data, a.inputs[1].data, a.outputs[0].data};
   });
 }
 
@@ -77,7 +77,7 @@ KernelResult prepare_op(const Setup& setup, const graph::LinearBackwardWeight& /
   KernelTraits traits{"onednn/linear_backward_weight", 0, parts.scratch_bytes(context), std::nullopt};
   return make_kernel(std::move(traits), [context, n, k, sum_rows = elementwise(setup.target).sum_parts,
                                          parts = std::move(parts)](const Arguments& a) {
-    float* const bases[] = {a.inputs[0].f32(), a.inputs[1].f32(), a.outputs[0].f32()};
+    std::byte* const bases[] = {a.inputs[0].data, a.inputs[1].data, a.outputs[0].data};
     parts.run(context, bases, a.scratch);
     sum_rows(a.inputs[1].f32(), n, k, a.outputs[1].f32(), k);
   });

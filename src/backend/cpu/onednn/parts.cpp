@@ -36,6 +36,16 @@ dnnl::primitive_attr attributes() {
   return attributes;
 }
 
+namespace {
+
+/// Of a number as it lies in memory.
+std::int64_t size_of(const Operand& operand) {
+  return operand.rounded ? std::int64_t{sizeof(float)}
+                         : static_cast<std::int64_t>(dnnl::memory::data_type_size(operand.desc.data_type()));
+}
+
+}  // namespace
+
 void Parts::add(const dnnl::primitive& primitive, const dnnl::memory::desc& scratchpad, std::initializer_list<Operand> operands) {
   assert(operands.size() < kMaxOperands);
   Part part{primitive, dnnl::stream(engine()), {}, 0, {}, dnnl::memory(scratchpad, engine(), nullptr)};
@@ -45,7 +55,8 @@ void Parts::add(const dnnl::primitive& primitive, const dnnl::memory::desc& scra
     part.arguments[static_cast<std::size_t>(part.count++)] = {operand.argument, memory.get()};
     const std::size_t rounded = operand.rounded ? operand.desc.get_size() / sizeof(bf16::Bf16) : 0;
     scratch += align_up(rounded * sizeof(bf16::Bf16));
-    part.operands.push_back({std::move(memory), operand.base, operand.offset, static_cast<std::int64_t>(rounded)});
+    part.operands.push_back(
+        {std::move(memory), operand.base, operand.offset * size_of(operand), static_cast<std::int64_t>(rounded)});
   }
   part.arguments[static_cast<std::size_t>(part.count++)] = {DNNL_ARG_SCRATCHPAD, part.scratchpad.get()};
   scratch_each_ = std::max(scratch_each_, scratch);
@@ -61,7 +72,7 @@ std::size_t Parts::scratch_bytes(const Context& context) const {
   return scratch_each_ * static_cast<std::size_t>(threads(context));
 }
 
-void Parts::run(const Context& context, std::span<float* const> bases, std::byte* scratch) const {
+void Parts::run(const Context& context, std::span<std::byte* const> bases, std::byte* scratch) const {
   // As many workers at most as threads() says, each with scratch of its own.
   parallel_for(context, static_cast<std::int64_t>(parts_.size()), [&](std::int64_t i, int worker) {
     const ThreadSetting single(1);  // of this thread alone: should a primitive ask for threads, it gets one
@@ -69,13 +80,13 @@ void Parts::run(const Context& context, std::span<float* const> bases, std::byte
     const Part& part = parts_[static_cast<std::size_t>(i)];
     std::byte* copies = own_scratch + align_up(part.scratchpad.get_desc().get_size());
     for (const Bound& operand : part.operands) {
-      float* const data = bases[operand.base] + operand.offset;
+      std::byte* const data = bases[operand.base] + operand.offset;
       if (operand.rounded == 0) {
         operand.memory.set_data_handle(data, part.stream);
         continue;
       }
       auto* const copy = reinterpret_cast<bf16::Bf16*>(copies);
-      bf16::round(data, operand.rounded, copy);
+      bf16::round(reinterpret_cast<const float*>(data), operand.rounded, copy);
       operand.memory.set_data_handle(copy, part.stream);
       copies += align_up(static_cast<std::size_t>(operand.rounded) * sizeof(bf16::Bf16));
     }

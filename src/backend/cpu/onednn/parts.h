@@ -43,7 +43,7 @@ struct Operand {
   int argument;  ///< DNNL_ARG_...
   dnnl::memory::desc desc;
   std::size_t base;
-  std::int64_t offset;   ///< in floats
+  std::int64_t offset;   ///< in numbers
   bool rounded = false;  ///< floats lie there, of which the part is given copies in bf16
 };
 
@@ -56,13 +56,13 @@ class Parts {
   [[nodiscard]] std::size_t size() const { return parts_.size(); }
   /// Scratch for the number of threads that the parts can keep busy.
   [[nodiscard]] std::size_t scratch_bytes(const Context& context) const;
-  void run(const Context& context, std::span<float* const> bases, std::byte* scratch) const;
+  void run(const Context& context, std::span<std::byte* const> bases, std::byte* scratch) const;
 
  private:
   struct Bound {
     dnnl::memory memory;
     std::size_t base;
-    std::int64_t offset;
+    std::int64_t offset;   ///< in bytes
     std::int64_t rounded;  ///< numbers that are, or 0
   };
   struct Part {
