@@ -39,6 +39,12 @@ double relative_distance(std::span<const float> a, std::span<const float> b) {
   return std::sqrt(difference / norm);
 }
 
+double whole_norm(const std::vector<Summary>& truth) {
+  double squares = 0;
+  for (const Summary& summary : truth) squares += summary.norm * summary.norm;
+  return std::sqrt(squares);
+}
+
 class NetworkGolden : public testing::TestWithParam<Case> {
  protected:
   void SetUp() override {
@@ -57,9 +63,7 @@ class NetworkGolden : public testing::TestWithParam<Case> {
   /// The largest relative error of any tensor.
   template <class Values>
   double worst(const std::vector<std::string>& names, const std::vector<Summary>& truth, double bound, Values values) {
-    double total = 0;
-    for (const Summary& summary : truth) total += summary.norm * summary.norm;
-    total = std::sqrt(total);
+    const double total = whole_norm(truth);
     double most = 0;
     for (std::size_t i = 0; i < names.size(); ++i) {
       const double error = distance(project(values(names[i])), truth[i].projections);
@@ -115,6 +119,33 @@ TEST_P(NetworkGolden, TrainingWithLiveStatistics) {
     EXPECT_NEAR(losses.back(), golden_.live_losses[step], kLoss * golden_.live_losses[step]) << "step " << step;
   }
   tell("losses of ten steps", relative_distance(losses, golden_.live_losses));
+}
+
+/// The same without recorded values: a block as one op gives what its ops give one by one.
+TEST(LiveBlocks, AsOneOpAndOpByOpAgree) {
+  for (const std::string network : {"mobilenet_v2_0.35_same", "efficientnet_lite0"}) {
+    SCOPED_TRACE(network);
+    const auto golden = read_golden_case(network);
+    ASSERT_TRUE(golden.ok()) << golden.error().message;
+    const auto fused = NetworkRunner::make(*golden, "cpu", Use::kLiveTraining, graph::LiveBlocks::kFused);
+    const auto apart = NetworkRunner::make(*golden, "cpu", Use::kLiveTraining, graph::LiveBlocks::kOpByOp);
+    ASSERT_TRUE(fused.ok()) << fused.error().message;
+    ASSERT_TRUE(apart.ok()) << apart.error().message;
+    (*fused)->run();
+    (*apart)->run();
+    EXPECT_LT(relative_distance((*fused)->output("logits"), (*apart)->output("logits")), kLogits);
+    double most = 0;
+    for (const std::string& name : golden->states)
+      EXPECT_LT(relative_distance((*fused)->value(name), (*apart)->value(name)), kStatistics) << name;
+    for (std::size_t i = 0; i < golden->parameters.size(); ++i) {
+      const std::string& name = golden->parameters[i];
+      if (golden->live_gradients[i].norm <= kZeroInTruth * whole_norm(golden->live_gradients)) continue;
+      const double error = relative_distance((*fused)->gradient(name), (*apart)->gradient(name));
+      EXPECT_LT(error, kGradient) << name;
+      most = std::max(most, error);
+    }
+    fmt::print("[agreement ] cpu | {} | gradients, blocks as one op and op by op | {:.1e}\n", network, most);
+  }
 }
 
 std::vector<Case> cases() {

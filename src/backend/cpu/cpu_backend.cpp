@@ -32,9 +32,10 @@ bool is_defined(const graph::Op& op, cpu::Target target) {
   if (const auto* block = std::get_if<graph::InvertedResidual>(&op)) return is_defined(*block, target);
   if (const auto* block = std::get_if<graph::InvertedResidualBackward>(&op))
     return is_defined(block->forward, target) && block->input_activation != graph::Activation::kSilu;
-  if (std::holds_alternative<graph::InvertedResidualTrain>(op) ||
-      std::holds_alternative<graph::InvertedResidualTrainBackward>(op))
-    return false;
+  if (const auto* block = std::get_if<graph::InvertedResidualTrain>(&op))
+    return cpu::block::Geometry::supports(cpu::block::without_statistics(*block));
+  if (const auto* block = std::get_if<graph::InvertedResidualTrainBackward>(&op))
+    return cpu::block::Geometry::supports(cpu::block::without_statistics(block->forward));
   if (convolution_precision(op) == graph::Precision::kBF16 && !cpu::block::has_bf16(target)) return false;
   const auto* depthwise = std::get_if<graph::DepthwiseConv2dBackward>(&op);
   return depthwise == nullptr ||

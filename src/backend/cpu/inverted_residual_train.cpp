@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "backend/cpu/setup.h"
-#include "core/error.h"
+#include "backend/cpu/block/live.h"
 
 namespace fovea::cpu {
 
-KernelResult prepare_op(const Setup& /*setup*/, const graph::InvertedResidualTrain& op) {
-  return fail(Error::Kind::kUnsupported, "cpu backend: {} has no kernel", graph::name_of(op));
-}
-KernelResult prepare_op(const Setup& /*setup*/, const graph::InvertedResidualTrainBackward& op) {
-  return fail(Error::Kind::kUnsupported, "cpu backend: {} has no kernel", graph::name_of(op));
+KernelResult prepare_op(const Setup& setup, const graph::InvertedResidualTrain& op) { return block::prepare_live(setup, op); }
+KernelResult prepare_op(const Setup& setup, const graph::InvertedResidualTrainBackward& op) {
+  return block::prepare_live(setup, op);
 }
 
 }  // namespace fovea::cpu

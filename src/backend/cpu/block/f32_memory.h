@@ -148,7 +148,7 @@ struct Work {
     filtered = pieces.take<float>(blocks * y_positions * kBlockChannels);
     places = pieces.take<std::int32_t>(std::max({y_positions, made_positions, done_positions}));
     in_order = pieces.take<std::int32_t>(std::max({y_positions, made_positions, done_positions}));
-    if (g.op.expands) narrow = pieces.take<float>(blocks_of(g.in) * made_positions * kBlockChannels);
+    if (g.op.expands) narrow = pieces.take<float>(blocks_of(g.in) * std::max(made_positions, done_positions) * kBlockChannels);
     if (backward) {
       gradient = pieces.take<float>(blocks * rings.gradient.positions() * kBlockChannels);
       expanded_gradient = pieces.take<float>(blocks * done_positions * kBlockChannels);

@@ -26,15 +26,25 @@ std::int64_t floor_div(std::int64_t a, std::int64_t b) { return a >= 0 ? a / b :
 
 }  // namespace
 
-Geometry::Geometry(const Setup& setup, const graph::InvertedResidual& operation) : op(operation) {
-  const std::size_t depthwise = op.expands ? 3 : 1;
+Geometry::Geometry(const Setup& setup, const graph::InvertedResidual& operation)
+    : Geometry(setup, operation, depthwise_weight(operation), depthwise_weight(operation) + 2) {}
+
+Geometry::Geometry(const Setup& setup, const graph::InvertedResidualTrain& operation)
+    : Geometry(setup, without_statistics(operation), depthwise_weight(operation), depthwise_weight(operation) + 3) {}
+
+graph::InvertedResidual without_statistics(const graph::InvertedResidualTrain& op) {
+  return {.window = op.window, .activation = op.activation, .expands = op.expands};
+}
+
+Geometry::Geometry(const Setup& setup, const graph::InvertedResidual& operation, std::size_t depthwise, std::size_t project)
+    : op(operation) {
   const Shape& x = setup.input(0);
   images = x[0];
   height = x[1];
   width = x[2];
   in = x[3];
   inner = setup.input(depthwise)[0];
-  out = setup.input(depthwise + 2)[0];
+  out = setup.input(project)[0];
   out_height = graph::window_extent(height, op.window.kernel_h, op.window.stride, op.window.pad.top, op.window.pad.bottom);
   out_width = graph::window_extent(width, op.window.kernel_w, op.window.stride, op.window.pad.left, op.window.pad.right);
 }

@@ -25,6 +25,8 @@ struct Geometry {
 
   /// Of a node of either pass.
   Geometry(const Setup& setup, const graph::InvertedResidual& op);
+  /// With the batch's own statistics: `op` is what both have in common.
+  Geometry(const Setup& setup, const graph::InvertedResidualTrain& op);
 
   [[nodiscard]] std::int64_t taps() const { return std::int64_t{op.window.kernel_h} * op.window.kernel_w; }
   /// Rows of y that are computed in one go where something is summed over them: whole images, in a fixed number of parts,
@@ -34,7 +36,12 @@ struct Geometry {
   [[nodiscard]] std::vector<Range> parts_for(int threads) const;
   /// Multiply-adds of x's and y's rows may be given to other kernels, which is what this says no to.
   [[nodiscard]] static bool supports(const graph::InvertedResidual& op);
+
+ private:
+  /// Which input is wd, and which is wp.
+  Geometry(const Setup& setup, const graph::InvertedResidual& op, std::size_t depthwise, std::size_t project);
 };
+[[nodiscard]] graph::InvertedResidual without_statistics(const graph::InvertedResidualTrain& op);
 
 /// What is computed together: rows `out` of y; the rows of the expanded x that they are the first to need; and the rows of x
 /// whose gradient they complete.

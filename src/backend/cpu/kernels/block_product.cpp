@@ -8,15 +8,12 @@
 #define HWY_TARGET_INCLUDE "backend/cpu/kernels/block_product.cpp"
 #include "hwy/foreach_target.h"
 // Highway wants its headers after the line above.
-#include "backend/cpu/kernels/simd-inl.h"
+#include "backend/cpu/kernels/lanes-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace fovea::cpu::HWY_NAMESPACE {
 namespace {
 
-using V = hn::Vec<Full>;
-constexpr std::int64_t kLanes = HWY_LANES(float) < 16 ? HWY_LANES(float) : 16;
-static_assert(HWY_LANES(float) <= 16, "a block is at least a vector");
 constexpr std::int64_t kVectors = kBlockChannels / kLanes;  // of a panel
 /// 24 sums of the 32 registers of AVX-512, 12 of 16 elsewhere.
 constexpr std::int64_t kPanels = kLanes == 16 ? 2 : 1;
@@ -82,25 +79,6 @@ HWY_INLINE void multiply(const BlockProduct& p, const End& end) {
   for (; panel < p.panels; ++panel) panels<1>(p, panel, end);
 }
 
-/// The first `count` lanes, nothing beyond them touched; zeros in the others.
-HWY_INLINE V load_first(const float* from, std::int64_t count) {
-  const Full d;
-  if (count >= kLanes) return hn::LoadU(d, from);
-  // Shorter vectors than AVX2's have no masked access to memory.
-  if constexpr (kLanes >= 8) return hn::MaskedLoad(hn::FirstN(d, static_cast<std::size_t>(count)), d, from);
-  HWY_ALIGN float lanes[HWY_LANES(float)] = {};
-  for (std::int64_t i = 0; i < count; ++i) lanes[i] = from[i];
-  return hn::Load(d, lanes);
-}
-HWY_INLINE void store_first(V value, float* to, std::int64_t count) {
-  const Full d;
-  if (count >= kLanes) return hn::StoreU(value, d, to);
-  if constexpr (kLanes >= 8) return hn::BlendedStore(value, hn::FirstN(d, static_cast<std::size_t>(count)), d, to);
-  HWY_ALIGN float lanes[HWY_LANES(float)];
-  hn::Store(value, d, lanes);
-  for (std::int64_t i = 0; i < count; ++i) to[i] = lanes[i];
-}
-
 }  // namespace
 
 void block_expand(const BlockProduct& product, const float* bias, Activation activation, const Scattered& out) {
@@ -126,6 +104,21 @@ void block_gradient(const BlockProduct& product, Activation activation, const fl
     hn::Store(gradient, d, out.data + panel * out.block + place + v * kLanes);
     float* total = sums + panel * kBlockChannels + v * kLanes;
     hn::Store(hn::Add(hn::Load(d, total), gradient), d, total);
+  });
+}
+
+void block_gradient_of_norm(const BlockProduct& product, Activation activation, const Normalisation& by, const float* x,
+                            std::int64_t channels, const Scattered& out, float* sums, float* products) {
+  const Full d;
+  multiply(product, [&](std::int64_t row, std::int64_t panel, std::int64_t v, V sum) HWY_ATTR {
+    const std::int64_t c = panel * kBlockChannels + v * kLanes;
+    const V seen = load_first(x + row * channels + c, HWY_MAX(channels - c, std::int64_t{0}));
+    const V centred = hn::Sub(seen, hn::Load(d, by.mean + c));
+    const V z = hn::MulAdd(centred, hn::Load(d, by.scale + c), hn::Load(d, by.shift + c));
+    const V gradient = through_slope_by(d, activation, z, sum);
+    hn::Store(gradient, d, out.data + panel * out.block + out.place[row] + v * kLanes);
+    hn::Store(hn::Add(hn::Load(d, sums + c), gradient), d, sums + c);
+    hn::Store(hn::MulAdd(gradient, centred, hn::Load(d, products + c)), d, products + c);
   });
 }
 
@@ -233,15 +226,20 @@ namespace fovea::cpu {
 
 HWY_EXPORT(block_expand);
 HWY_EXPORT(block_gradient);
+HWY_EXPORT(block_gradient_of_norm);
 HWY_EXPORT(block_narrow);
 HWY_EXPORT(block_outer);
 HWY_EXPORT(block_to_blocks);
 HWY_EXPORT(block_from_blocks);
 
 BlockKernels block_kernels(Target target) {
-  return {FOVEA_KERNEL_FOR(block_expand, target),    FOVEA_KERNEL_FOR(block_gradient, target),
-          FOVEA_KERNEL_FOR(block_narrow, target),    FOVEA_KERNEL_FOR(block_outer, target),
-          FOVEA_KERNEL_FOR(block_to_blocks, target), FOVEA_KERNEL_FOR(block_from_blocks, target)};
+  return {FOVEA_KERNEL_FOR(block_expand, target),
+          FOVEA_KERNEL_FOR(block_gradient, target),
+          FOVEA_KERNEL_FOR(block_gradient_of_norm, target),
+          FOVEA_KERNEL_FOR(block_narrow, target),
+          FOVEA_KERNEL_FOR(block_outer, target),
+          FOVEA_KERNEL_FOR(block_to_blocks, target),
+          FOVEA_KERNEL_FOR(block_from_blocks, target)};
 }
 
 }  // namespace fovea::cpu

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 
+#include "backend/cpu/kernels/batch_norm.h"
 #include "backend/cpu/kernels/target.h"
 #include "graph/ops.h"
 
@@ -37,6 +38,10 @@ struct BlockKernels {
   /// sums (panels, 16) grow by what that adds up to.
   void (*gradient)(const BlockProduct& product, graph::Activation activation, const float* seen, std::int64_t seen_block,
                    const Scattered& out, float* sums);
+  /// out = g = product times the derivative of the activation at z, x (rows, channels) normalised; sums and products (panels, 16)
+  /// grow by g and by g (x - mean).
+  void (*gradient_of_norm)(const BlockProduct& product, graph::Activation activation, const Normalisation& by, const float* x,
+                           std::int64_t channels, const Scattered& out, float* sums, float* products);
   /// out (rows, columns) = (product + bias + plus) times the derivative of the activation as seen from `seen`; bias (panels, 16),
   /// plus and seen (like out) may be null.
   void (*narrow)(const BlockProduct& product, std::int64_t columns, const float* bias, const float* plus,
