@@ -99,7 +99,7 @@ class Backward {
     std::byte* part_sums;
     float* sums;
     std::byte* works;
-    float* gradient;  ///< g (positions, inner up to whole blocks)
+    float* gradient;  ///< g, band after band, each in blocks
     std::size_t bytes;
   };
 
@@ -125,7 +125,6 @@ class Backward {
     std::fill_n(total.sum, f_.pitch(), 0.0);
     std::fill_n(total.product, f_.pitch(), 0.0);
     const std::int64_t together = work.y_positions, block = together * kBlockChannels, blocks = blocks_of(f_.g.inner);
-    for (std::int64_t p = 0; p < together; ++p) work.places[p] = static_cast<std::int32_t>(p * f_.pitch());
     const Range rows = f_.parts[static_cast<std::size_t>(part)];
     for (std::int64_t first = rows.begin * f_.g.out_width; first < rows.end * f_.g.out_width; first += together) {
       const std::int64_t count = std::min(together, rows.end * f_.g.out_width - first);
@@ -136,9 +135,10 @@ class Backward {
       f_.products.to_blocks(dy, count, f_.g.out, {work.y_gradient, block, work.in_order});
       std::fill_n(total.band_sum, f_.pitch(), 0.0F);
       std::fill_n(total.band_product, f_.pitch(), 0.0F);
-      f_.products.gradient_of_norm(
-          {work.y_gradient, block, count, f_.g.out, memory.weights.project_back, blocks}, f_.op.activation, memory.norm.by(), v,
-          f_.g.inner, {memory.gradient + first * f_.pitch(), kBlockChannels, work.places}, total.band_sum, total.band_product);
+      f_.products.gradient_of_norm({work.y_gradient, block, count, f_.g.out, memory.weights.project_back, blocks},
+                                   f_.op.activation, memory.norm.by(), v, f_.g.inner,
+                                   {memory.gradient + first * f_.pitch(), count * kBlockChannels, work.in_order}, total.band_sum,
+                                   total.band_product);
       f_.norms.grow(total.band_sum, f_.pitch(), total.sum);
       f_.norms.grow(total.band_product, f_.pitch(), total.product);
       f_.products.outer(dy, f_.g.out, count, work.filtered, block, blocks, sums.project);

@@ -93,14 +93,14 @@ void block_normalise_to_blocks(Activation activation, const Normalisation& by, c
 void block_backward_to_blocks(const Normalisation& by, const float* sum, const float* product, const float* x, const float* g,
                               std::int64_t rows, std::int64_t channels, const Scattered& out) {
   const Full d;
-  const std::int64_t pitch = blocks_of(channels) * kBlockChannels;
   for_groups(rows, channels, [&](std::int64_t row, std::int64_t c, std::int64_t count, auto together) HWY_ATTR {
     const V mean = hn::Load(d, by.mean + c), scale = hn::Load(d, by.scale + c);
+    const float* from = g + (c / kBlockChannels * rows + row) * kBlockChannels + c % kBlockChannels;
     const V sums = hn::Load(d, sum + c), products = hn::Load(d, product + c);
     HWY_UNROLL(kTogether)
     for (std::int64_t i = 0; i < decltype(together)::kCount; ++i) {
       const V centred = hn::Sub(load_first(x + (row + i) * channels + c, count), mean);
-      const V gradient = hn::Load(d, g + (row + i) * pitch + c);
+      const V gradient = hn::Load(d, from + i * kBlockChannels);
       hn::Store(hn::Mul(scale, hn::NegMulAdd(centred, products, hn::Sub(gradient, sums))), d, place_of(out, row + i, c));
     }
   });

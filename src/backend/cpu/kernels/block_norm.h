@@ -21,7 +21,7 @@ struct BlockNormKernels {
   /// out, in blocks = activation(z) of x (rows, channels).
   void (*normalise_to_blocks)(graph::Activation activation, const Normalisation& by, const float* x, std::int64_t rows,
                               std::int64_t channels, const Scattered& out);
-  /// out, in blocks = scale (g - sum - (x - mean) product): x (rows, channels), g (rows, channels up to whole blocks).
+  /// out, in blocks = scale (g - sum - (x - mean) product): x (rows, channels), g in blocks of `rows` positions.
   void (*backward_to_blocks)(const Normalisation& by, const float* sum, const float* product, const float* x, const float* g,
                              std::int64_t rows, std::int64_t channels, const Scattered& out);
   /// total (count) += more (count).
