@@ -9,7 +9,7 @@ namespace fovea::training {
 namespace {
 
 /// A device whose kernels are all for 32-bit floats.
-class PlainBackend final : public Backend {
+class PlainBackend : public Backend {
  public:
   [[nodiscard]] std::string_view name() const override { return "plain"; }
   [[nodiscard]] bool supports(const graph::Graph& /*graph*/, const graph::Node& node) const override {
@@ -22,6 +22,19 @@ class PlainBackend final : public Backend {
     return std::unique_ptr<Kernel>();
   }
 };
+
+/// And that has no kernel for a block with the batch's own statistics.
+class OpByOpBackend final : public PlainBackend {
+ public:
+  [[nodiscard]] bool supports(const graph::Graph& graph, const graph::Node& node) const override {
+    return PlainBackend::supports(graph, node) && !std::holds_alternative<graph::InvertedResidualTrain>(node.op);
+  }
+};
+
+TEST(Precision, LiveBlocksAreOneOpWhereTheDeviceHasAKernelForIt) {
+  EXPECT_EQ(live_blocks_of(PlainBackend()), graph::LiveBlocks::kFused);
+  EXPECT_EQ(live_blocks_of(OpByOpBackend()), graph::LiveBlocks::kOpByOp);
+}
 
 TEST(Precision, AutoIsWhatTheDeviceIsMadeFor) {
   const auto reference = make_backend("reference");  // defines everything
