@@ -215,8 +215,8 @@ def main():
     for batch in (64, 256):
         bench = [fovea, "bench", "train", "--device", "cuda", "--arch", "mobilenet_v2", "--batch", batch, "--seconds", "5", "--json"]
         proof.step(f"bench train, batch {batch}", 60, lambda s, c=bench: {"rates": json_lines(run(c, s))})
-    fed = [fovea, "bench", "train", "--device", "cuda", "--arch", "mobilenet_v2", "--batch", "256", "--seconds", "5", "--json", "--data"]
-    proof.step("bench train, batch 256, from photos", 90, lambda s: {"rates": json_lines(run([*fed, photos], s))})
+    fed = [fovea, "bench", "train", "--device", "cuda", "--arch", "mobilenet_v2", "--batch", "64", "--seconds", "5", "--json", "--data"]
+    proof.step("bench train, batch 64, from photos", 90, lambda s: {"rates": json_lines(run([*fed, photos], s))})
     for norm in ("frozen", "live"):
         proof.step(f"PyTorch, batch 256, {norm}", 90, lambda s, n=norm: torch_rates("mobilenet_v2", 256, n, s))
     proof.step("bench infer", 40, lambda s: {"rates": json_lines(
