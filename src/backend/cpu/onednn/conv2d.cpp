@@ -112,7 +112,7 @@ KernelResult prepare_op(const Setup& setup, const graph::Conv2d& op) {
         std::byte* const bases[] = {a.inputs[0].data, a.packed, bias ? a.inputs[2].data : nullptr, a.outputs[0].data};
         parts.run(context, bases, a.scratch);
       },
-      [packing](const Arguments& a) { packing.run(a.inputs[1].f32(), a.packed); });
+      [context, packing](const Arguments& a) { packing.run(context, a.inputs[1].f32(), a.packed); });
 }
 
 }  // namespace fovea::cpu

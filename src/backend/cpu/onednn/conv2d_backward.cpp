@@ -24,6 +24,8 @@ constexpr double kFlopsPerPart = 1e6;
 constexpr std::int64_t kMaxParts = 64;
 /// Sums over positions have fewer: each part has its own partial sum.
 constexpr std::int64_t kMaxSums = 8;
+/// Partial sums of so many weights are worth a thread to add them up.
+constexpr std::int64_t kSumGrain = 4096;
 /// Positions whose x and dy stay in the second-level cache.
 constexpr std::int64_t kRowBlock = 128;
 /// Rows or columns of a weight that make a part.
@@ -82,8 +84,10 @@ KernelResult windowed_weight_gradient(const Setup& setup, const graph::Conv2dBac
                        float* const sums = reinterpret_cast<float*>(a.scratch);
                        std::byte* const bases[] = {a.inputs[0].data, a.inputs[1].data, a.scratch};
                        parts.run(context, bases, a.scratch + sums_bytes);
-                       add(sums, count, sum, sums, sum);  // the first part takes the total
-                       unpacking.run(sums, a.outputs[0].data);
+                       parallel_ranges(context, sum, kSumGrain, [&](Range r) {  // the first part takes the total
+                         add(sums + r.begin, count, sum, sums + r.begin, r.size());
+                       });
+                       unpacking.run(context, sums, a.outputs[0].data);
                        if (bias_here) std::copy_n(sums + bias, k, a.outputs[1].f32());
                        if (op.bias && !bias_here)
                          db.run(a.inputs[1].f32(), a.outputs[1].f32(), reinterpret_cast<float*>(a.scratch + sums_bytes));
@@ -117,7 +121,9 @@ KernelResult weight_gradient_by_positions(const Setup& setup, std::int64_t rows,
         if (bias) add_rows(dy + row * k, here, k, dw + k * c, first);
       }
     });
-    add_parts(sums, count, sum, sums, sum);  // the first takes the total
+    parallel_ranges(context, sum, kSumGrain, [&](Range r) {  // the first takes the total
+      add_parts(sums + r.begin, count, sum, sums + r.begin, r.size());
+    });
     float* const dw = a.outputs[0].f32();
     if (transposed) {
       for (std::int64_t i = 0; i < k; ++i) {
@@ -205,7 +211,7 @@ KernelResult prepare_op(const Setup& setup, const graph::Conv2dBackwardInput& op
         std::byte* const bases[] = {a.inputs[0].data, a.packed, a.outputs[0].data};
         parts.run(context, bases, a.scratch);
       },
-      [packing](const Arguments& a) { packing.run(a.inputs[1].f32(), a.packed); });
+      [context, packing](const Arguments& a) { packing.run(context, a.inputs[1].f32(), a.packed); });
 }
 
 KernelResult prepare_op(const Setup& setup, const graph::Conv2dBackwardWeight& op) {
