@@ -28,6 +28,7 @@ class Block : public Passes<Block, Weights, Sums, Work> {
 
  private:
   friend Passes;
+  static constexpr bool kByChannels = false;
 
   [[nodiscard]] bf16::OnThread on_thread() const { return bf16::OnThread(unit_); }
 

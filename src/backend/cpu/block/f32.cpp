@@ -17,9 +17,12 @@ class Block : public Passes<Block, Weights, Sums, Work> {
   Block(const Setup& setup, const graph::InvertedResidual& op, bool backward)
       : Passes(setup, op, backward), kernels_(block_kernels(setup.target)), bands_(setup.target, op.window) {}
 
+  void forward(const Arguments& a) const { by_channels_ ? forward_by_channels(a) : Passes::forward(a); }
+
  private:
   friend Passes;
   struct Nothing {};
+  static constexpr bool kByChannels = true;
 
   [[nodiscard]] static Nothing on_thread() { return {}; }
 
@@ -36,13 +39,32 @@ class Block : public Passes<Block, Weights, Sums, Work> {
     bands_.depthwise(g_, rings_, weights, work, band, g_.op.activation);
   }
 
-  void project(const Weights& weights, const Work& work, const Band& band, const Arguments& a) const {
+  void project_panels(const Weights& weights, const Work& work, const Band& band, const Arguments& a, Range panels) const {
     const std::int64_t at = band.out.begin * g_.out_width * g_.out;
     const BlockProduct product{
-        work.filtered,    work.y_positions * kBlockChannels, band.out.size() * g_.out_width, g_.inner, weights.project,
-        blocks_of(g_.out)};
+        work.filtered, work.y_positions * kBlockChannels, band.out.size() * g_.out_width, g_.inner, weights.project, panels.end,
+        panels.begin};
     kernels_.narrow(product, g_.out, weights.project_bias, g_.op.residual ? a.inputs[0].f32() + at : nullptr, Activation::kNone,
                     nullptr, a.outputs[0].f32() + at);
+  }
+
+  void project(const Weights& weights, const Work& work, const Band& band, const Arguments& a) const {
+    project_panels(weights, work, band, a, {0, blocks_of(g_.out)});
+  }
+
+  void forward_by_channels(const Arguments& a) const {
+    const Weights weights(g_, false, a.packed);
+    const Work work(g_, rings_, rows_, false, a.scratch);
+    bands_.number(work);
+    for_bands(g_, parts_.front(), rows_, [&](const Band& band) {
+      bands_.take_in(g_, rings_, work, band, a.inputs[0].f32());
+      parallel_ranges(context_, blocks_of(g_.inner), 1, [&](Range blocks) {
+        bands_.clear(g_, rings_, work, false, blocks);
+        bands_.expand_blocks(g_, rings_, weights, work, band, blocks);
+        bands_.depthwise_blocks(g_, rings_, weights, work, band, g_.op.activation, blocks);
+      });
+      parallel_ranges(context_, blocks_of(g_.out), 1, [&](Range panels) { project_panels(weights, work, band, a, panels); });
+    });
   }
 
   void through_project(const Weights& weights, const Work& work, const Band& band, const float* dy, const Sums& sums) const {

@@ -74,6 +74,8 @@ std::vector<Range> Geometry::parts_for(int threads) const {
   return parts;
 }
 
+bool Geometry::by_channels(int threads) const { return threads > 1 && images == 1 && op.expands && in + out >= height * width; }
+
 bool Geometry::supports(const graph::InvertedResidual& op) {
   const auto& [kernel_h, kernel_w, stride, pad] = op.window;
   return (kernel_w == 3 || kernel_w == 5) && (stride == 1 || stride == 2) && kernel_h <= kMaxDepthwiseRows &&

@@ -34,6 +34,9 @@ struct Geometry {
   [[nodiscard]] std::vector<Range> parts_with_sums() const;
   /// And where not: one for each thread.
   [[nodiscard]] std::vector<Range> parts_for(int threads) const;
+  /// Whether threads share the channels of an image rather than its rows: where there are few rows, whose margins would be
+  /// computed twice, and more weights than activations, of which each thread then reads its own.
+  [[nodiscard]] bool by_channels(int threads) const;
   /// Multiply-adds of x's and y's rows may be given to other kernels, which is what this says no to.
   [[nodiscard]] static bool supports(const graph::InvertedResidual& op);
 

@@ -34,6 +34,7 @@ void clear_margins(const Ring& ring, std::int64_t columns, std::int64_t blocks, 
 
 /// Base of `Derived`, which computes bands:
 ///   static std::int64_t bytes_of_row(const Geometry&, bool backward)   wide activations that belong to a row of y
+///   kByChannels                                                        whether it has a forward of its own by channels
 ///   on_thread() const                                                  what it gives lives while a thread computes
 ///   void begin(const Work&) const                                      a thread's memory, made ready
 ///   filter, project, through_project, through_depthwise, through_expand, unpack
@@ -81,8 +82,9 @@ class Passes {
       : context_(setup.context),
         g_(setup, op),
         backward_(backward),
-        parts_(backward ? g_.parts_with_sums() : g_.parts_for(setup.context.threads)),
-        rows_(band_rows(parts_, Derived::bytes_of_row(g_, backward))),
+        by_channels_(Derived::kByChannels && !backward && g_.by_channels(setup.context.threads)),
+        parts_(backward ? g_.parts_with_sums() : g_.parts_for(by_channels_ ? 1 : setup.context.threads)),
+        rows_(by_channels_ ? g_.out_height : band_rows(parts_, Derived::bytes_of_row(g_, backward))),
         rings_(g_, parts_, rows_),
         sum_rows_(sum_rows(setup.target)),
         sum_parts_(elementwise(setup.target).sum_parts),
@@ -92,6 +94,7 @@ class Passes {
   Context context_;
   Geometry g_;
   bool backward_;
+  bool by_channels_;  ///< one part, one band, whose channels are dealt out
   std::vector<Range> parts_;
   std::int64_t rows_;  ///< of y in a band
   Rings rings_;

@@ -60,21 +60,40 @@ HWY_INLINE void tile(const BlockProduct& p, std::int64_t row, std::int64_t from,
   }
 }
 
+template <std::int64_t kRows, std::int64_t kWide, class End>
+HWY_INLINE void tiles(const BlockProduct& p, std::int64_t panel, const End& end) {
+  for (std::int64_t row = 0; row < p.rows; row += kRows) {
+    const std::int64_t over = HWY_MAX(row + kRows - p.rows, std::int64_t{0});
+    tile<kRows, kWide>(p, row - over, over, panel, end);
+  }
+}
+/// GCC keeps sums in registers in the first of many heights that are put into one function.
+template <std::int64_t kRows, std::int64_t kWide, class End>
+HWY_NOINLINE void lower_tiles(const BlockProduct& p, std::int64_t panel, const End& end) {
+  tiles<kRows, kWide>(p, panel, end);
+}
+
+/// In tiles of kTall rows. Of few rows a last tile repeats much: of three heights the one that repeats least.
 template <std::int64_t kWide, class End>
 HWY_INLINE void panels(const BlockProduct& p, std::int64_t panel, const End& end) {
-  if (p.rows < kTall) {
-    for (std::int64_t row = 0; row < p.rows; ++row) tile<1, kWide>(p, row, 0, panel, end);
-    return;
+  constexpr std::int64_t kStep = kTall / 6, kLess = HWY_MAX(kTall - kStep, std::int64_t{1}),
+                         kLeast = HWY_MAX(kTall - 2 * kStep, std::int64_t{1});
+  if (p.rows < kLeast) return lower_tiles<1, kWide>(p, panel, end);
+  if (p.rows < 5 * kTall) {
+    const auto computed = [&](std::int64_t height) {
+      return p.rows < height ? hwy::LimitsMax<std::int64_t>() : (p.rows + height - 1) / height * height;
+    };
+    const std::int64_t usual = computed(kTall), less = computed(kLess), least = computed(kLeast);
+    if (HWY_MIN(less, least) < usual) {
+      return less <= least ? lower_tiles<kLess, kWide>(p, panel, end) : lower_tiles<kLeast, kWide>(p, panel, end);
+    }
   }
-  for (std::int64_t row = 0; row < p.rows; row += kTall) {
-    const std::int64_t over = HWY_MAX(row + kTall - p.rows, std::int64_t{0});
-    tile<kTall, kWide>(p, row - over, over, panel, end);
-  }
+  tiles<kTall, kWide>(p, panel, end);
 }
 
 template <class End>
 HWY_INLINE void multiply(const BlockProduct& p, const End& end) {
-  std::int64_t panel = 0;
+  std::int64_t panel = p.first;
   for (; panel + kPanels <= p.panels; panel += kPanels) panels<kPanels>(p, panel, end);
   for (; panel < p.panels; ++panel) panels<1>(p, panel, end);
 }

@@ -22,6 +22,7 @@ struct BlockProduct {
   std::int64_t depth;
   const float* b;
   std::int64_t panels;
+  std::int64_t first = 0;  ///< panels before this one are left out
 };
 
 /// Where the rows of a result in blocks go: row p of panel j starts at data + j block + place[p]; dropped where place[p] < 0.
