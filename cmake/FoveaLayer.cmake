@@ -23,6 +23,7 @@ endfunction()
 
 # A test program, each of its cases known to ctest: fovea_test(image_test SOURCES resize_test.cpp ...)
 # WHOLE makes it one ctest case: for suites whose cases share a costly set-up.
+# Tests time no kernels and leave the user's cache alone, unless they are about that (FOVEA_TUNE).
 function(fovea_test name)
   cmake_parse_arguments(TEST "WHOLE" "" "SOURCES;PRIVATE" ${ARGN})
   add_executable(${name} ${TEST_SOURCES})
@@ -30,11 +31,10 @@ function(fovea_test name)
   target_link_libraries(${name} PRIVATE fovea_internal fovea_test_support GTest::gtest_main GTest::gmock ${TEST_PRIVATE} fovea_warnings)
   if(TEST_WHOLE)
     add_test(NAME ${name} COMMAND ${name})
-    set_tests_properties(${name} PROPERTIES ENVIRONMENT OMP_WAIT_POLICY=passive)
+    set_tests_properties(${name} PROPERTIES ENVIRONMENT FOVEA_TUNE=off)
   else()
-    # Tests run side by side: a thread that waits must not spin on another test's processor.
     gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60
-      PROPERTIES SKIP_REGULAR_EXPRESSION "\\[  SKIPPED \\]" ENVIRONMENT OMP_WAIT_POLICY=passive)
+      PROPERTIES SKIP_REGULAR_EXPRESSION "\\[  SKIPPED \\]" ENVIRONMENT FOVEA_TUNE=off)
   endif()
 endfunction()
 

@@ -14,6 +14,7 @@
 #include "core/error.h"
 #include "core/parallel.h"
 #include "core/rng.h"
+#include "core/tuning.h"
 #include "graph/autodiff.h"
 #include "graph/compile.h"
 #include "hardware/rates.h"
@@ -44,6 +45,7 @@ struct Options {
   bool inference = false;
   bool bf16 = false;
   bool op_by_op = false;
+  bool tune = false;
 };
 
 Result<graph::Graph> training_graph(const Options& options, const Backend& backend) {
@@ -188,6 +190,8 @@ void print_table(const TimedBackend& backend, const Options& options, const Meas
 Result<void> infer(const Options& options, TimedBackend& backend) {
   Context context;
   context.threads = options.threads;
+  if (options.tune) context.tuning = std::make_shared<Tuning>();
+  if (options.layers) context.log = [](Severity, std::string_view text) { std::printf("%s\n", std::string(text).c_str()); };
   FOVEA_ASSIGN(const Architecture architecture, find_architecture(options.architecture));
   NetworkSpec spec = architecture.spec;
   spec.height = spec.width = options.size;
@@ -278,6 +282,7 @@ int main(int argc, char** argv) {
   app.add_flag("--bf16", options.bf16, "products of blocks and convolutions in bf16");
   app.add_flag("--op-by-op", options.op_by_op, "with --bn live: blocks not as one op");
   app.add_flag("--inference", options.inference, "a plan for use instead: how long it takes to make, and to run");
+  app.add_flag("--tune", options.tune, "of inference: ways chosen by timing, not kept");
   app.add_flag("--json", options.json);
   CLI11_PARSE(app, argc, argv);
   if (options.micro_batch <= 0 || options.micro_batch > options.batch) options.micro_batch = options.batch;

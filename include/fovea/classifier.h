@@ -37,6 +37,9 @@ struct ClassifierOptions {
   std::string device = "auto";  ///< "auto", "cpu", "cuda", "cuda:N"; one that cannot be used is an error
   int threads = 0;              ///< 0: every processor that this process may use
   bool deterministic = false;   ///< the same bits whatever the number of threads
+  /// Time ways to part the work on this machine and keep the fastest: under a second once for each network, for who classifies
+  /// many photos. What was found before is used either way, and answers are the same bits. FOVEA_TUNE=off turns both off.
+  bool tune = false;
 };
 
 /// A model opened for use: photos in, classes and probabilities out, with the preprocessing that belongs to the model.

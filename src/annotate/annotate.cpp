@@ -126,6 +126,7 @@ class Run {
 
   Result<void> open() {
     ClassifierOptions compute = options_.classifier;
+    compute.tune = true;
     // The encoder needs the other half, and threads that wait for each other on busy processors waste both.
     if (compute.threads == 0 && !options_.output.empty()) compute.threads = std::max(1, available_processors() / 2);
     FOVEA_ASSIGN(Classifier classifier, Classifier::open(options_.model, compute));

@@ -126,7 +126,7 @@ class TagRun {
 
   Result<void> work(const std::vector<fs::path>& todo) {
     FOVEA_ASSIGN(Classifier classifier,
-                 Classifier::open(options_.model, {options_.device, options_.threads, options_.deterministic}));
+                 Classifier::open(options_.model, {options_.device, options_.threads, options_.deterministic, true}));
     observer_.on_note(fmt::format("device: {}", classifier.device()));
     for (const auto& [label, name] : options_.names) {
       if (std::ranges::find(classifier.classes(), label) == classifier.classes().end()) {

@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "model/network_runner.h"
 #include "runtime/device.h"
+#include "runtime/machine_tuning.h"
 
 namespace fovea {
 namespace {
@@ -40,10 +41,11 @@ Result<std::vector<NetworkRate>> bench_infer(const NetworkBenchOptions& options,
     for (const int batch : batches) {
       FOVEA_ASSIGN(const double flops, arithmetic_of(network.spec, batch, false));
       for (const int count : threads) {
+        Context context = context_of(options.settings, count);
+        context.tuning = machine_tuning(Tuning::Mode::kMeasure);
         static_cast<void>(machine.gemm_gflops(count));  // before, so that its matrices are not in the peak
         PeakMemory::begin();
-        FOVEA_ASSIGN(const auto times,
-                     times_of(context_of(options.settings, count), *device.backend, network, batch, options.settings.seconds));
+        FOVEA_ASSIGN(const auto times, times_of(context, *device.backend, network, batch, options.settings.seconds));
         rates.push_back(rate_of(network, batch, count, times, flops, machine));
         if (on_rate) on_rate(rates.back());
       }

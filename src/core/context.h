@@ -5,22 +5,27 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string_view>
 
 namespace fovea {
+
+class Tuning;
 
 enum class Severity : std::uint8_t { kDebug, kInfo, kWarning };
 
 /// Where the library's remarks go: the program decides whether and how to show them. May be empty.
 using LogSink = std::function<void(Severity, std::string_view)>;
 
-/// Settings and services shared by everything that one job runs. Copied freely; holds no mutable state.
+/// Settings and services shared by everything that one job runs. Copied freely.
 struct Context {
   /// Threads of one computation; at least 1.
   int threads = 1;
   /// The same bits for any number of threads (always: the same bits for the same number of threads).
   bool deterministic = false;
   LogSink log;
+  /// Choices between kernels that give the same bits; null: fixed ones. See runtime/machine_tuning.h.
+  std::shared_ptr<Tuning> tuning;
   /// Set by a signal handler or another thread to ask for a clean stop; may be null.
   const std::atomic<bool>* stop = nullptr;
 

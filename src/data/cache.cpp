@@ -14,6 +14,7 @@
 
 #include "core/error.h"
 #include "core/hash.h"
+#include "core/user_folders.h"
 #include "data/cache_store.h"
 #include "data/photo_files.h"
 #include "image/decode.h"
@@ -139,14 +140,6 @@ CachedForm CachedForm::working(const Preprocess& preprocess) {
 }
 
 CachedForm CachedForm::fitted(const Preprocess& preprocess) { return {Kind::kFitted, 0, preprocess}; }
-
-Result<fs::path> user_cache_folder() {
-  const char* configured = std::getenv("XDG_CACHE_HOME");
-  if (configured != nullptr && *configured == '/') return fs::path(configured) / "fovea";
-  const char* home = std::getenv("HOME");
-  if (home != nullptr && *home == '/') return fs::path(home) / ".cache" / "fovea";
-  return fail(Error::Kind::kNotFound, "no cache folder: neither XDG_CACHE_HOME nor HOME is set to an absolute path");
-}
 
 std::unique_ptr<PhotoCache::Store> PhotoCache::Store::in_memory(std::uint64_t max_bytes) {
   return std::make_unique<Memory>(max_bytes);

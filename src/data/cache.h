@@ -40,9 +40,6 @@ struct CacheOptions {
   std::uint64_t max_bytes = std::uint64_t{8} << 30;  ///< of all files in `folder` together, or of memory
 };
 
-/// $XDG_CACHE_HOME/fovea, else ~/.cache/fovea; kNotFound when neither is known.
-Result<std::filesystem::path> user_cache_folder();
-
 /// A source that remembers. Entries are keyed by the photo's path, size, modification time and first bytes together with the
 /// form, so a changed photo is never answered with old pixels; every entry carries a checksum, and a damaged or
 /// truncated file only costs the decoding of what was lost. One file per data set and form: when a new one needs

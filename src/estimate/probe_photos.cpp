@@ -4,6 +4,7 @@
 #include <atomic>
 
 #include "core/error.h"
+#include "core/user_folders.h"
 #include "data/cache.h"
 #include "data/loader.h"
 #include "data/similar.h"

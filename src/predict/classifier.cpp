@@ -22,6 +22,7 @@
 #include "predict/heat_map.h"
 #include "predict/in_order.h"
 #include "runtime/device.h"
+#include "runtime/machine_tuning.h"
 
 namespace fovea {
 namespace {
@@ -179,6 +180,7 @@ Result<Classifier> Classifier::open(const std::filesystem::path& model, const Cl
   Context context;
   context.threads = options.threads > 0 ? options.threads : available_processors();
   context.deterministic = options.deterministic;
+  context.tuning = machine_tuning(options.tune ? Tuning::Mode::kMeasure : Tuning::Mode::kReadOnly);
   return Classifier(std::make_unique<Impl>(std::move(context), std::move(device), std::move(loaded)));
 }
 

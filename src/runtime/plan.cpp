@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "core/error.h"
+#include "core/tuning.h"
 #include "runtime/memory.h"
 
 namespace fovea {
@@ -152,6 +153,9 @@ Result<std::shared_ptr<const Plan>> Plan::make(const Context& context, graph::Gr
     } else {
       plan->places_.emplace_back(InArena{layout.offsets[lifetime_of[static_cast<std::size_t>(value.memory)]]});
     }
+  }
+  if (context.tuning) {
+    if (const auto saved = context.tuning->save(); !saved) context.say(Severity::kDebug, saved.error().message);
   }
   return std::shared_ptr<const Plan>(std::move(plan));
 }

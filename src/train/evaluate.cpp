@@ -8,6 +8,7 @@
 #include "core/file.h"
 #include "model/model_file.h"
 #include "runtime/device.h"
+#include "runtime/machine_tuning.h"
 #include "train/calibration.h"
 #include "train/label_calibration.h"
 #include "train/label_sets.h"
@@ -177,6 +178,7 @@ Result<Evaluation> evaluate(const std::filesystem::path& model_path, const std::
   context.threads = options.threads > 0 ? options.threads : available_processors();
   context.deterministic = options.deterministic;
   context.stop = options.stop;
+  context.tuning = machine_tuning(fovea::Tuning::Mode::kMeasure);
 
   reporter.begin_stage("val", static_cast<std::int64_t>(samples.size()));
   const training::PhotoRows rows(context, samples, model.preprocess, options.strict);

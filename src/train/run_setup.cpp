@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "core/file.h"
+#include "core/user_folders.h"
 #include "data/cache.h"
 #include "model/registry.h"
 #include "model/weights.h"

@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "core/error.h"
+#include "runtime/machine_tuning.h"
 #include "train/calibration.h"
 #include "train/metrics.h"
 #include "train/precision.h"
@@ -24,6 +25,7 @@ TrainingRun::TrainingRun(const TrainOptions& options, TrainObserver* observer) :
   context_.deterministic = options.deterministic;
   context_.stop = options.stop;
   context_.log = reporter_.log_sink();
+  context_.tuning = machine_tuning(fovea::Tuning::Mode::kMeasure);
 }
 
 Result<TrainReport> TrainingRun::run() {

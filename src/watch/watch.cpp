@@ -23,6 +23,7 @@ class ModelJudge final : public Judge {
     compute.device = options.device;
     compute.threads = options.threads;
     compute.deterministic = options.deterministic;
+    compute.tune = true;
     FOVEA_ASSIGN(Classifier classifier, Classifier::open(options.model, compute));
     return std::make_unique<ModelJudge>(options.model, compute, std::move(classifier));
   }

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "backend/cpu/dense.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "backend/cpu/choose.h"
 #include "backend/cpu/kernels/dense_product.h"
 #include "backend/function_kernel.h"
 #include "core/buffer.h"
@@ -20,6 +23,8 @@ namespace {
 constexpr double kFlopsPerPart = 2e5;
 constexpr std::int64_t kPartsPerThread = 2;
 constexpr std::int64_t kBytesOfX = std::int64_t{256} << 10;
+/// Of a thread: more takes milliseconds, and parts of it are large whatever is chosen.
+constexpr double kMostFlopsToTime = 2e8;
 
 std::int64_t up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
@@ -67,16 +72,27 @@ struct Split {
     const std::int64_t bytes = s.height * s.width * s.channels * static_cast<std::int64_t>(sizeof(float));
     bands = std::clamp<std::int64_t>(std::max(bands, up(bytes, kBytesOfX)), 1, std::max<std::int64_t>(s.out_height, 1));
   }
+  friend bool operator==(const Split&, const Split&) = default;
 };
 
-/// Parts as large as can be: as many as threads, or a few times that.
-Split usual_split(const DenseShape& s, int threads) {
+/// The fixed choice, parts as large as can be: as many as threads, or a few times that. Then what else may be faster on one
+/// machine or another, for layers that are over soon.
+std::vector<Split> splits_of(const DenseShape& s, int threads) {
   const double flops =
       2.0 * static_cast<double>(s.images * s.out_height * s.out_width * s.columns) * static_cast<double>(s.weights());
   const auto worth = static_cast<std::int64_t>(flops / kFlopsPerPart);
   const std::int64_t most = threads == 1 ? 1 : kPartsPerThread * threads;
   const std::int64_t parts = worth < threads ? std::max<std::int64_t>(worth, 1) : std::min(worth / threads * threads, most);
-  return {s, parts, s.weights() * s.columns > s.images * s.height * s.width * s.channels};
+  const bool by_panels = s.weights() * s.columns > s.images * s.height * s.width * s.channels;
+  std::vector<Split> splits{Split(s, parts, by_panels)};
+  if (flops > kMostFlopsToTime * threads) return splits;
+  for (const std::int64_t count :
+       {parts, std::int64_t{1}, std::int64_t{threads}, std::int64_t{2} * threads, std::int64_t{4} * threads}) {
+    for (const bool panels : {by_panels, !by_panels}) {
+      if (const Split split(s, count, panels); std::ranges::find(splits, split) == splits.end()) splits.push_back(split);
+    }
+  }
+  return splits;
 }
 
 class Dense {
@@ -183,23 +199,28 @@ class Dense {
   std::vector<std::int32_t> place_;
 };
 
-std::unique_ptr<Kernel> kernel_of(const Setup& setup, std::string_view name, const graph::Window& window,
-                                  graph::Activation activation, bool bias) {
+std::unique_ptr<Kernel> fastest_of(const Setup& setup, std::string_view name, const graph::Window& window,
+                                   graph::Activation activation, bool bias) {
   const DenseShape shape(window, setup.input(0), setup.output(0).back());
-  const auto dense = std::make_shared<const Dense>(setup, shape, usual_split(shape, setup.context.threads), activation, bias);
-  return make_kernel(
-      {setup.kernel_name(name), dense->packed_bytes(), dense->scratch_bytes(), std::nullopt},
-      [dense](const Arguments& a) { dense->run(a); }, [dense](const Arguments& a) { dense->pack(a); });
+  const std::vector<Split> splits = splits_of(shape, setup.context.threads);
+  const std::string fields = fmt::format("{} {}x{}/{} pad {} {} {} {}", name, window.kernel_h, window.kernel_w, window.stride,
+                                         window.pad.top, window.pad.left, window.pad.bottom, window.pad.right);
+  return choose(setup, fields, splits.size(), [&](std::size_t i) {
+    const auto dense = std::make_shared<const Dense>(setup, shape, splits[i], activation, bias);
+    return make_kernel(
+        {setup.kernel_name(name), dense->packed_bytes(), dense->scratch_bytes(), std::nullopt},
+        [dense](const Arguments& a) { dense->run(a); }, [dense](const Arguments& a) { dense->pack(a); });
+  });
 }
 
 }  // namespace
 
 KernelResult prepare_dense(const Setup& setup, const graph::Conv2d& op) {
-  return kernel_of(setup, "conv2d", op.window, op.activation, setup.inputs() == 3);
+  return fastest_of(setup, "conv2d", op.window, op.activation, setup.inputs() == 3);
 }
 
 KernelResult prepare_dense(const Setup& setup, const graph::Linear& /*op*/) {
-  return kernel_of(setup, "linear", {}, graph::Activation::kNone, true);
+  return fastest_of(setup, "linear", {}, graph::Activation::kNone, true);
 }
 
 }  // namespace fovea::cpu

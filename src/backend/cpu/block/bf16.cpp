@@ -28,7 +28,6 @@ class Block : public Passes<Block, Weights, Sums, Work> {
 
  private:
   friend Passes;
-  static constexpr bool kByChannels = false;
 
   [[nodiscard]] bf16::OnThread on_thread() const { return bf16::OnThread(unit_); }
 
@@ -180,7 +179,7 @@ class Block : public Passes<Block, Weights, Sums, Work> {
 bool has_bf16(Target target) { return target.bf16() != bf16::Unit::kNone; }
 
 KernelResult prepare_bf16(const Setup& setup, const graph::InvertedResidual& op) {
-  return make_forward<Block>(setup.bf16_kernel_name("inverted_residual"), setup, op);
+  return make_forward(setup.bf16_kernel_name("inverted_residual"), std::make_shared<const Block>(setup, op, false));
 }
 
 KernelResult prepare_bf16(const Setup& setup, const graph::InvertedResidualBackward& op) {

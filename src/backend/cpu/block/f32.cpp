@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "backend/cpu/block/f32.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "backend/cpu/block/f32_bands.h"
 #include "backend/cpu/block/passes.h"
+#include "backend/cpu/choose.h"
 
 namespace fovea::cpu::block {
 namespace {
@@ -14,15 +17,14 @@ using graph::Activation;
 
 class Block : public Passes<Block, Weights, Sums, Work> {
  public:
-  Block(const Setup& setup, const graph::InvertedResidual& op, bool backward)
-      : Passes(setup, op, backward), kernels_(block_kernels(setup.target)), bands_(setup.target, op.window) {}
+  Block(const Setup& setup, const graph::InvertedResidual& op, bool backward, bool by_channels = false)
+      : Passes(setup, op, backward, by_channels), kernels_(block_kernels(setup.target)), bands_(setup.target, op.window) {}
 
   void forward(const Arguments& a) const { by_channels_ ? forward_by_channels(a) : Passes::forward(a); }
 
  private:
   friend Passes;
   struct Nothing {};
-  static constexpr bool kByChannels = true;
 
   [[nodiscard]] static Nothing on_thread() { return {}; }
 
@@ -118,7 +120,16 @@ class Block : public Passes<Block, Weights, Sums, Work> {
 }  // namespace
 
 KernelResult prepare_f32(const Setup& setup, const graph::InvertedResidual& op) {
-  return make_forward<Block>(setup.kernel_name("inverted_residual"), setup, op);
+  const Geometry g(setup, op);
+  const bool usual = g.by_channels(setup.context.threads);
+  const bool other = g.images == 1 && op.expands && setup.context.threads > 1;  // either is possible, and gives the same bits
+  const auto& pad = op.window.pad;
+  const std::string fields = fmt::format("inverted_residual /{} pad {} {} {} {}{}", op.window.stride, pad.top, pad.left,
+                                         pad.bottom, pad.right, op.residual ? " residual" : "");
+  return choose(setup, fields, other ? 2 : 1, [&](std::size_t way) {
+    return make_forward(setup.kernel_name("inverted_residual"),
+                        std::make_shared<const Block>(setup, op, false, way == 0 ? usual : !usual));
+  });
 }
 
 KernelResult prepare_f32(const Setup& setup, const graph::InvertedResidualBackward& op) {

@@ -34,7 +34,6 @@ void clear_margins(const Ring& ring, std::int64_t columns, std::int64_t blocks, 
 
 /// Base of `Derived`, which computes bands:
 ///   static std::int64_t bytes_of_row(const Geometry&, bool backward)   wide activations that belong to a row of y
-///   kByChannels                                                        whether it has a forward of its own by channels
 ///   on_thread() const                                                  what it gives lives while a thread computes
 ///   void begin(const Work&) const                                      a thread's memory, made ready
 ///   filter, project, through_project, through_depthwise, through_expand, unpack
@@ -78,11 +77,11 @@ class Passes {
   }
 
  protected:
-  Passes(const Setup& setup, const graph::InvertedResidual& op, bool backward)
+  Passes(const Setup& setup, const graph::InvertedResidual& op, bool backward, bool by_channels = false)
       : context_(setup.context),
         g_(setup, op),
         backward_(backward),
-        by_channels_(Derived::kByChannels && !backward && g_.by_channels(setup.context.threads)),
+        by_channels_(by_channels),
         parts_(backward ? g_.parts_with_sums() : g_.parts_for(by_channels_ ? 1 : setup.context.threads)),
         rows_(by_channels_ ? g_.out_height : band_rows(parts_, Derived::bytes_of_row(g_, backward))),
         rings_(g_, parts_, rows_),
@@ -124,8 +123,7 @@ class Passes {
 
 /// Kernels of a `Block` that is derived from Passes.
 template <class Block>
-KernelResult make_forward(std::string name, const Setup& setup, const graph::InvertedResidual& op) {
-  const auto block = std::make_shared<const Block>(setup, op, false);
+std::unique_ptr<Kernel> make_forward(std::string name, std::shared_ptr<const Block> block) {
   return make_kernel(
       {std::move(name), block->packed_bytes(), block->scratch_bytes(), std::nullopt},
       [block](const Arguments& a) { block->forward(a); }, [block](const Arguments& a) { block->pack(a); });
