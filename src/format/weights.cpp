@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cassert>
 #include <cmath>
 #include <utility>
 
@@ -52,14 +53,20 @@ Result<std::vector<float>> WeightFile::to_f32(std::string_view name) const {
     return fail(Error::Kind::kNotFound, "{}: no tensor '{}' among its {}", source_, printable(name), contents_.tensors.size());
   }
   std::vector<float> values(tensor->elements());
-  convert_to_f32(tensor->dtype, tensor->data.data(), values.size(), values.data());
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    if (!std::isfinite(values[i])) {
-      return fail(Error::Kind::kFormat, "{}: tensor '{}': element {} is {}, expected a finite number", source_, printable(name),
-                  i, values[i]);
-    }
-  }
+  FOVEA_TRY(read_f32(*tensor, values));
   return values;
+}
+
+Result<void> WeightFile::read_f32(const StoredTensor& tensor, std::span<float> out) const {
+  assert(out.size() == tensor.elements());
+  convert_to_f32(tensor.dtype, tensor.data.data(), out.size(), out.data());
+  constexpr std::uint32_t kExponent = 0x7F800000U;  // all ones: infinite or not a number
+  std::uint32_t any = 0;                            // looked at without a branch, so that the compiler may use vectors
+  for (const float value : out) any |= (std::bit_cast<std::uint32_t>(value) & kExponent) == kExponent ? 1U : 0U;
+  if (any == 0) return {};
+  const auto bad = std::ranges::find_if(out, [](float value) { return !std::isfinite(value); });
+  return fail(Error::Kind::kFormat, "{}: tensor '{}': element {} is {}, expected a finite number", source_,
+              printable(tensor.name), bad - out.begin(), *bad);
 }
 
 Result<WeightFile> open_weights(const std::filesystem::path& path) {

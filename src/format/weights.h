@@ -75,6 +75,8 @@ class WeightFile {
   /// The elements of a tensor as float, row-major. Fails with kNotFound, or with kFormat when an element is not a
   /// finite float: no network can use such a weight, and the file formats do not check for it.
   [[nodiscard]] Result<std::vector<float>> to_f32(std::string_view name) const;
+  /// The same into `out`, which has as many elements as the tensor.
+  [[nodiscard]] Result<void> read_f32(const StoredTensor& tensor, std::span<float> out) const;
 
  private:
   MappedFile file_;

@@ -146,11 +146,11 @@ Result<std::vector<std::string>> fill_parameters(const WeightFile& file, const N
       return fail(Error::Kind::kFormat, "{}: tensor '{}' is {}, expected {}", file.source(), entry.name,
                   to_string(tensor->extents), to_string(entry.shape));
     }
-    FOVEA_ASSIGN(const std::vector<float> values, file.to_f32(tensor->name));
+    const std::span<float> values = parameters.values(entry);
+    FOVEA_TRY(file.read_f32(*tensor, values));
     if (entry.name.ends_with(".running_var") && std::ranges::any_of(values, [](float value) { return value < 0; })) {
       return fail(Error::Kind::kFormat, "{}: tensor '{}' holds a negative variance", file.source(), entry.name);
     }
-    std::ranges::copy(values, parameters.values(entry).begin());
   }
   return left;
 }
