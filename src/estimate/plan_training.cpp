@@ -117,15 +117,15 @@ class Planner {
     return spec;
   }
 
-  /// Measured once for each input.
-  Result<PhotoCosts> photos_for(const Preprocess& preprocess) {
-    const int side = preprocess.height;
-    if (const auto known = photos_.find(side); known != photos_.end()) return known->second;
-    FOVEA_ASSIGN(PhotoCosts costs, probe_photos(context_, samples_, preprocess, run_, facts_.epochs));
+  /// Measured once for each input and whoever makes its pixels.
+  Result<PhotoCosts> photos_for(const Preprocess& preprocess, bool drawn_only) {
+    const std::pair key(preprocess.height, drawn_only);
+    if (const auto known = photos_.find(key); known != photos_.end()) return known->second;
+    FOVEA_ASSIGN(PhotoCosts costs, probe_photos(context_, samples_, preprocess, run_, facts_.epochs, drawn_only));
     // Whatever was slow to read is read now.
     if (!photos_.empty()) costs.disk = photos_.begin()->second.disk;
     if (photos_.empty()) plan_.photos_per_second = 1 / std::max(costs.decode.seconds, 1e-9);
-    return photos_.emplace(side, costs).first->second;
+    return photos_.emplace(key, costs).first->second;
   }
 
   const HeadCosts& head_for(std::int64_t photos, std::int64_t width) {
@@ -160,7 +160,7 @@ class Planner {
     plan.size = input.height;
     SizeCosts costs;
     costs.pixels = std::int64_t{3} * input.height * input.width;
-    FOVEA_ASSIGN(costs.photos, photos_for(input));
+    FOVEA_ASSIGN(costs.photos, photos_for(input, device.backend->training() != nullptr));
     const NetworkProbe probe{context_, *device.backend, samples_, run_, facts_, options_.seconds_per_network};
     const Architecture sized{network.name, spec_at(network, input), input};
     auto measured = probe_network(probe, sized);
@@ -189,7 +189,7 @@ class Planner {
     plan.size = network.preprocess.height;
     plan.published_accuracy = published_accuracy(network.spec);
     plan.weights_here = training::find_weights(run).ok();
-    FOVEA_ASSIGN(const PhotoCosts photos, photos_for(network.preprocess));
+    FOVEA_ASSIGN(const PhotoCosts photos, photos_for(network.preprocess, false));
     const NetworkSpec spec = spec_at(network, network.preprocess);
     FOVEA_ASSIGN(const GpuCosts costs,
                  gpu_costs(spec, gpu, facts_, photos, CachedForm::working(network.preprocess).shorter_side));
@@ -245,8 +245,8 @@ class Planner {
   std::vector<Sample> samples_;
   RunFacts facts_;
   Cost scan_;
-  std::map<int, PhotoCosts> photos_;         ///< by input side
-  std::map<std::int64_t, HeadCosts> heads_;  ///< by width of the features
+  std::map<std::pair<int, bool>, PhotoCosts> photos_;  ///< by input side, and whether a device makes the pixels
+  std::map<std::int64_t, HeadCosts> heads_;            ///< by width of the features
   TrainingPlan plan_;
 };
 

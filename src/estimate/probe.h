@@ -17,9 +17,9 @@ namespace fovea::estimate {
 [[nodiscard]] std::vector<Sample> spread_samples(std::span<const Sample> samples, std::size_t count);
 
 /// Costs of these photos at the input size of `preprocess`, varied as in a run of so many epochs, with a cache file of its own
-/// that is removed again. kFormat when none of them can be read.
+/// that is removed again. `drawn_only`: a device makes the pixels. kFormat when none of them can be read.
 Result<PhotoCosts> probe_photos(const Context& context, std::span<const Sample> samples, const Preprocess& preprocess,
-                                const TrainOptions& options, int epochs);
+                                const TrainOptions& options, int epochs, bool drawn_only);
 
 struct NetworkProbe {
   const Context& context;

@@ -73,7 +73,7 @@ std::vector<Sample> spread_samples(std::span<const Sample> samples, std::size_t 
 }
 
 Result<PhotoCosts> probe_photos(const Context& context, std::span<const Sample> samples, const Preprocess& preprocess,
-                                const TrainOptions& options, int epochs) {
+                                const TrainOptions& options, int epochs, bool drawn_only) {
   PhotoCosts costs;
   std::atomic<int> readable = 0;
   Decoder decoder(shorter_side_needed(preprocess));
@@ -96,6 +96,7 @@ Result<PhotoCosts> probe_photos(const Context& context, std::span<const Sample> 
   loading.preprocess = preprocess;
   loading.augment = training::policy_of(options, training::planned_augment_of(options, epochs).level);
   loading.classes = 1;
+  loading.draw_only = drawn_only;
   std::vector<Sample> unlabelled(samples.begin(), samples.end());
   for (Sample& sample : unlabelled) sample.labels.clear();
   FOVEA_ASSIGN(const Cost filling, cost_of_epoch(context, unlabelled, *cache, loading, 0));

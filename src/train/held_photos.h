@@ -17,9 +17,9 @@ namespace fovea::training {
 /// One thread adds, any may ask.
 class HeldPhotos {
  public:
-  /// Takes at most `room` bytes of `memory`, and none where that refuses.
   HeldPhotos(std::shared_ptr<Memory> memory, std::size_t samples) : memory_(std::move(memory)), photos_(samples) {}
 
+  /// So many bytes may be taken, none before; and no more once the memory refuses.
   void set_room(std::uint64_t room) { room_ = room; }
   /// {} of a photo that is not held.
   [[nodiscard]] PhotoSize size(std::int32_t sample) const;
