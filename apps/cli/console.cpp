@@ -137,16 +137,18 @@ std::string counted(std::int64_t count, std::string_view singular) {
 // One column per code point: near enough for class names and paths.
 std::size_t columns(std::string_view text) { return static_cast<std::size_t>(std::ranges::count_if(text, starts_character)); }
 
-std::string fitted(std::string_view text, std::size_t width) {
+std::string fitted(std::string_view text, std::size_t width, Cut cut) {
   const std::size_t has = columns(text);
   if (has <= width) return std::string(text) + std::string(width - has, ' ');
-  std::string cut;
-  std::size_t taken = 0;
+  const std::size_t kept = width > 0 ? width - 1 : 0;
+  const std::size_t first = cut == Cut::kInFront ? has - kept : 0;
+  std::string part;
+  std::size_t at = 0;  // columns up to and with the character of this byte
   for (const char byte : text) {
-    if (starts_character(byte) && ++taken >= width) break;
-    cut += byte;
+    if (starts_character(byte)) ++at;
+    if (at > first && at <= first + kept) part += byte;
   }
-  return cut + "…";
+  return cut == Cut::kInFront ? "…" + part : part + "…";
 }
 
 }  // namespace fovea::cli

@@ -60,8 +60,10 @@ class Console {
 [[nodiscard]] std::string duration(double seconds);
 /// "1 photo", "12 photos".
 [[nodiscard]] std::string counted(std::int64_t count, std::string_view singular);
-/// Columns that `text` takes on a terminal, and `text` filled up to so many (cut with "…" if it is longer).
+/// Columns that `text` takes on a terminal, and `text` filled up to so many. A longer one is cut with "…": behind, or, as of
+/// paths, whose ends tell them apart, in front.
 [[nodiscard]] std::size_t columns(std::string_view text);
-[[nodiscard]] std::string fitted(std::string_view text, std::size_t width);
+enum class Cut : std::uint8_t { kBehind, kInFront };
+[[nodiscard]] std::string fitted(std::string_view text, std::size_t width, Cut cut = Cut::kBehind);
 
 }  // namespace fovea::cli

@@ -58,7 +58,7 @@ void show(Console& console, const std::string& path, const Answer& answer, const
     }
     return console.print_json(object);
   }
-  std::string line = fitted(path, style.path_width);
+  std::string line = fitted(path, style.path_width, Cut::kInFront);
   if (answer.rejected) line += "  unknown;";
   if (style.multi_label && answer.labels.empty()) line += "  (no label)";
   const std::span<const Prediction> shown =

@@ -132,6 +132,22 @@ TEST_F(EndToEnd, ABatchAnswersAsSinglePhotosDo) {
   EXPECT_NEAR(alone["predictions"][0]["probability"], in_batch["predictions"][0]["probability"], 1e-4);
 }
 
+TEST_F(EndToEnd, LongPathsAreCutInFrontSoThatNamesTellPhotosApart) {
+  const fs::path deep = fs::path(path("photos")).parent_path() / std::string(60, 'd');
+  fs::create_directories(deep);
+  const json photo = json::parse(lines_of(run_fovea({"predict", path("model.safetensors"), path("photos"), "--json"}).out)[0]);
+  fs::copy_file(photo["path"].get<std::string>(), deep / "frame-0001.png");
+  fs::copy_file(photo["path"].get<std::string>(), deep / "frame-0002.png");
+  const Finished run = run_fovea({"predict", path("model.safetensors"), deep.string()});
+  fs::remove_all(deep);
+  ASSERT_EQ(run.status, 0) << run.err;
+  const auto lines = lines_of(run.out);
+  ASSERT_EQ(lines.size(), 2U) << run.out;
+  EXPECT_TRUE(lines[0].starts_with("…dd")) << lines[0];
+  EXPECT_NE(lines[0].find("dd/frame-0001.png "), std::string::npos) << lines[0];
+  EXPECT_NE(lines[1].find("dd/frame-0002.png "), std::string::npos) << lines[1];
+}
+
 TEST_F(EndToEnd, TrainingLeavesAReport) {
   const std::string html = read_text(path("model.html"));
   EXPECT_TRUE(html.starts_with("<!doctype html>"));
