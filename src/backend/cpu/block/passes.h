@@ -12,6 +12,7 @@
 #include "backend/cpu/block/geometry.h"
 #include "backend/cpu/kernels/column_sums.h"
 #include "backend/cpu/kernels/elementwise.h"
+#include "backend/cpu/part_sums.h"
 #include "backend/function_kernel.h"
 
 namespace fovea::cpu::block {
@@ -70,9 +71,7 @@ class Passes {
         derived().through_expand(weights, work, band, a, input_activation, mine);
       });
     });
-    // The first part takes the total.
-    parallel_ranges(context_, sums_, 4096,
-                    [&](Range r) { sum_parts_(sums + r.begin, count(), sums_, sums + r.begin, r.size()); });
+    add_up_parts(context_, sum_parts_, sums, count(), sums_);
     derived().unpack(Sums(g_, sums), a.outputs);
   }
 

@@ -9,6 +9,7 @@
 #include "backend/cpu/onednn/matmul.h"
 #include "backend/cpu/onednn/parts.h"
 #include "backend/cpu/onednn/weights.h"
+#include "backend/cpu/part_sums.h"
 #include "backend/cpu/setup.h"
 #include "backend/function_kernel.h"
 #include "core/parallel.h"
@@ -24,8 +25,6 @@ constexpr double kFlopsPerPart = 1e6;
 constexpr std::int64_t kMaxParts = 64;
 /// Sums over positions have fewer: each part has its own partial sum.
 constexpr std::int64_t kMaxSums = 8;
-/// Partial sums of so many weights are worth a thread to add them up.
-constexpr std::int64_t kSumGrain = 4096;
 /// Positions whose x and dy stay in the second-level cache.
 constexpr std::int64_t kRowBlock = 128;
 /// Rows or columns of a weight that make a part.
@@ -80,13 +79,11 @@ KernelResult windowed_weight_gradient(const Setup& setup, const graph::Conv2dBac
   KernelTraits traits{onednn::name("conv2d_backward_weight", op.precision, plain), 0,
                       sums_bytes + std::max(parts.scratch_bytes(context), db.scratch_bytes()), std::nullopt};
   return make_kernel(std::move(traits),
-                     [=, parts = std::move(parts), add = elementwise(setup.target).sum_parts](const Arguments& a) {
+                     [=, parts = std::move(parts), sum_parts = elementwise(setup.target).sum_parts](const Arguments& a) {
                        float* const sums = reinterpret_cast<float*>(a.scratch);
                        std::byte* const bases[] = {a.inputs[0].data, a.inputs[1].data, a.scratch};
                        parts.run(context, bases, a.scratch + sums_bytes);
-                       parallel_ranges(context, sum, kSumGrain, [&](Range r) {  // the first part takes the total
-                         add(sums + r.begin, count, sum, sums + r.begin, r.size());
-                       });
+                       add_up_parts(context, sum_parts, sums, count, sum);
                        unpacking.run(context, sums, a.outputs[0].data);
                        if (bias_here) std::copy_n(sums + bias, k, a.outputs[1].f32());
                        if (op.bias && !bias_here)
@@ -104,7 +101,7 @@ KernelResult weight_gradient_by_positions(const Setup& setup, std::int64_t rows,
       static_cast<std::int64_t>(align_up(static_cast<std::size_t>(k * (c + 1)) * sizeof(float)) / sizeof(float));
   const Context context = setup.context;
   const auto run = [=, outer = outer_sum(setup.target), add_rows = sum_rows(setup.target),
-                    add_parts = elementwise(setup.target).sum_parts](const Arguments& a) {
+                    sum_parts = elementwise(setup.target).sum_parts](const Arguments& a) {
     float* const sums = reinterpret_cast<float*>(a.scratch);  // each: dw or dw', then db
     const float* x = a.inputs[0].f32();
     const float* dy = a.inputs[1].f32();
@@ -121,9 +118,7 @@ KernelResult weight_gradient_by_positions(const Setup& setup, std::int64_t rows,
         if (bias) add_rows(dy + row * k, here, k, dw + k * c, first);
       }
     });
-    parallel_ranges(context, sum, kSumGrain, [&](Range r) {  // the first takes the total
-      add_parts(sums + r.begin, count, sum, sums + r.begin, r.size());
-    });
+    add_up_parts(context, sum_parts, sums, count, sum);
     float* const dw = a.outputs[0].f32();
     if (transposed) {
       for (std::int64_t i = 0; i < k; ++i) {
