@@ -124,13 +124,7 @@ class Block : public Passes<Block, Weights, Sums, Work> {
       } else {
         row.exact = work.exact + position * 16;
       }
-      row.count = 0;
-      for (int tap = 0; tap < row.kernel_h; ++tap) {
-        const std::int64_t y = row_of_y(g_, x, tap);
-        if (y < 0) continue;
-        row.g[row.count] = work.gradient + rings_.gradient.at(y) * kBlock;
-        row.tap[row.count++] = tap;
-      }
+      find_met_rows(g_, rings_.gradient, x, work.gradient, kBlock, row);
       bf16::depthwise_backward(g_.op.window, row);
     }
   }

@@ -101,13 +101,7 @@ void F32Bands::through_depthwise(const Geometry& g, const Rings& rings, const We
   for (std::int64_t x = band.done.begin; x < band.done.end; ++x) {
     row.x = work.expanded + rings.expanded.at(x) * kBlockChannels;
     row.dx = work.expanded_gradient + (x - band.done.begin) * g.width * kBlockChannels;
-    row.count = 0;
-    for (int tap = 0; tap < row.kernel_h; ++tap) {
-      const std::int64_t y = row_of_y(g, x, tap);
-      if (y < 0) continue;
-      row.g[row.count] = work.gradient + rings.gradient.at(y) * kBlockChannels;
-      row.tap[row.count++] = tap;
-    }
+    find_met_rows(g, rings.gradient, x, work.gradient, kBlockChannels, row);
     depthwise_backward_(row);
   }
 }

@@ -99,6 +99,19 @@ struct Ring {
   [[nodiscard]] std::int64_t at(std::int64_t row) const { return (row < 0 ? rows : row % rows) * width + left; }
 };
 
+/// The rows of y's gradient that row `x` of x meets, and the kernel rows through which: to `row`, of a depthwise backward kernel.
+/// They are kept in `ring` at `gradient`, `block` numbers for each position.
+template <class Row, class Element>
+void find_met_rows(const Geometry& g, const Ring& ring, std::int64_t x, const Element* gradient, std::int64_t block, Row& row) {
+  row.count = 0;
+  for (int tap = 0; tap < row.kernel_h; ++tap) {
+    const std::int64_t y = row_of_y(g, x, tap);
+    if (y < 0) continue;
+    row.g[row.count] = gradient + ring.at(y) * block;
+    row.tap[row.count++] = tap;
+  }
+}
+
 /// For bands of `rows` rows of y.
 struct Rings {
   Rings(const Geometry& g, std::span<const Range> parts, std::int64_t rows);

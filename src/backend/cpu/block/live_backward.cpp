@@ -4,6 +4,7 @@
 #include "backend/cpu/block/live.h"
 #include "backend/cpu/block/live_correction.h"
 #include "backend/cpu/block/live_frame.h"
+#include "backend/cpu/part_sums.h"
 #include "backend/function_kernel.h"
 #include "core/parallel.h"
 
@@ -13,25 +14,6 @@ namespace {
 using namespace f32_memory;
 using graph::Activation;
 
-/// Sums over a part of g, the gradient before the second activation, and of g (v - mean).
-struct GradientSums {
-  GradientSums(std::int64_t channels, std::byte* memory) {
-    Pieces pieces(memory);
-    const std::int64_t size = blocks_of(channels) * kBlockChannels;
-    band_sum = pieces.take<float>(size);
-    band_product = pieces.take<float>(size);
-    sum = pieces.take<double>(size);
-    product = pieces.take<double>(size);
-    bytes = pieces.bytes();
-  }
-
-  float* band_sum;
-  float* band_product;
-  double* sum;
-  double* product;
-  std::size_t bytes;
-};
-
 class Backward {
  public:
   Backward(const Setup& setup, const graph::InvertedResidualTrain& op)
@@ -40,7 +22,7 @@ class Backward {
         correction_(f_.context, f_.g, setup.target),
         sum_parts_(elementwise(setup.target).sum_parts),
         sums_(Sums(f_.g, nullptr).floats),
-        part_bytes_(GradientSums(f_.g.inner, nullptr).bytes),
+        part_bytes_(ChannelSums(f_.pitch(), nullptr).bytes),
         work_bytes_(Work(f_.g, f_.rings, f_.rows, true, nullptr).bytes) {}
 
   [[nodiscard]] std::size_t scratch_bytes() const { return Memory(*this, nullptr).bytes; }
@@ -106,8 +88,9 @@ class Backward {
   [[nodiscard]] Work work_of(const Memory& memory, std::int64_t worker) const {
     return {f_.g, f_.rings, f_.rows, true, memory.works + static_cast<std::size_t>(worker) * work_bytes_};
   }
-  [[nodiscard]] GradientSums gradient_sums_of(const Memory& memory, std::int64_t part) const {
-    return {f_.g.inner, memory.part_sums + static_cast<std::size_t>(part) * part_bytes_};
+  /// Of g, the gradient before the second activation, and of g (v - mean).
+  [[nodiscard]] ChannelSums gradient_sums_of(const Memory& memory, std::int64_t part) const {
+    return {f_.pitch(), memory.part_sums + static_cast<std::size_t>(part) * part_bytes_};
   }
 
   /// body(part, work, the part's sums).
@@ -120,10 +103,9 @@ class Backward {
 
   /// g of the part's positions, dwp and the sums that what reaches v waits for.
   void through_project(const Arguments& a, const Memory& memory, std::int64_t part, const Work& work, const Sums& sums) const {
-    const GradientSums total = gradient_sums_of(memory, part);
+    const ChannelSums total = gradient_sums_of(memory, part);
     std::fill_n(memory.sums + part * sums_, sums_, 0.0F);
-    std::fill_n(total.sum, f_.pitch(), 0.0);
-    std::fill_n(total.product, f_.pitch(), 0.0);
+    total.begin();
     const std::int64_t together = work.y_positions, block = together * kBlockChannels, blocks = blocks_of(f_.g.inner);
     const Range rows = f_.parts[static_cast<std::size_t>(part)];
     for (std::int64_t first = rows.begin * f_.g.out_width; first < rows.end * f_.g.out_width; first += together) {
@@ -133,14 +115,12 @@ class Backward {
       f_.norms.normalise_to_blocks(f_.op.activation, memory.norm.by(), v, count, f_.g.inner,
                                    {work.filtered, block, work.in_order});
       f_.products.to_blocks(dy, count, f_.g.out, {work.y_gradient, block, work.in_order});
-      std::fill_n(total.band_sum, f_.pitch(), 0.0F);
-      std::fill_n(total.band_product, f_.pitch(), 0.0F);
+      total.begin_band();
       f_.products.gradient_of_norm({work.y_gradient, block, count, f_.g.out, memory.weights.project_back, blocks},
                                    f_.op.activation, memory.norm.by(), v, f_.g.inner,
                                    {memory.gradient + first * f_.pitch(), count * kBlockChannels, work.in_order}, total.band_sum,
                                    total.band_product);
-      f_.norms.grow(total.band_sum, f_.pitch(), total.sum);
-      f_.norms.grow(total.band_product, f_.pitch(), total.product);
+      total.end_band(f_.norms);
       f_.products.outer(dy, f_.g.out, count, work.filtered, block, blocks, sums.project);
     }
   }
@@ -153,7 +133,7 @@ class Backward {
     for (std::int64_t c = 0; c < f_.g.inner; ++c) {
       double sum = 0, product = 0;
       for (std::int64_t part = 0; part < static_cast<std::int64_t>(f_.parts.size()); ++part) {
-        const GradientSums more = gradient_sums_of(memory, part);
+        const ChannelSums more = gradient_sums_of(memory, part);
         sum += more.sum[c];
         product += more.product[c];
       }
@@ -199,9 +179,7 @@ class Backward {
 
   /// The weights' gradients from the parts' sums, the first of which takes the total.
   void finish(const Arguments& a, const Memory& memory) const {
-    const auto parts = static_cast<std::int64_t>(f_.parts.size());
-    parallel_ranges(f_.context, sums_, 4096,
-                    [&](Range r) { sum_parts_(memory.sums + r.begin, parts, sums_, memory.sums + r.begin, r.size()); });
+    add_up_parts(f_.context, sum_parts_, memory.sums, static_cast<std::int64_t>(f_.parts.size()), sums_);
     const Sums total(f_.g, memory.sums);
     unpack_panels(f_.context, total.depthwise, f_.g.taps(), f_.g.inner, 1, f_.g.taps(), a.outputs[wd_].f32());
     unpack_panels(f_.context, total.project, f_.g.out, f_.g.inner, f_.g.inner, 1, a.outputs[wd_ + 3].f32());

@@ -11,32 +11,11 @@ namespace {
 
 using namespace f32_memory;
 
-/// Deviations from a pivot, added up over a part.
-struct Moments {
-  Moments(std::int64_t channels, std::byte* memory) {
-    Pieces pieces(memory);
-    const std::int64_t size = blocks_of(channels) * kBlockChannels;
-    pivot = pieces.take<float>(size);
-    band_sum = pieces.take<float>(size);
-    band_squares = pieces.take<float>(size);
-    sum = pieces.take<double>(size);
-    squares = pieces.take<double>(size);
-    bytes = pieces.bytes();
-  }
-
-  float* pivot;
-  float* band_sum;
-  float* band_squares;
-  double* sum;
-  double* squares;
-  std::size_t bytes;
-};
-
 class Forward {
  public:
   Forward(const Setup& setup, const graph::InvertedResidualTrain& op)
       : f_(setup, op, false),
-        part_bytes_(Moments(f_.g.inner, nullptr).bytes),
+        part_bytes_(ChannelSums(f_.pitch(), nullptr).bytes),
         work_bytes_(Work(f_.g, f_.rings, f_.rows, false, nullptr).bytes) {}
 
   [[nodiscard]] std::size_t scratch_bytes() const { return Memory(*this, nullptr).bytes; }
@@ -66,6 +45,7 @@ class Forward {
           weights(take_weights(of.f_.g, false, pieces)),
           expansion(of.f_.g, of.f_.moments, pieces),
           norm(of.f_.g.inner, pieces),
+          pivots(pieces.take<float>(static_cast<std::int64_t>(of.f_.parts.size()) * of.f_.pitch())),
           moments(pieces.take<std::byte>(static_cast<std::int64_t>(of.f_.parts.size() * of.part_bytes_))),
           works(pieces.take<std::byte>(of.f_.team.threads * static_cast<std::int64_t>(of.work_bytes_))),
           bytes(pieces.bytes()) {}
@@ -74,6 +54,7 @@ class Forward {
     Weights weights;
     LiveExpansion expansion;
     LiveNorm norm;
+    float* pivots;  ///< of each part: what deviations are from
     std::byte* moments;
     std::byte* works;
     std::size_t bytes;
@@ -82,8 +63,12 @@ class Forward {
   [[nodiscard]] Work work_of(const Memory& memory, std::int64_t worker) const {
     return {f_.g, f_.rings, f_.rows, false, memory.works + static_cast<std::size_t>(worker) * work_bytes_};
   }
-  [[nodiscard]] Moments moments_of(const Memory& memory, std::size_t part) const {
-    return {f_.g.inner, memory.moments + part * part_bytes_};
+  [[nodiscard]] float* pivot_of(const Memory& memory, std::size_t part) const {
+    return memory.pivots + static_cast<std::int64_t>(part) * f_.pitch();
+  }
+  /// Of deviations from the pivot, and of their squares.
+  [[nodiscard]] ChannelSums moments_of(const Memory& memory, std::size_t part) const {
+    return {f_.pitch(), memory.moments + part * part_bytes_};
   }
 
   /// v, and its moments part by part.
@@ -92,30 +77,33 @@ class Forward {
                  [&](std::int64_t worker) { f_.bands.begin(f_.g, f_.rings, work_of(memory, worker), false); });
     parallel_for(f_.team, static_cast<std::int64_t>(f_.parts.size()), [&](std::int64_t part, int worker) {
       const Work work = work_of(memory, worker);
-      const Moments moments = moments_of(memory, static_cast<std::size_t>(part));
-      std::fill_n(moments.sum, f_.pitch(), 0.0);
-      std::fill_n(moments.squares, f_.pitch(), 0.0);
-      const Range rows = f_.parts[static_cast<std::size_t>(part)];
+      const auto index = static_cast<std::size_t>(part);
+      const ChannelSums moments = moments_of(memory, index);
+      float* const pivot = pivot_of(memory, index);
+      moments.begin();
+      const Range rows = f_.parts[index];
       for_bands(f_.g, rows, f_.rows, [&](const Band& band) {
         f_.bands.expand(f_.g, f_.rings, memory.weights, work, band, a.inputs[0].f32());
         f_.bands.depthwise(f_.g, f_.rings, memory.weights, work, band, graph::Activation::kNone);
-        keep(a, work, band, band.out.begin == rows.begin, moments);
+        if (band.out.begin == rows.begin) find_pivot(work, pivot);
+        keep(a, work, band, pivot, moments);
       });
     });
   }
 
-  /// A band of v to its place. The part's first position is near enough to the mean that squares do not drown in it.
-  void keep(const Arguments& a, const Work& work, const Band& band, bool first, const Moments& moments) const {
-    const std::int64_t block = work.y_positions * kBlockChannels;
-    for (std::int64_t b = 0; first && b < blocks_of(f_.g.inner); ++b)
-      std::copy_n(work.filtered + b * block, kBlockChannels, moments.pivot + b * kBlockChannels);
-    std::fill_n(moments.band_sum, f_.pitch(), 0.0F);
-    std::fill_n(moments.band_squares, f_.pitch(), 0.0F);
-    f_.norms.moments_from_blocks(work.filtered, block, band.out.size() * f_.g.out_width, f_.g.inner, moments.pivot,
-                                 a.outputs[1].f32() + band.out.begin * f_.g.out_width * f_.g.inner, moments.band_sum,
-                                 moments.band_squares);
-    f_.norms.grow(moments.band_sum, f_.pitch(), moments.sum);
-    f_.norms.grow(moments.band_squares, f_.pitch(), moments.squares);
+  /// The part's first position is near enough to the mean that squares do not drown in it.
+  void find_pivot(const Work& work, float* pivot) const {
+    for (std::int64_t b = 0; b < blocks_of(f_.g.inner); ++b)
+      std::copy_n(work.filtered + b * work.y_positions * kBlockChannels, kBlockChannels, pivot + b * kBlockChannels);
+  }
+
+  /// A band of v to its place.
+  void keep(const Arguments& a, const Work& work, const Band& band, const float* pivot, const ChannelSums& moments) const {
+    moments.begin_band();
+    f_.norms.moments_from_blocks(work.filtered, work.y_positions * kBlockChannels, band.out.size() * f_.g.out_width, f_.g.inner,
+                                 pivot, a.outputs[1].f32() + band.out.begin * f_.g.out_width * f_.g.inner, moments.band_sum,
+                                 moments.band_product);
+    moments.end_band(f_.norms);
   }
 
   /// Mean and variance over all parts, each of which has a pivot of its own (Chan, Golub and LeVeque, "Algorithms for computing
@@ -124,11 +112,11 @@ class Forward {
     for (std::int64_t c = 0; c < f_.g.inner; ++c) {
       double count = 0, centre = 0, squares = 0;
       for (std::size_t part = 0; part < f_.parts.size(); ++part) {
-        const Moments moments = moments_of(memory, part);
+        const ChannelSums moments = moments_of(memory, part);
         const double more = static_cast<double>(f_.parts[part].size() * f_.g.out_width);
         const double offset = moments.sum[c] / more;
-        const double distance = static_cast<double>(moments.pivot[c]) + offset - centre;
-        squares += moments.squares[c] - moments.sum[c] * offset + distance * distance * count * more / (count + more);
+        const double distance = static_cast<double>(pivot_of(memory, part)[c]) + offset - centre;
+        squares += moments.product[c] - moments.sum[c] * offset + distance * distance * count * more / (count + more);
         count += more;
         centre += distance * more / count;
       }

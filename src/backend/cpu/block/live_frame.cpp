@@ -46,6 +46,28 @@ LiveExpansion::LiveExpansion(const Geometry& g, const InputMoments& moments, Pie
   scratch = pieces.take<std::byte>(static_cast<std::int64_t>(moments.scratch_bytes()));
 }
 
+ChannelSums::ChannelSums(std::int64_t channels, std::byte* memory) : pitch(channels) {
+  Pieces pieces(memory);
+  band_sum = pieces.take<float>(pitch);
+  band_product = pieces.take<float>(pitch);
+  sum = pieces.take<double>(pitch);
+  product = pieces.take<double>(pitch);
+  bytes = pieces.bytes();
+}
+
+void ChannelSums::begin() const {
+  for (double* sums : {sum, product}) std::fill_n(sums, pitch, 0.0);
+}
+
+void ChannelSums::begin_band() const {
+  for (float* sums : {band_sum, band_product}) std::fill_n(sums, pitch, 0.0F);
+}
+
+void ChannelSums::end_band(const BlockNormKernels& norms) const {
+  norms.grow(band_sum, pitch, sum);
+  norms.grow(band_product, pitch, product);
+}
+
 LiveFrame::LiveFrame(const Setup& setup, const graph::InvertedResidualTrain& operation, bool backward)
     : context(setup.context),
       team(setup.context),

@@ -38,6 +38,22 @@ struct LiveExpansion {
   std::byte* scratch = nullptr;
 };
 
+/// A part's sums of a number and of a product, for each channel (`pitch` of them): in floats over a band, in doubles over the
+/// bands.
+struct ChannelSums {
+  ChannelSums(std::int64_t pitch, std::byte* memory);
+  void begin() const;
+  void begin_band() const;
+  void end_band(const BlockNormKernels& norms) const;
+
+  std::int64_t pitch;
+  float* band_sum;
+  float* band_product;
+  double* sum;
+  double* product;
+  std::size_t bytes;
+};
+
 [[nodiscard]] inline f32_memory::Weights take_weights(const Geometry& g, bool backward, Pieces& pieces) {
   using f32_memory::Weights;
   return {g, backward, pieces.take<std::byte>(static_cast<std::int64_t>(Weights(g, backward, nullptr).bytes))};
