@@ -138,15 +138,25 @@ int shorter_side_needed(const Preprocess& preprocess) {
   return longer;
 }
 
+ChannelScaling channel_scaling_of(const Preprocess& preprocess) {
+  ChannelScaling made{};
+  for (std::size_t c = 0; c < 3; ++c) {
+    made.scale[c] = static_cast<float>(1.0 / (255.0 * static_cast<double>(preprocess.std[c])));
+    made.offset[c] = static_cast<float>(-static_cast<double>(preprocess.mean[c]) / static_cast<double>(preprocess.std[c]));
+  }
+  return made;
+}
+
 void normalize(std::span<const std::uint8_t> pixels, const Preprocess& preprocess, std::span<float> out) {
   assert(pixels.size() == out.size() && pixels.size() % 3 == 0);
   // A whole number of pixels that is also a whole number of vectors: the inner loop needs no shuffles.
   constexpr std::size_t kBlock = 48;
+  const ChannelScaling channels = channel_scaling_of(preprocess);
   std::array<float, kBlock> scale;
   std::array<float, kBlock> offset;
   for (std::size_t i = 0; i < kBlock; ++i) {
-    scale[i] = static_cast<float>(1.0 / (255.0 * static_cast<double>(preprocess.std[i % 3])));
-    offset[i] = static_cast<float>(-static_cast<double>(preprocess.mean[i % 3]) / static_cast<double>(preprocess.std[i % 3]));
+    scale[i] = channels.scale[i % 3];
+    offset[i] = channels.offset[i % 3];
   }
   const std::uint8_t* in = pixels.data();
   float* to = out.data();

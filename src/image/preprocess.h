@@ -67,6 +67,13 @@ inline constexpr std::uint8_t kLetterboxGrey = 128;
 /// What `DecodeOptions::shorter_side_needed` may be for this preprocessing.
 [[nodiscard]] int shorter_side_needed(const Preprocess& preprocess);
 
+/// A level of channel c becomes level scale[c] + offset[c].
+struct ChannelScaling {
+  std::array<float, 3> scale;
+  std::array<float, 3> offset;
+};
+[[nodiscard]] ChannelScaling channel_scaling_of(const Preprocess& preprocess);
+
 /// Bytes (H, W, 3) to floats (H, W, 3); `out` has as many elements as `pixels`.
 void normalize(std::span<const std::uint8_t> pixels, const Preprocess& preprocess, std::span<float> out);
 

@@ -28,14 +28,6 @@ PictureOrder order_of(const DrawnPhoto& photo, const std::byte* pixels) {
   return order;
 }
 
-/// As normalize() does.
-void set_normalisation(const Preprocess& preprocess, Pictures& pictures) {
-  for (std::size_t c = 0; c < 3; ++c) {
-    pictures.scale[c] = static_cast<float>(1.0 / (255.0 * static_cast<double>(preprocess.std[c])));
-    pictures.offset[c] = static_cast<float>(-static_cast<double>(preprocess.mean[c]) / static_cast<double>(preprocess.std[c]));
-  }
-}
-
 void set_mix(const MixPlan& plan, Pictures& pictures, std::span<PictureOrder> orders) {
   for (std::size_t row = 0; row < orders.size(); ++row) orders[row].partner = static_cast<std::int32_t>(row);
   for (std::size_t k = 0; k < plan.rows.size(); ++k)
@@ -176,7 +168,9 @@ void DeviceBatches::upload(Stage& stage) {
                     .count = static_cast<std::int32_t>(stage.batch.rows),
                     .height = options_.preprocess.height,
                     .width = options_.preprocess.width};
-  set_normalisation(options_.preprocess, stage.pictures);
+  const ChannelScaling channels = channel_scaling_of(options_.preprocess);
+  std::ranges::copy(channels.scale, stage.pictures.scale);
+  std::ranges::copy(channels.offset, stage.pictures.offset);
   upload_tables(stage, upload_photos(stage));
   // Their bytes are on the device now.
   for (DrawnPhoto& photo : stage.batch.drawn) photo.pixels = {};
