@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "graph/neighbours.h"
 #include "graph/passes.h"
@@ -17,6 +18,11 @@ struct LiveBlock {
   NodeId depthwise_norm = -1;
   NodeId project = -1;
 
+  [[nodiscard]] std::vector<NodeId> nodes() const {
+    std::vector<NodeId> all{expand, expand_norm, depthwise, depthwise_norm, project};
+    std::erase(all, -1);
+    return all;
+  }
   [[nodiscard]] NodeId first() const { return expand >= 0 ? expand : depthwise; }
 };
 
@@ -72,8 +78,7 @@ class LiveBlockFinder {
 void add_block(const Graph& graph, const LiveBlock& block, Rewriter& rewriter) {
   const auto node = [&](NodeId n) -> const Node& { return graph.nodes()[static_cast<std::size_t>(n)]; };
   std::vector<ValueId> inputs{rewriter[node(block.first()).inputs[0]]};
-  for (const NodeId part : {block.expand, block.expand_norm, block.depthwise, block.depthwise_norm, block.project}) {
-    if (part < 0) continue;
+  for (const NodeId part : block.nodes()) {
     const std::vector<ValueId> all = rewriter.mapped(node(part).inputs);
     inputs.insert(inputs.end(), all.begin() + 1, all.end());
   }
@@ -99,9 +104,7 @@ Graph fuse_live_inverted_residuals(const Graph& graph) {
   for (std::size_t n = 0; n < graph.nodes().size(); ++n) {
     const auto block = finder.around(static_cast<NodeId>(n));
     if (!block) continue;
-    for (const NodeId part : {block->expand, block->expand_norm, block->depthwise, block->depthwise_norm, block->project}) {
-      if (part >= 0) gone[static_cast<std::size_t>(part)] = true;
-    }
+    for (const NodeId part : block->nodes()) gone[static_cast<std::size_t>(part)] = true;
     begins[static_cast<std::size_t>(block->first())] = block;
   }
 
