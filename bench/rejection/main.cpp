@@ -27,19 +27,16 @@ using training::LabelledTable;
 struct Scores {
   std::vector<double> ours;
   std::vector<double> probability;  ///< less the largest (D. Hendrycks and K. Gimpel, ICLR 2017)
-  std::vector<double> energy;       ///< -log sum exp logits (W. Liu et al., NeurIPS 2020)
+  std::vector<double> energy;       ///< (W. Liu et al., NeurIPS 2020)
 };
 
 Scores scores_of(const Context& context, const Rejection& rejection, const LabelledTable& table) {
-  Scores scores{training::rejection_scores(context, rejection, table.features), {}, {}};
+  Scores scores{training::rejection_scores(context, rejection, table.features, table.table), {}, {}};
   for (std::int64_t n = 0; n < table.table.rows(); ++n) {
     const auto logits = table.table.row(n);
     const auto probabilities = probabilities_of(logits, Calibration{});
-    const double largest = *std::ranges::max_element(logits);
-    double sum = 0;
-    for (const float z : logits) sum += std::exp(z - largest);
     scores.probability.push_back(-*std::ranges::max_element(probabilities));
-    scores.energy.push_back(-largest - std::log(sum));
+    scores.energy.push_back(energy_of(logits));
   }
   return scores;
 }
@@ -49,11 +46,14 @@ Result<LabelledTable> run(const Context& context, const Model& model, training::
   return training::PhotoRows(context, samples, model.preprocess, false).run_once(network, silent);
 }
 
-double microseconds_each(const Rejection& rejection, const training::Table& features) {
+double microseconds_each(const Rejection& rejection, const LabelledTable& photos) {
   constexpr int kTurns = 2000;
   const auto begin = std::chrono::steady_clock::now();
   double sum = 0;
-  for (int i = 0; i < kTurns; ++i) sum += rejection_score(rejection, features.row(i % features.rows()));
+  for (int i = 0; i < kTurns; ++i) {
+    const std::int64_t n = i % photos.table.rows();
+    sum += rejection_score(rejection, photos.features.row(n), photos.table.row(n));
+  }
   const std::chrono::duration<double, std::micro> passed = std::chrono::steady_clock::now() - begin;
   return std::isnan(sum) ? 0 : passed.count() / kTurns;
 }
@@ -79,7 +79,7 @@ Result<void> measure(const std::filesystem::path& model_path, const std::filesys
              model_path.filename().string(), known.ours.size(), none.ours.size(),
              training::area_under_curve(known.ours, none.ours), training::area_under_curve(known.probability, none.probability),
              training::area_under_curve(known.energy, none.energy), 100 * training::share_above(known.ours, threshold),
-             100 * training::share_above(none.ours, threshold), microseconds_each(*model.rejection, known_rows.features));
+             100 * training::share_above(none.ours, threshold), microseconds_each(*model.rejection, known_rows));
   return {};
 }
 

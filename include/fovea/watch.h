@@ -41,8 +41,8 @@ struct MqttOptions {
 
 struct WatchOptions {
   std::filesystem::path model;
-  /// A folder (its newest photo that was not seen before), or "command:TEXT" (run by sh; prints a photo), a device (/dev/video0) or a
-  /// stream (rtsp://, http://, ...).
+  /// A folder (its newest photo that was not seen before), or "command:TEXT" (run by sh; prints a photo), a device (/dev/video0)
+  /// or a stream (rtsp://, http://, ...).
   std::string camera;
   std::filesystem::path database = "watch.db";
   std::chrono::seconds every{600};  ///< on the grid of UTC: 600 is at :00, :10, :20, ...

@@ -189,12 +189,31 @@ Result<std::optional<Rejection>> read_rejection_card(const WeightFile& file) {
   const Reader read(file, kRejectionField, json);
   Rejection rejection;
   FOVEA_ASSIGN(rejection.rest, read.number("rest", 1e-12, 1e12));
-  FOVEA_ASSIGN(rejection.threshold, read.number("threshold", 0, 1e12));
+  if (json.contains("energy_mean") || json.contains("energy_deviation")) {
+    Rejection::Energy energy;
+    FOVEA_ASSIGN(energy.mean, read.number("energy_mean", -1e12, 1e12));
+    FOVEA_ASSIGN(energy.deviation, read.number("energy_deviation", 1e-12, 1e12));
+    rejection.energy = energy;
+  }
+  FOVEA_ASSIGN(rejection.threshold, read.number("threshold", -1e12, 1e12));
   FOVEA_ASSIGN(rejection.known_rejected, read.number("known_rejected", 0, 1));
   FOVEA_ASSIGN(const double photos, read.number("known_photos", 0, 1e12));
   rejection.known_photos = static_cast<std::int64_t>(photos);
   FOVEA_ASSIGN(rejection.measured_on, read.word("measured_on", any_text));
   return std::optional(std::move(rejection));
+}
+
+Json rejection_card(const Rejection& rejection) {
+  Json card{{"rest", rejection.rest},
+            {"threshold", rejection.threshold},
+            {"known_rejected", rejection.known_rejected},
+            {"known_photos", rejection.known_photos},
+            {"measured_on", rejection.measured_on}};
+  if (const auto& energy = rejection.energy) {
+    card["energy_mean"] = energy->mean;
+    card["energy_deviation"] = energy->deviation;
+  }
+  return card;
 }
 
 /// None in a model of one class a photo, which has no such field.
@@ -289,11 +308,7 @@ std::map<std::string, std::string> write_model_card(const Model& model) {
                                             {"calibration", dump(calibration_card(model.calibration))},
                                             {"provenance", provenance.dump(-1, ' ', false, Json::error_handler_t::replace)}};
   if (const auto& rejection = model.rejection) {
-    fields[kRejectionField] = dump({{"rest", rejection->rest},
-                                    {"threshold", rejection->threshold},
-                                    {"known_rejected", rejection->known_rejected},
-                                    {"known_photos", rejection->known_photos},
-                                    {"measured_on", rejection->measured_on}});
+    fields[kRejectionField] = dump(rejection_card(*rejection));
   }
   if (const auto& seen = model.seen) {
     fields[kSeenField] =

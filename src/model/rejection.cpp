@@ -35,7 +35,14 @@ std::span<const float> row(std::span<const float> matrix, std::size_t n, std::si
 
 }  // namespace
 
-double rejection_score(const Rejection& rejection, std::span<const float> features) {
+double energy_of(std::span<const float> logits) {
+  const double largest = *std::ranges::max_element(logits);
+  double sum = 0;
+  for (const float logit : logits) sum += std::exp(logit - largest);
+  return -largest - std::log(sum);
+}
+
+double rejection_score(const Rejection& rejection, std::span<const float> features, std::span<const float> logits) {
   const auto width = rejection.mean.size();
   const auto rank = static_cast<std::size_t>(rejection.rank());
   const double length = std::sqrt(dot(features, features));
@@ -54,7 +61,9 @@ double rejection_score(const Rejection& rejection, std::span<const float> featur
     nearest = std::min(nearest, distance);
   }
   const double outside = std::max(0.0, dot(centred, centred) - dot(inside, inside));
-  return nearest / static_cast<double>(rank) + outside / rejection.rest;
+  const auto& energy = rejection.energy;
+  const double unsure = energy ? (energy_of(logits) - energy->mean) / energy->deviation : 0;
+  return nearest / static_cast<double>(rank) + outside / rejection.rest + unsure;
 }
 
 bool is_rejection_tensor(std::string_view name) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -13,14 +14,16 @@
 
 namespace fovea {
 
-/// How the features of known photos lie. With u the features at length 1, c = u - mean and z = basis c:
+/// How the features and logits of known photos lie. With u the features at length 1, c = u - mean and z = basis c:
 ///
-///   score = min_k |whitening z - centres[k]|^2 / rank + (|c|^2 - |z|^2) / rest
+///   score = min_k |whitening z - centres[k]|^2 / rank + (|c|^2 - |z|^2) / rest + (energy(logits) - energy.mean) /
+///   energy.deviation
 ///
 /// The first term is the Mahalanobis distance to the nearest class with one covariance for all (K. Lee et al., "A simple unified
 /// framework for detecting out-of-distribution samples", NeurIPS 2018), in the directions in which known photos differ; the
 /// second is what is left outside of these (the residual of H. Wang et al., "ViM", CVPR 2022). For known photos both are near 1
-/// on average.
+/// on average. The third is the energy, -log sum exp (W. Liu et al., "Energy-based out-of-distribution detection", NeurIPS 2020),
+/// in deviations from its mean: 0 on average, and left out where no photos were there to measure it.
 struct Rejection {
   static constexpr std::int64_t kMaxRank = 256;
 
@@ -29,6 +32,11 @@ struct Rejection {
   std::vector<float> whitening;  ///< (rank, rank)
   std::vector<float> centres;    ///< (classes that known photos showed, rank), whitened
   double rest = 1.0;             ///< mean of |c|^2 - |z|^2 over known photos
+  struct Energy {
+    double mean = 0.0;
+    double deviation = 1.0;  ///< more than 0
+  };
+  std::optional<Energy> energy;  ///< of known photos that the weights did not learn from
   double threshold = 0.0;        ///< a higher score is rejected
   /// How the threshold came about.
   double known_rejected = 0.0;  ///< share of known photos that it rejects
@@ -39,12 +47,16 @@ struct Rejection {
   [[nodiscard]] std::int64_t rank() const { return mean.empty() ? 0 : static_cast<std::int64_t>(basis.size() / mean.size()); }
 };
 
-/// The score of features (width); about rank (width + rank + classes) multiplications.
-[[nodiscard]] double rejection_score(const Rejection& rejection, std::span<const float> features);
+/// -log sum exp of logits (classes): lower, the more of any class the network sees.
+[[nodiscard]] double energy_of(std::span<const float> logits);
 
-[[nodiscard]] inline bool is_rejected(const Rejection& rejection, std::span<const float> features) {
+/// The score of a photo's features (width) and logits (classes); about rank (width + rank + classes) multiplications.
+[[nodiscard]] double rejection_score(const Rejection& rejection, std::span<const float> features, std::span<const float> logits);
+
+[[nodiscard]] inline bool is_rejected(const Rejection& rejection, std::span<const float> features,
+                                      std::span<const float> logits) {
   // A score that is no number is of features that no known photo has.
-  return !(rejection_score(rejection, features) <= rejection.threshold);
+  return !(rejection_score(rejection, features, logits) <= rejection.threshold);
 }
 
 /// In a model file: the tensors "rejection.mean", ".basis", ".whitening" and ".centres"; the rest stands in the model card.

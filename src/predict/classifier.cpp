@@ -72,7 +72,7 @@ class Classifier::Impl {
       answer.predictions.push_back({model_.classes[i], probabilities[i]});
       if (model_.multi_label() && probabilities[i] >= model_.thresholds[i]) answer.labels.push_back(answer.predictions.back());
     }
-    answer.rejected = model_.rejection && is_rejected(*model_.rejection, network.row(kFeatures, index));
+    answer.rejected = model_.rejection && is_rejected(*model_.rejection, network.row(kFeatures, index), logits);
     return answer;
   }
 

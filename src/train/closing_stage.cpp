@@ -62,15 +62,15 @@ Result<LabelledTable> TrainingRun::features_of_known() {
   return table;
 }
 
-Result<Table> TrainingRun::features_of_none() {
+Result<LabelledTable> TrainingRun::run_none() {
   std::vector<Sample> samples = data_.none.train;
   samples.insert(samples.end(), data_.none.val.begin(), data_.none.val.end());
-  if (samples.empty()) return Table{};
-  FOVEA_ASSIGN(Inference features, Inference::create(context_, *device_.backend, model_.spec, model_.parameters, "features"));
+  if (samples.empty()) return LabelledTable{};
+  FOVEA_ASSIGN(Inference logits, Inference::create(context_, *device_.backend, model_.spec, model_.parameters, "logits", true));
   reporter_.begin_stage("none", static_cast<std::int64_t>(samples.size()));
-  FOVEA_ASSIGN(LabelledTable out, PhotoRows(context_, samples, model_.preprocess, options_.strict).run_once(features, reporter_));
+  FOVEA_ASSIGN(LabelledTable out, PhotoRows(context_, samples, model_.preprocess, options_.strict).run_once(logits, reporter_));
   reporter_.end_stage();
-  return std::move(out.table);
+  return out;
 }
 
 Result<void> TrainingRun::learn_rejection() {
@@ -87,7 +87,10 @@ Result<void> TrainingRun::learn_rejection() {
   auto fitted = fit_rejection(context_, known.table, known.labels);
   KnownScores scores;
   if (fitted && best_ && best_->logits.features.rows() > 0) {
-    scores = {rejection_scores(context_, *fitted, best_->logits.features), "validation photos"};
+    const LabelledTable& val = best_->logits;
+    // Scores by folds, which join those of fewer validation photos below, have no energy.
+    if (val.labels.size() >= kEnoughToMeasure) fitted->energy = measure_energy(val.table);
+    scores = {rejection_scores(context_, *fitted, val.features, val.table), "validation photos"};
   }
   if (fitted && scores.scores.size() < kEnoughToMeasure) {
     const std::vector<int> groups = group_near_duplicates(known.fingerprints);
@@ -101,8 +104,8 @@ Result<void> TrainingRun::learn_rejection() {
     reporter_.choice({"rejection", "none", fmt::format("too few photos to know one in {:.0f}", 1 / options_.reject_rate)});
     return {};
   }
-  FOVEA_ASSIGN(const Table none_features, stopped_ ? Result<Table>(Table{}) : features_of_none());
-  const std::vector<double> none = rejection_scores(context_, *fitted, none_features);
+  FOVEA_ASSIGN(const LabelledTable none_photos, stopped_ ? Result<LabelledTable>(LabelledTable{}) : run_none());
+  const std::vector<double> none = rejection_scores(context_, *fitted, none_photos.features, none_photos.table);
   fitted->threshold = none.empty() ? *lowest : threshold_between(scores.scores, none, *lowest);
   fitted->known_photos = static_cast<std::int64_t>(scores.scores.size());
   fitted->known_rejected = share_above(scores.scores, fitted->threshold);
@@ -160,7 +163,7 @@ Result<void> TrainingRun::test() {
     report.test_calibration_error = calibration_error(predictions);
     if (model_.rejection) {
       report.test_rejected =
-          share_above(rejection_scores(context_, *model_.rejection, out.features), model_.rejection->threshold);
+          share_above(rejection_scores(context_, *model_.rejection, out.features, out.table), model_.rejection->threshold);
     }
   }
   reporter_.end_stage(report.test_accuracy);

@@ -37,15 +37,16 @@ Result<void> measure_rejection(const Context& context, const Model& model, train
                                const training::LabelledTable& known, const std::vector<Sample>& none, bool strict,
                                training::Reporter& reporter, Evaluation& result) {
   if (!model.rejection) return {};
-  const auto share = [&](const training::Table& features) {
-    return training::share_above(training::rejection_scores(context, *model.rejection, features), model.rejection->threshold);
+  const auto share = [&](const training::LabelledTable& photos) {
+    return training::share_above(training::rejection_scores(context, *model.rejection, photos.features, photos.table),
+                                 model.rejection->threshold);
   };
-  result.rejected = share(known.features);
+  result.rejected = share(known);
   if (none.empty()) return {};
   const training::PhotoRows rows(context, none, model.preprocess, strict);
   FOVEA_ASSIGN(const training::LabelledTable out, rows.run_once(logits, reporter));
   result.none_photos = out.features.rows();
-  if (result.none_photos > 0) result.none_rejected = share(out.features);
+  if (result.none_photos > 0) result.none_rejected = share(out);
   return {};
 }
 

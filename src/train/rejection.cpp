@@ -154,10 +154,23 @@ std::optional<Rejection> fit_rejection(const Context& context, const Table& feat
   return fit(context, features, labels, directions_for(features.rows()));
 }
 
-std::vector<double> rejection_scores(const Context& context, const Rejection& rejection, const Table& features) {
+std::optional<Rejection::Energy> measure_energy(const Table& logits) {
+  const auto rows = static_cast<double>(logits.rows());
+  double sum = 0;
+  double squares = 0;
+  for (std::int64_t n = 0; n < logits.rows(); ++n) sum += energy_of(logits.row(n));
+  const double mean = sum / rows;
+  for (std::int64_t n = 0; n < logits.rows(); ++n) squares += std::pow(energy_of(logits.row(n)) - mean, 2);
+  const double deviation = std::sqrt(squares / (rows - 1));
+  return deviation > 1e-6 ? std::optional(Rejection::Energy{mean, deviation}) : std::nullopt;
+}
+
+std::vector<double> rejection_scores(const Context& context, const Rejection& rejection, const Table& features,
+                                     const Table& logits) {
   std::vector<double> scores(static_cast<std::size_t>(features.rows()));
-  parallel_for(context, features.rows(),
-               [&](std::int64_t n) { scores[static_cast<std::size_t>(n)] = rejection_score(rejection, features.row(n)); });
+  parallel_for(context, features.rows(), [&](std::int64_t n) {
+    scores[static_cast<std::size_t>(n)] = rejection_score(rejection, features.row(n), logits.row(n));
+  });
   return scores;
 }
 
@@ -179,7 +192,7 @@ std::vector<double> held_out_scores(const Context& context, const Table& feature
     if (!fitted) return {};
     parallel_for(context, static_cast<std::int64_t>(folds.size()), [&](std::int64_t n) {
       const auto i = static_cast<std::size_t>(n);
-      if (folds[i] == fold) scores[i] = rejection_score(*fitted, features.row(n));
+      if (folds[i] == fold) scores[i] = rejection_score(*fitted, features.row(n), {});
     });
   }
   return scores;

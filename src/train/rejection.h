@@ -18,11 +18,15 @@ namespace fovea::training {
 [[nodiscard]] std::optional<Rejection> fit_rejection(const Context& context, const Table& features,
                                                      std::span<const std::int32_t> labels);
 
-/// rejection_score of each row.
-[[nodiscard]] std::vector<double> rejection_scores(const Context& context, const Rejection& rejection, const Table& features);
+/// From rows of logits of photos that the weights did not learn from: photos that they did are surer. Nothing when all are alike.
+[[nodiscard]] std::optional<Rejection::Energy> measure_energy(const Table& logits);
 
-/// The score of each row by statistics of the other folds; empty when these are too few. As good as new photos, as long as the
-/// network itself has not learned from them.
+/// rejection_score of each row of features and logits.
+[[nodiscard]] std::vector<double> rejection_scores(const Context& context, const Rejection& rejection, const Table& features,
+                                                   const Table& logits);
+
+/// The score of each row, without energy, by statistics of the other folds; empty when these are too few. As good as new photos,
+/// as long as the network itself has not learned from them.
 [[nodiscard]] std::vector<double> held_out_scores(const Context& context, const Table& features,
                                                   std::span<const std::int32_t> labels, std::span<const std::int32_t> folds);
 

@@ -74,7 +74,7 @@ class TrainingRun {
   /// Keeps the training photos' features for rejection, if the backbone stays as it is.
   void remember_features(const LabelledTable& table);
   Result<LabelledTable> features_of_known();
-  Result<Table> features_of_none();
+  Result<LabelledTable> run_none();
   Result<void> test();
   void state_accuracy();
   /// Marks of the photos that made the model, so that later figures on them can say so.

@@ -93,6 +93,7 @@ Rejection tiny_rejection(std::int64_t width) {
   rejection.whitening = {1, 0, 0.5F, 2};
   rejection.centres = {0, 1, 2, 3, 4, 5};
   rejection.rest = 0.25;
+  rejection.energy = {-4.5, 0.75};
   rejection.threshold = 3.5;
   rejection.known_rejected = 0.04;
   rejection.known_photos = 50;
@@ -115,7 +116,12 @@ TEST(ModelFile, CarriesRejectionAndOldFilesHaveNone) {
   EXPECT_EQ(loaded->rejection->threshold, 3.5);
   EXPECT_EQ(loaded->rejection->measured_on, "validation photos");
   const std::vector<float> features(1280, 0.5F);
-  EXPECT_EQ(rejection_score(*loaded->rejection, features), rejection_score(*model.rejection, features));
+  const std::vector<float> logits{1, 2, 3};
+  EXPECT_EQ(rejection_score(*loaded->rejection, features, logits), rejection_score(*model.rejection, features, logits));
+  // As files of before the energy have it.
+  model.rejection->energy.reset();
+  ASSERT_TRUE(save_model(model, folder / "new.safetensors"));
+  EXPECT_FALSE(load_model(folder / "new.safetensors")->rejection->energy);
 }
 
 TEST(ModelFile, DamagedRejectionIsRefusedInOneLine) {
@@ -133,7 +139,8 @@ TEST(ModelFile, DamagedRejectionIsRefusedInOneLine) {
   EXPECT_NE(refusal([](Rejection& r) { r.centres.resize(8); }).find("rejection.centres"), std::string::npos);
   EXPECT_NE(refusal([](Rejection& r) { r.basis[5] = NAN; }).find("rejection.basis"), std::string::npos);
   EXPECT_NE(refusal([](Rejection& r) { r.rest = 0; }).find("rejection.rest"), std::string::npos);
-  EXPECT_NE(refusal([](Rejection& r) { r.threshold = -1; }).find("rejection.threshold"), std::string::npos);
+  EXPECT_NE(refusal([](Rejection& r) { r.energy->deviation = 0; }).find("rejection.energy_deviation"), std::string::npos);
+  EXPECT_NE(refusal([](Rejection& r) { r.threshold = INFINITY; }).find("rejection.threshold"), std::string::npos);
   // The tensors without the field, and the field without the tensors.
   const auto without_tensors =
       load_with("rejection", R"({"rest":1,"threshold":1,"known_rejected":0,"known_photos":1,"measured_on":""})");

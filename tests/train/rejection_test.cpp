@@ -26,6 +26,11 @@ Table rows_around(int first_direction, std::uint32_t count, std::uint32_t purpos
   return table;
 }
 
+std::vector<double> scores_without_energy(const Rejection& rejection, const Table& features) {
+  const Table logits{1, std::vector<float>(static_cast<std::size_t>(features.rows()))};
+  return rejection_scores(Context{}, rejection, features, logits);
+}
+
 TEST(Rejection, TellsOtherDirectionsFromThoseItLearned) {
   const Context context;
   std::vector<std::int32_t> labels;
@@ -33,12 +38,12 @@ TEST(Rejection, TellsOtherDirectionsFromThoseItLearned) {
   const auto fitted = fit_rejection(context, known, labels);
   ASSERT_TRUE(fitted);
   EXPECT_EQ(fitted->centres.size(), static_cast<std::size_t>(3 * fitted->rank()));
-  const auto own = rejection_scores(context, *fitted, rows_around(0, 200, 2));
-  const auto other = rejection_scores(context, *fitted, rows_around(10, 200, 3));
+  const auto own = scores_without_energy(*fitted, rows_around(0, 200, 2));
+  const auto other = scores_without_energy(*fitted, rows_around(10, 200, 3));
   EXPECT_EQ(area_under_curve(own, other), 1);
   // Both terms of the score are 1 on average over the rows of the fit.
   double mean = 0;
-  for (const double score : rejection_scores(context, *fitted, known)) mean += score / 300;
+  for (const double score : scores_without_energy(*fitted, known)) mean += score / 300;
   EXPECT_GT(mean, 1.2);  // shrinkage makes the first a little smaller
   EXPECT_LT(mean, 2.1);
 }
@@ -52,9 +57,9 @@ TEST(Rejection, DoesNotDependOnTheLengthOfFeatures) {
   const Table row = rows_around(0, 1, 5);
   Table longer = row;
   for (float& value : longer.values) value *= 16;
-  EXPECT_EQ(rejection_score(*fitted, row.row(0)), rejection_score(*fitted, longer.row(0)));
+  EXPECT_EQ(rejection_score(*fitted, row.row(0), {}), rejection_score(*fitted, longer.row(0), {}));
   const std::vector<float> nothing(kWidth, 0.0F);
-  EXPECT_TRUE(is_rejected(*fitted, nothing));
+  EXPECT_TRUE(is_rejected(*fitted, nothing, {}));
 }
 
 TEST(Rejection, WrongRejectionsOfNewRowsStayAtTheStatedRate) {
@@ -70,11 +75,37 @@ TEST(Rejection, WrongRejectionsOfNewRowsStayAtTheStatedRate) {
   EXPECT_LE(share_above(scores, *threshold), 0.05);
   const auto fitted = fit_rejection(context, known, labels);
   ASSERT_TRUE(fitted);
-  const auto fresh = rejection_scores(context, *fitted, rows_around(0, 2000, 2));
+  const auto fresh = scores_without_energy(*fitted, rows_around(0, 2000, 2));
   // The rate of 2,000 rows by a quantile of 600: standard error sqrt(0.05 * 0.95 * (1 / 2000 + 1 / 600)) = 0.010. It may be
   // lower: statistics of all rows fit new ones better than those of four fifths did.
   EXPECT_LT(share_above(fresh, *threshold), 0.08);
   EXPECT_GT(share_above(fresh, *threshold), 0);
+}
+
+TEST(Rejection, EnergyIsMinusTheLogarithmOfTheSumOfExponentials) {
+  EXPECT_NEAR(energy_of(std::vector<float>{0, 0, 0, 0}), -std::log(4.0), 1e-12);
+  EXPECT_NEAR(energy_of(std::vector<float>{1000, 999}), -1000 - std::log(1 + std::exp(-1.0)), 1e-9);
+  EXPECT_NEAR(energy_of(std::vector<float>{-1000, -1000}), 1000 - std::log(2.0), 1e-9);
+}
+
+TEST(Rejection, UnsureLogitsRaiseTheScoreByDeviationsOfTheKnown) {
+  // Energies -5 and -3: mean -4, deviation sqrt(2).
+  const auto energy = measure_energy({2, {5, -95, 3, -97}});
+  ASSERT_TRUE(energy);
+  EXPECT_NEAR(energy->mean, -4, 1e-6);
+  EXPECT_NEAR(energy->deviation, std::sqrt(2.0), 1e-6);
+  EXPECT_FALSE(measure_energy({2, {5, 4, 5, 4, 5, 4}}));
+
+  const Context context;
+  std::vector<std::int32_t> labels;
+  const Table known = rows_around(0, 300, 1, &labels);
+  auto fitted = fit_rejection(context, known, labels);
+  ASSERT_TRUE(fitted);
+  const double without = rejection_score(*fitted, known.row(0), {});
+  fitted->energy = energy;
+  EXPECT_NEAR(rejection_score(*fitted, known.row(0), std::vector<float>{4, -96}), without, 1e-6);
+  EXPECT_NEAR(rejection_score(*fitted, known.row(0), std::vector<float>{0, -100}), without + 4 / std::sqrt(2.0), 1e-6);
+  EXPECT_TRUE(is_rejected(*fitted, known.row(0), std::vector<float>{NAN, 0}));
 }
 
 TEST(Rejection, TooFewRowsGiveNothing) {
