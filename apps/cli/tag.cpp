@@ -24,6 +24,7 @@ struct TagFlags {
 /// "97.1 %", or of any number of labels each one's.
 std::string sureness(const Answer& answer) {
   std::vector<std::string> shares;
+  shares.reserve(answer.labels.size());
   for (const Prediction& p : answer.labels) shares.push_back(percent(p.probability));
   return shares.empty() ? percent(answer.top().probability) : fmt::format("{}", fmt::join(shares, ", "));
 }

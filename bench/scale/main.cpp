@@ -87,7 +87,7 @@ int main(int argc, char** argv) {
     fmt::print(stderr, "usage: bench_scale MODEL PHOTO [FACTOR]\n");
     return 2;
   }
-  const double factor = argc > 3 ? std::atof(argv[3]) : 7.1;
+  const double factor = argc > 3 ? std::strtod(argv[3], nullptr) : 7.1;
   ClassifierOptions options;
   options.device = "cpu";
   options.threads = 1;

@@ -64,7 +64,8 @@ void initialise(ParameterSet& parameters) {
   Rng rng(1);
   for (const ParameterSet::Entry& entry : parameters.entries()) {
     const bool weight = entry.shape.rank() > 1;
-    const double fan_in = weight ? static_cast<double>(entry.shape.elements() / entry.shape[0]) : 1.0;
+    const std::int64_t outputs = weight ? entry.shape[0] : entry.shape.elements();
+    const double fan_in = static_cast<double>(entry.shape.elements()) / static_cast<double>(outputs);
     const bool one = entry.name.ends_with("var") || (!weight && entry.name.ends_with("weight"));
     for (float& value : parameters.values(entry)) {
       value = weight ? rng.normal() * static_cast<float>(std::sqrt(2.0 / fan_in)) : (one ? 1.0F : 0.0F);

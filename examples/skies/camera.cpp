@@ -30,8 +30,9 @@ std::array<float, kCurveSteps + 1> tone_curve(float contrast) {
 // The geometric mean, so that the sun does not darken all the rest.
 float log_average(const std::vector<Color>& light) {
   double sum = 0;
-  for (std::size_t i = 0; i < light.size(); i += 7) sum += std::log(std::min(luminance(light[i]), 2.0F) + 1e-3F);
-  return static_cast<float>(std::exp(sum / static_cast<double>((light.size() + 6) / 7)));
+  double count = 0;
+  for (std::size_t i = 0; i < light.size(); i += 7, ++count) sum += std::log(std::min(luminance(light[i]), 2.0F) + 1e-3F);
+  return static_cast<float>(std::exp(sum / count));
 }
 
 }  // namespace

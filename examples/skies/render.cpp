@@ -16,9 +16,12 @@ constexpr std::uint32_t kEffectsStream = 2;
 float sun_free(const Scene& scene) {
   float sum = 0;
   constexpr int kSide = 5;
+  constexpr int kMiddle = kSide / 2;
   for (int i = 0; i < kSide * kSide; ++i) {
-    const float dx = 0.012F * static_cast<float>(i % kSide - kSide / 2);
-    const float dy = 0.012F * static_cast<float>(i / kSide - kSide / 2);
+    const int row = i / kSide;
+    const int column = i % kSide;
+    const float dx = 0.012F * static_cast<float>(column - kMiddle);
+    const float dy = 0.012F * static_cast<float>(row - kMiddle);
     const Vec3 direction = normalized(scene.sky.sun() + Vec3{dx, dy, 0});
     float free = 1;
     for (const CloudLayer& layer : scene.layers) free *= 1 - layer.opacity(direction);
@@ -91,8 +94,10 @@ float estimated_cover(const Scene& scene) {
   float sum = 0;
   int sky = 0;
   for (int i = 0; i < kGrid * kGrid; ++i) {
-    const float u = (static_cast<float>(i % kGrid) + 0.5F) / kGrid;
-    const float v = (static_cast<float>(i / kGrid) + 0.5F) / kGrid;
+    const int row = i / kGrid;
+    const int column = i % kGrid;
+    const float u = (static_cast<float>(column) + 0.5F) / kGrid;
+    const float v = (static_cast<float>(row) + 0.5F) / kGrid;
     const Vec3 direction =
         scene.camera.ray(u * static_cast<float>(scene.camera.width()), v * static_cast<float>(scene.camera.height()));
     if (scene.ground.hides(direction)) continue;

@@ -34,7 +34,7 @@ Result<std::vector<MeasuredNetwork>> networks_of(const NetworkBenchOptions& opti
   return networks;
 }
 
-Result<std::vector<int>> batches_of(const NetworkBenchOptions& options, std::vector<int> usual) {
+Result<std::vector<int>> batches_of(const NetworkBenchOptions& options, const std::vector<int>& usual) {
   const std::vector<int>& batches = options.batches.empty() ? usual : options.batches;
   for (const int batch : batches) {
     if (batch < 1) return fail(Error::Kind::kUsage, "batch {}: expected 1 or more", batch);

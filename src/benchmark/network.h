@@ -20,7 +20,7 @@ struct MeasuredNetwork {
 Result<std::vector<MeasuredNetwork>> networks_of(const NetworkBenchOptions& options);
 
 /// Batch sizes; kUsage for one below 1.
-Result<std::vector<int>> batches_of(const NetworkBenchOptions& options, std::vector<int> usual);
+Result<std::vector<int>> batches_of(const NetworkBenchOptions& options, const std::vector<int>& usual);
 
 /// Arithmetic of the products in a batch: forward, and with `training` backward too; what is computed twice counts once.
 Result<double> arithmetic_of(const NetworkSpec& spec, int batch, bool training);

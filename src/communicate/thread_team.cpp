@@ -108,6 +108,7 @@ class ThreadMember final : public Communicator {
 std::vector<std::unique_ptr<Communicator>> make_thread_team(int size) {
   const auto meeting = std::make_shared<Meeting>(size);
   std::vector<std::unique_ptr<Communicator>> members;
+  members.reserve(static_cast<std::size_t>(size));
   for (int rank = 0; rank < size; ++rank) members.push_back(std::make_unique<ThreadMember>(meeting, rank));
   return members;
 }

@@ -46,6 +46,7 @@ std::vector<Group> groups_of(const Dataset& dataset, const std::vector<std::opti
     for (const std::size_t k : classes_of(dataset.train[i], dataset.classes.size())) ++group.counts[k];
   }
   std::vector<Group> all;
+  all.reserve(groups.size());
   for (auto& [number, group] : groups) all.push_back(std::move(group));
   std::ranges::stable_sort(all, {}, &Group::turn);
   return all;

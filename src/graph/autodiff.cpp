@@ -224,7 +224,7 @@ Result<Graph> differentiate(const Graph& graph, const std::function<bool(std::st
       graph.nodes(), [&](const Node& node) { return loss && backward_of_loss(node.op) && node.outputs[0] == *loss; });
   if (found == graph.nodes().end())
     return fail(Error::Kind::kUsage, "autodiff: the graph has no output 'loss' made by a loss op");
-  const Node node = *found;
+  const Node& node = *found;
   const auto position = static_cast<std::size_t>(found - graph.nodes().begin());
   Differentiator differentiator(graph, trainable, inputs);
   const ValueId dlogits =

@@ -22,12 +22,13 @@ ValueId Graph::leaf(Role role, std::string name, const Shape& shape) {
 
 std::vector<ValueId> Graph::add_all(Op op, std::vector<ValueId> inputs) {
   // After a mistake callers still take their outputs apart: eight is the most that any op has.
-  const std::vector<ValueId> nothing(8, kNoValue);
+  std::vector<ValueId> nothing(8, kNoValue);
   if (!status_ || std::ranges::count(inputs, kNoValue) > 0) {
     if (status_.ok()) status_ = fail(Error::Kind::kUsage, "graph: {} reads a value that was never made", name_of(op));
     return nothing;
   }
   std::vector<Shape> shapes;
+  shapes.reserve(inputs.size());
   for (const ValueId id : inputs) shapes.push_back(shape(id));
   auto inferred = infer_shapes(op, shapes);
   if (!inferred) {

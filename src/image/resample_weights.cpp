@@ -40,8 +40,8 @@ ResampleWeights resample_weights(int inputs, double begin, double end, int outpu
   std::vector<double> exact(static_cast<std::size_t>(weights.stride));
   for (int i = 0; i < count; ++i) {
     const double center = static_cast<double>(low) + (first + i + 0.5) * scale;
-    const int from = std::max(static_cast<int>(center - support + 0.5), 0);
-    const int taps = std::min(static_cast<int>(center + support + 0.5), inputs) - from;
+    const int from = std::max(static_cast<int>(std::floor(center - support + 0.5)), 0);
+    const int taps = std::min(static_cast<int>(std::floor(center + support + 0.5)), inputs) - from;
     double sum = 0;
     for (int tap = 0; tap < taps; ++tap) {
       exact[static_cast<std::size_t>(tap)] = kernel((tap + from - center + 0.5) * (1.0 / stretch));

@@ -65,7 +65,9 @@ std::vector<float> heat_of_pixels(const HeatMap& map, const Preprocess& preproce
   const Placement at = placement_of(width, height, preprocess);
   const std::vector<Between> columns = along_axis(width, at.width, at.left, preprocess.width, map.columns);
   const std::vector<Between> rows = along_axis(height, at.height, at.top, preprocess.height, map.rows);
-  const auto cell = [&](int row, int column) { return map.cells[static_cast<std::size_t>(row * map.columns + column)]; };
+  const auto cell = [&](int row, int column) {
+    return map.cells[static_cast<std::size_t>(row) * static_cast<std::size_t>(map.columns) + static_cast<std::size_t>(column)];
+  };
   std::vector<float> heat;
   heat.reserve(rows.size() * columns.size());
   for (const Between& y : rows) {

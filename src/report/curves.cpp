@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <vector>
 
 #include "report/charts.h"
@@ -14,7 +15,7 @@ namespace {
 Scale epochs_scale(int last) {
   Scale scale = scale_around(1, std::max(last, 2), 6);
   scale.step = std::max(scale.step, 1.0);
-  scale.range = {1, 1 + scale.step * ((std::max(last, 2) - 1 + static_cast<int>(scale.step) - 1) / static_cast<int>(scale.step))};
+  scale.range = {1, 1 + scale.step * std::ceil((std::max(last, 2) - 1) / scale.step)};
   return scale;
 }
 

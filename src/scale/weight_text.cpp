@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "scale/weight_text.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -66,16 +67,10 @@ std::optional<double> unit_of(std::string_view text, WeightUnit fallback) {
 
 /// The status in front of the number.
 std::optional<bool> take_status(std::string_view& text) {
-  std::optional<bool> stable;
-  if (take(text, "ST")) {
-    stable = true;
-  } else if (take(text, "US") || take(text, "SD")) {
-    stable = false;
-  } else if (take(text, "S S")) {
-    stable = true;
-  } else if (take(text, "S D")) {
-    stable = false;
-  }
+  constexpr std::array<std::pair<std::string_view, bool>, 5> kStatus{
+      {{"ST", true}, {"US", false}, {"SD", false}, {"S S", true}, {"S D", false}}};
+  const auto* const found = std::ranges::find_if(kStatus, [&](const auto& status) { return take(text, status.first); });
+  const std::optional<bool> stable = found == kStatus.end() ? std::nullopt : std::optional(found->second);
   skip_blanks(text);
   for (const std::string_view kind : {"GS", "NT", "TR", "G", "N"}) {
     if (take(text, kind)) break;

@@ -32,7 +32,7 @@ using Names = std::unordered_set<std::string>;
 Result<Names> trained_names(const NetworkSpec& spec, const FineTuneOptions& options) {
   FOVEA_ASSIGN(const auto stages, parameters_by_stage(spec));
   Names names;
-  for (auto stage = static_cast<std::size_t>(options.cut_stage + 1); stage < stages.size(); ++stage)
+  for (auto stage = static_cast<std::size_t>(options.cut_stage) + 1; stage < stages.size(); ++stage)
     names.insert(stages[stage].begin(), stages[stage].end());
   return names;
 }

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <mutex>
 
@@ -34,7 +35,7 @@ std::vector<std::int32_t> choose(std::span<const Sample> samples, int classes, s
     std::ranges::sort(candidates, {}, [](const Candidate& c) { return std::pair(c.draw, c.position); });
     const double share =
         static_cast<double>(count) * static_cast<double>(candidates.size()) / static_cast<double>(samples.size());
-    const auto wanted = std::max<std::size_t>(kFolds, static_cast<std::size_t>(share + 0.5));
+    const auto wanted = std::max<std::size_t>(kFolds, static_cast<std::size_t>(std::round(share)));
     for (std::size_t i = 0; i < std::min(wanted, candidates.size()); ++i) chosen.push_back(candidates[i].position);
   }
   std::ranges::sort(chosen);

@@ -206,7 +206,7 @@ Result<void> TrainingRun::full_stage() {
     FOVEA_ASSIGN(auto made, make_photo_batches(context_, *device.backend, data_.train, *cache, own));
     sources.push_back(batches.emplace_back(std::move(made)).get());
   }
-  const Result<void> tuned = tune("full", tuning_options(*way), sources, plan.epochs);
+  Result<void> tuned = tune("full", tuning_options(*way), sources, plan.epochs);
   tell_utilisation(cache->statistics().trouble);
   if (const std::string residence = sources.front()->residence(); !residence.empty()) reporter_.note(residence);
   return tuned;

@@ -58,8 +58,8 @@ Result<void> write_watch_csv(const std::filesystem::path& records, const std::fi
     text.clear();
     return written.ok();
   }));
-  FOVEA_TRY(written);
-  FOVEA_TRY(file.write(text));
+  if (written) written = file.write(text);
+  if (!written) return written;
   return file.commit();
 }
 

@@ -71,6 +71,7 @@ Result<std::vector<Summary>> days_of(Store& store) {
     of_day(by_day, gaps.integer(0)).missed += gaps.integer(1);
   }
   std::vector<Summary> all;
+  all.reserve(by_day.size());
   for (auto& [day, summary] : by_day) all.push_back(std::move(summary));
   return all;
 }

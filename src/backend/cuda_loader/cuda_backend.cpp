@@ -40,6 +40,7 @@ Result<std::vector<std::unique_ptr<Communicator>>> make_gpu_team(std::span<const
   PluginReason reason;
   if (!plugin->team(devices.data(), devices.size(), made.data(), reason.data(), reason.room())) return reason.error();
   std::vector<std::unique_ptr<Communicator>> members;
+  members.reserve(made.size());
   for (Communicator* member : made) members.emplace_back(member);
   return members;
 }

@@ -6,7 +6,9 @@
 #define FOVEA_HAS_BF16 1
 
 // GCC 12 warns of what its own header leaves undefined on purpose (bug 105593), wherever that is inlined.
+#ifndef __clang__
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
 #pragma GCC diagnostic ignored "-Wuninitialized"
 #include <immintrin.h>
 

@@ -4,10 +4,12 @@
 #include "backend/cpu/kernels/bf16/intrinsics.h"
 
 #if FOVEA_HAS_BF16
+#include <cpuid.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #endif
 
 namespace fovea::cpu::bf16 {
@@ -60,7 +62,10 @@ bool find_vectors() {
 }
 
 bool find_tiles() {
-  if (!find_vectors() || __builtin_cpu_supports("amx-bf16") == 0) return false;
+  constexpr unsigned kTileBits = (1U << 22U) | (1U << 24U);  // AMX-BF16 and AMX-TILE
+  std::array<unsigned, 4> registers{};
+  auto& [eax, ebx, ecx, edx] = registers;
+  if (!find_vectors() || __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) == 0 || (edx & kTileBits) != kTileBits) return false;
   // Linux hands out the memory for the tiles' state on request: Documentation/arch/x86/xstate.rst.
   constexpr long kRequestPermission = 0x1023;
   constexpr long kTileData = 18;
