@@ -31,7 +31,7 @@ else
 fi
 if ((${#changed[@]})); then
   printf '%s\0' "${changed[@]}" | xargs -0 -n 1 -P "$(nproc)" "${CLANG_TIDY:-clang-tidy-16}" -p "$commands" --quiet "${checks[@]}" \
-    --extra-arg=-Wno-unknown-warning-option --extra-arg=-Wno-deprecated-declarations --extra-arg=-DHWY_COMPILE_ONLY_STATIC \
+    --extra-arg=-Wno-unknown-warning-option --extra-arg=-Wno-deprecated-declarations --extra-arg=-DHWY_COMPILE_ONLY_STATIC "--extra-arg=-idirafter$(g++ -print-file-name=include)" \
     2> >(grep -v 'warnings generated' >&2) || status=1
 fi
 echo "${#changed[@]} files"

@@ -45,7 +45,8 @@ class ModuleWalk {
 
   // A child may stand in many places, so what one visit costs is counted at every visit.
   Result<void> spend(std::size_t work) {
-    if ((work_ += work) <= kWorkLimit) return {};
+    work_ += work;
+    if (work_ <= kWorkLimit) return {};
     return fail(Error::Kind::kLimit, "modules with more than {} attributes in all", kWorkLimit);
   }
 
@@ -160,8 +161,8 @@ Result<TorchModule> take_module_apart(const PickleValue& value) {
 }
 
 Result<TorchFacts> read_module_facts(const PickleValue& module, const PickleDict* checkpoint) {
-  static const PickleDict kEmpty;
-  const PickleDict& around = checkpoint == nullptr ? kEmpty : *checkpoint;
+  static const PickleDict empty;
+  const PickleDict& around = checkpoint == nullptr ? empty : *checkpoint;
   const PickleDict& attributes = *module_attributes(module);
   const auto* type = module.as<PickleObject>()->type->as<PickleGlobal>();
   TorchFacts facts;

@@ -37,7 +37,7 @@ GpuDiagnosis no_driver(const GpuFacts& facts) {
 }
 
 /// Whether the variable leaves nothing: it is read up to the first entry that is none.
-bool hides_all(const std::string& visible) { return visible.empty() || visible.starts_with("-") || visible == "NoDevFiles"; }
+bool hides_all(const std::string& visible) { return visible.empty() || visible.starts_with('-') || visible == "NoDevFiles"; }
 
 GpuDiagnosis driver_trouble(const GpuFacts& facts, const GpuNeeds& needs) {
   const std::string module = facts.module && !facts.module->empty() ? "driver " + *facts.module : "the driver";

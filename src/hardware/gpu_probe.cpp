@@ -20,7 +20,7 @@ std::optional<std::string> module_version(const SystemView& system) {
   if (!text) return std::nullopt;
   for (std::size_t begin = 0; begin < text->size();) {
     const std::size_t end = std::min(text->find_first_of(" \t\n", begin), text->size());
-    const std::string word = text->substr(begin, end - begin);
+    std::string word = text->substr(begin, end - begin);
     if (word.find('.') != std::string::npos && parse_version(word) && word.find_first_not_of("0123456789.") == std::string::npos)
       return word;
     begin = end + 1;

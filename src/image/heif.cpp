@@ -45,17 +45,17 @@ class Picture {
   ~Picture() {
     if (image != nullptr) heif->image_release(image);
     if (handle != nullptr) heif->image_handle_release(handle);
-    if (context != nullptr) heif->context_free(context);
+    if (context_ != nullptr) heif->context_free(context_);
   }
 
   /// `bytes` must outlive the picture.
   Result<void> open(Bytes bytes) {
     FOVEA_ASSIGN(heif, heif_library());
-    context = heif->context_alloc();
-    if (context == nullptr) throw std::bad_alloc();
-    heif->context_set_max_decoding_threads(context, 0);  // the caller decides about threads
-    FOVEA_TRY(check(heif->context_read_from_memory_without_copy(context, bytes.data(), bytes.size(), nullptr)));
-    return check(heif->context_get_primary_image_handle(context, &handle));
+    context_ = heif->context_alloc();
+    if (context_ == nullptr) throw std::bad_alloc();
+    heif->context_set_max_decoding_threads(context_, 0);  // the caller decides about threads
+    FOVEA_TRY(check(heif->context_read_from_memory_without_copy(context_, bytes.data(), bytes.size(), nullptr)));
+    return check(heif->context_get_primary_image_handle(context_, &handle));
   }
 
   Result<void> decode(heif_chroma chroma, bool av1) {
@@ -91,7 +91,7 @@ class Picture {
     return fail(kind, "{}", printable(error.message != nullptr ? error.message : "damaged"));
   }
 
-  heif_context* context = nullptr;
+  heif_context* context_ = nullptr;
 };
 
 // libheif applies the rotation and mirroring that the file states, and an Exif orientation only repeats those.

@@ -39,7 +39,7 @@ namespace fovea {
 /// Each of them under its short name.
 struct HeifLibrary {
 #define FOVEA_HEIF_MEMBER(name) decltype(&heif_##name) name = nullptr;
-  FOVEA_HEIF_FUNCTIONS(FOVEA_HEIF_MEMBER)
+  FOVEA_HEIF_FUNCTIONS(FOVEA_HEIF_MEMBER)  // NOLINT(readability-identifier-naming): libheif's names
 #undef FOVEA_HEIF_MEMBER
 };
 

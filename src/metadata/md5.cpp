@@ -17,7 +17,7 @@ constexpr std::size_t kBlock = 64;
 constexpr std::size_t kLengthSize = 8;  // of the message in bits, at the end of the last block
 
 // The whole part of 2^32 times |sin(i + 1)|.
-std::array<std::uint32_t, 64> table() {
+std::array<std::uint32_t, 64> make_table() {
   std::array<std::uint32_t, 64> values{};
   for (std::size_t i = 0; i < values.size(); ++i) {
     values[i] = static_cast<std::uint32_t>(4294967296.0 * std::abs(std::sin(static_cast<double>(i + 1))));
@@ -26,10 +26,10 @@ std::array<std::uint32_t, 64> table() {
 }
 
 void add_block(State& state, Bytes block) {
-  static const std::array<std::uint32_t, 64> kTable = table();
+  static const std::array<std::uint32_t, 64> table = make_table();
   constexpr std::array<std::array<int, 4>, 4> kTurns{{{7, 12, 17, 22}, {5, 9, 14, 20}, {4, 11, 16, 23}, {6, 10, 15, 21}}};
   auto [a, b, c, d] = state;
-  for (std::size_t i = 0; i < kTable.size(); ++i) {
+  for (std::size_t i = 0; i < table.size(); ++i) {
     const std::size_t round = i / 16;
     std::uint32_t mixed = 0;
     std::size_t word = 0;
@@ -39,7 +39,7 @@ void add_block(State& state, Bytes block) {
       case 2: mixed = b ^ c ^ d, word = 3 * i + 5; break;
       default: mixed = c ^ (b | ~d), word = 7 * i; break;
     }
-    const std::uint32_t sum = a + mixed + kTable[i] + read_uint(block, 4 * (word % 16), 4, ByteOrder::kLittle);
+    const std::uint32_t sum = a + mixed + table[i] + read_uint(block, 4 * (word % 16), 4, ByteOrder::kLittle);
     a = d;
     d = c;
     c = b;

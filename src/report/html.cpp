@@ -49,7 +49,7 @@ std::string counted(std::int64_t count, std::string_view singular) {
     if (i > 0 && (plain.size() - i) % 3 == 0) digits += ',';
     digits += plain[i];
   }
-  return fmt::format("{} {}{}", digits, singular, count == 1 ? "" : singular.ends_with("s") ? "es" : "s");
+  return fmt::format("{} {}{}", digits, singular, count == 1 ? "" : singular.ends_with('s') ? "es" : "s");
 }
 
 std::string duration(double seconds) {

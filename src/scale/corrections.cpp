@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
-#include <set>
 
 #include "core/error.h"
 #include "data/text.h"
@@ -43,8 +43,8 @@ Result<std::string> folder_of(std::string_view label) {
   if (printable(name, name.size()) != name) return refuse("it has control characters or is not UTF-8");
   if (name.find_first_of("/\\") != std::string_view::npos) return refuse("it has a slash");
   if (name.front() == '.') return refuse("it begins with a dot");
-  static const std::set<std::string, std::less<>> kTaken = {"train", "val", "valid", "validation", "test"};
-  if (kTaken.contains(lower_case(name))) return refuse("folders of that name part training data");
+  constexpr std::array<std::string_view, 5> kTaken{"train", "val", "valid", "validation", "test"};
+  if (std::ranges::find(kTaken, lower_case(name)) != kTaken.end()) return refuse("folders of that name part training data");
   return std::string(name);
 }
 

@@ -75,9 +75,9 @@ bool find_tiles() {
 }  // namespace
 
 bool available(Unit unit) {
-  static const bool kVectorsFound = find_vectors();
-  static const bool kTilesFound = find_tiles();
-  return unit == Unit::kNone || (unit == Unit::kTiles ? kTilesFound : kVectorsFound);
+  static const bool vectors_found = find_vectors();
+  static const bool tiles_found = find_tiles();
+  return unit == Unit::kNone || (unit == Unit::kTiles ? tiles_found : vectors_found);
 }
 
 OnThread::OnThread(Unit unit) : unit_(unit) {
