@@ -65,12 +65,29 @@ void add_ops(std::vector<Case>& cases, std::size_t i, const Geometry& g, std::in
   }
 }
 
+/// Gradients of weights over so many positions that they are summed in bands and parts; an odd number of rows, and columns that
+/// fill no whole group of vectors.
+void add_many_positions(std::vector<Case>& cases) {
+  struct Layer {
+    Geometry geometry;
+    std::int64_t c, k;
+  };
+  const Layer layers[] = {{{3, 45, 25, window_of(3, 1, pad_all(1))}, 5, 72},
+                          {{5, 43, 38, window_of(3, 2, pad_all(1))}, 19, 24},
+                          {{2, 41, 29, window_of(1, 1, {})}, 24, 136}};
+  for (const auto& [g, c, k] : layers) {
+    cases.push_back(backward_weight(g, c, k, true, Precision::kBF16));
+    for (const Case& other : kept(cases.back())) cases.push_back(other);
+  }
+}
+
 std::vector<Case> tests() {
   std::vector<Case> cases;
   for (std::size_t i = 0; i < 26; ++i)
     add_ops(cases, i, cycle(kGeometries, i), cycle(kChannels, 3 * i), cycle(kChannels, 7 * i + 4));
   // So many weights that rearranging them is dealt out.
   add_ops(cases, 28, {1, 3, 4, window_of(3, 1, pad_all(1))}, 40, 192);
+  add_many_positions(cases);
   return cases;
 }
 

@@ -11,6 +11,7 @@
 #include "backend/cpu/onednn/weights.h"
 #include "backend/cpu/part_sums.h"
 #include "backend/cpu/setup.h"
+#include "backend/cpu/weight_gradient_bf16.h"
 #include "backend/function_kernel.h"
 #include "core/parallel.h"
 
@@ -210,8 +211,10 @@ KernelResult prepare_op(const Setup& setup, const graph::Conv2dBackwardInput& op
 }
 
 KernelResult prepare_op(const Setup& setup, const graph::Conv2dBackwardWeight& op) {
-  return onednn::is_pointwise(op.window) && op.precision == graph::Precision::kF32 ? pointwise_weight_gradient(setup, op)
-                                                                                   : windowed_weight_gradient(setup, op);
+  if (op.precision == graph::Precision::kBF16)
+    return setup.target.bf16() == bf16::Unit::kVectors ? prepare_weight_gradient_bf16(setup, op)
+                                                       : windowed_weight_gradient(setup, op);
+  return onednn::is_pointwise(op.window) ? pointwise_weight_gradient(setup, op) : windowed_weight_gradient(setup, op);
 }
 
 }  // namespace fovea::cpu

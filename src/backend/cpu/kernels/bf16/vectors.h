@@ -36,6 +36,33 @@ FOVEA_BF16_INLINE __m512i interleave(__m512i halves) {
 /// Rounded: even[0], odd[0], even[1], ...
 FOVEA_BF16_INLINE __m512i round_interleaved(__m512 even, __m512 odd) { return interleave(round_in_turn(even, odd)); }
 
+/// 16 vectors of 16 32-bit numbers, turned around.
+FOVEA_BF16_INLINE void transpose(__m512i (&r)[16]) {
+  __m512i t[16];
+  for (int i = 0; i < 8; ++i) {
+    t[2 * i] = _mm512_unpacklo_epi32(r[2 * i], r[2 * i + 1]);
+    t[2 * i + 1] = _mm512_unpackhi_epi32(r[2 * i], r[2 * i + 1]);
+  }
+  // Rows 4 i to 4 i + 3: r[4 i + j] holds column j of each quarter.
+  for (int i = 0; i < 4; ++i) {
+    r[4 * i] = _mm512_unpacklo_epi64(t[4 * i], t[4 * i + 2]);
+    r[4 * i + 1] = _mm512_unpackhi_epi64(t[4 * i], t[4 * i + 2]);
+    r[4 * i + 2] = _mm512_unpacklo_epi64(t[4 * i + 1], t[4 * i + 3]);
+    r[4 * i + 3] = _mm512_unpackhi_epi64(t[4 * i + 1], t[4 * i + 3]);
+  }
+  for (int j = 0; j < 4; ++j) {
+    const __m512i even0 = _mm512_shuffle_i32x4(r[j], r[4 + j], 0x88);
+    const __m512i odd0 = _mm512_shuffle_i32x4(r[j], r[4 + j], 0xdd);
+    const __m512i even1 = _mm512_shuffle_i32x4(r[8 + j], r[12 + j], 0x88);
+    const __m512i odd1 = _mm512_shuffle_i32x4(r[8 + j], r[12 + j], 0xdd);
+    t[j] = _mm512_shuffle_i32x4(even0, even1, 0x88);
+    t[4 + j] = _mm512_shuffle_i32x4(odd0, odd1, 0x88);
+    t[8 + j] = _mm512_shuffle_i32x4(even0, even1, 0xdd);
+    t[12 + j] = _mm512_shuffle_i32x4(odd0, odd1, 0xdd);
+  }
+  for (int i = 0; i < 16; ++i) r[i] = t[i];
+}
+
 /// An activation of the kinds whose derivative its output tells, as the edges between which that is 1.
 struct Limits {
   __m512 low, high;

@@ -1,0 +1,49 @@
+// Fovea: sums over positions of products of bf16 numbers: what gradients of weights are made of.
+// SPDX-License-Identifier: Apache-2.0
+//
+// The vector unit multiplies and adds numbers two by two, so positions come in pairs, woven: (pair, channel, 2). Such rows serve
+// both sides of a product: 16 channels are a vector, and one channel's pair is what is multiplied with all of it.
+#pragma once
+
+#include <cstdint>
+
+#include "backend/cpu/kernels/bf16/round.h"
+
+namespace fovea::cpu::bf16 {
+
+inline constexpr std::int64_t kVector = 16;  ///< floats in a vector, and pairs of bf16 numbers
+
+/// pairs[i] = (first[i], second[i]) for i < count; zeros for a row that is null. Floats are rounded.
+void weave(const float* first, const float* second, std::int64_t count, Bf16* pairs);
+void weave(const Bf16* first, const Bf16* second, std::int64_t count, Bf16* pairs);
+
+/// Woven rows: number of pairs from one row to the next, and from one position to the next.
+struct Woven {
+  const Bf16* data;
+  std::int64_t row;
+  std::int64_t position;
+};
+
+/// sums (channels, 16 vectors) of a and b over `rows` rows of `columns` positions: products of `channels` channels of a, and
+/// 16 `vectors` of b, which is at most kMostVectors.
+struct PairSum {
+  Woven a, b;
+  std::int64_t rows, columns;
+  std::int64_t channels, vectors;
+  float* sums;
+};
+inline constexpr std::int64_t kMostVectors = 4;
+/// Adds to the sums, or begins them.
+void sum_pairs(const PairSum& sum, bool begin);
+
+/// Sums as they are made by sum_pairs for part after part, `part` floats from one to the next: of a group of `vectors` vectors.
+struct SumParts {
+  const float* sums;
+  std::int64_t parts, part;
+  std::int64_t vectors;
+};
+/// to[k row + c step] = total of channel c, number k of vector `vector`, for c < channels and k < count <= 16.
+void total_turned(const SumParts& from, std::int64_t vector, std::int64_t channels, std::int64_t count, float* to,
+                  std::int64_t row, std::int64_t step);
+
+}  // namespace fovea::cpu::bf16
