@@ -24,7 +24,7 @@ mkdir -p build/log
 cmake -S . -B "$commands" -G Ninja -D CMAKE_EXPORT_COMPILE_COMMANDS=ON -D FOVEA_UNITY=$batches >build/log/tidy.log 2>&1 ||
   { cat build/log/tidy.log; exit 1; }
 if [[ ${1:-} == --all ]]; then
-  mapfile -t changed < <(python3 -c 'import json, sys; print(*sorted({c["file"] for c in json.load(sys.stdin)}), sep="\n")' <"$commands/compile_commands.json")
+  mapfile -t changed < <(python3 -c 'import json, sys; print(*sorted({c["file"] for c in json.load(sys.stdin) if c["file"].endswith((".cpp", ".cxx"))}), sep="\n")' <"$commands/compile_commands.json")
 else
   base=$(git merge-base main HEAD 2>/dev/null || git rev-parse HEAD)
   mapfile -t changed < <({ git diff --name-only --diff-filter=d "$base" -- '*.cpp'; git ls-files -o --exclude-standard -- '*.cpp'; } | sort -u)

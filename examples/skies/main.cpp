@@ -4,9 +4,11 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <charconv>
 #include <cstdio>
 #include <filesystem>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "core/context.h"
@@ -34,9 +36,11 @@ fovea::Result<void> save(const std::filesystem::path& path, const fovea::Image& 
 }
 
 bool parse_size(const std::string& text, int& width, int& height) {
-  char end = 0;
-  return std::sscanf(text.c_str(), "%dx%d%c", &width, &height, &end) == 2 && width >= 16 && height >= 16 && width <= 8192 &&
-         height <= 8192;
+  const char* const end = text.data() + text.size();
+  const auto [cross, bad_width] = std::from_chars(text.data(), end, width);
+  if (bad_width != std::errc() || cross == end || *cross != 'x') return false;
+  const auto [last, bad_height] = std::from_chars(cross + 1, end, height);
+  return bad_height == std::errc() && last == end && width >= 16 && height >= 16 && width <= 8192 && height <= 8192;
 }
 
 // The error of the first picture that failed, if one did: `paint_one(i)` for every i of `count`, over all threads.

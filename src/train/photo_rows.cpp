@@ -128,7 +128,9 @@ class PhotoRows::Computation {
     FOVEA_ASSIGN(Image image, load_fitted(source_, rows_.samples_[sample].path, rows_.preprocess_));
     normalize(image.pixels, rows_.preprocess_, input);
     if (fingerprints_) photos_[i].fingerprint = fingerprint_of(image);
-    if (kept_ != nullptr && (kept_bytes_ += image.pixels.size()) <= kMostKeptBytes) (*kept_)[sample] = std::move(image.pixels);
+    if (kept_ == nullptr) return {};
+    kept_bytes_ += image.pixels.size();
+    if (kept_bytes_ <= kMostKeptBytes) (*kept_)[sample] = std::move(image.pixels);
     return {};
   }
 

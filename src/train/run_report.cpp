@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The HTML report that a training run leaves beside the model.
+#include <utility>
+
 #include "core/error.h"
 #include "core/file.h"
 #include "train/calibration.h"
@@ -51,7 +53,7 @@ void TrainingRun::write_report() {
   if (input) input->training = report;
   const Result<void> written = input ? write_file_atomically(path, report::to_html(*input)) : Result<void>(input.error());
   if (written) {
-    report.html = path;
+    report.html = std::move(path);
   } else {
     // The model is what counts, and it is there.
     reporter_.warning("no report: " + written.error().message);

@@ -158,7 +158,7 @@ class PhotoStream final : public Stream {
   Result<std::optional<Image>> next() override {
     if (shown_ && Clock::now() - since_ < hold_) {
       std::this_thread::sleep_for(kBetween);
-      return std::optional(*shown_);
+      return shown_;
     }
     shown_.reset();
     if (place_ == photos_.size()) {
@@ -167,7 +167,7 @@ class PhotoStream final : public Stream {
     }
     FOVEA_ASSIGN(shown_, load_image(photos_[place_++]));
     since_ = Clock::now();
-    return std::optional(*shown_);
+    return shown_;
   }
 
  private:

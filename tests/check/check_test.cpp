@@ -147,7 +147,7 @@ TEST_F(Check, ClassesThatOneSplitLacks) {
 TEST_F(Check, AnOutnumberedClass) {
   for (int n = 0; n < 15; ++n) {
     test::photo_file(root_ / ("train/a/more" + std::to_string(n) + ".png"),
-                     test::random_photo(120, 90, static_cast<std::uint64_t>(100 + n)));
+                     test::random_photo(120, 90, 100 + static_cast<std::uint64_t>(n)));
   }
   EXPECT_THAT(report().class_findings, Contains(Field(&ClassFinding::problem, ClassFinding::Problem::kOutnumbered)));
 }

@@ -57,9 +57,7 @@ TEST_F(ArchiveVerbs, ExifToolSeesTheKeywordsInTheOlderFieldsThatAPhotoHas) {
   const fs::path exiftool = "/usr/bin/exiftool";
   if (!fs::exists(exiftool)) GTEST_SKIP() << "needs " << exiftool.string();
   const std::string photo = (photos_ / "a1.jpg").string();
-  ASSERT_EQ(run_program({exiftool, "-q", "-overwrite_original", "-codedcharacterset=utf8",
-                         "-IPTC:Keywords=stra\xC3\x9F"
-                         "e",
+  ASSERT_EQ(run_program({exiftool, "-q", "-overwrite_original", "-codedcharacterset=utf8", "-IPTC:Keywords=stra\u00DFe",
                          "-IPTCDigest=new", "-XPKeywords=sea;hill", "-Make=Acme", photo})
                 .status,
             0);

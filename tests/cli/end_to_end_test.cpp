@@ -314,7 +314,7 @@ TEST_F(Video, TheProbabilitiesCrossOnceAndInTheRightOrder) {
     const json frame = json::parse(line);
     EXPECT_GT(frame["seconds"], seconds);
     seconds = frame["seconds"];
-    if (labels.empty() || labels.back() != frame["label"]) labels.push_back(frame["label"]);
+    if (labels.empty() || labels.back() != frame["label"].get<std::string>()) labels.push_back(frame["label"]);
   }
   EXPECT_EQ(labels, (std::vector<std::string>{"rot", "blå"}));
   EXPECT_NEAR(seconds, (kFrames - 1) / 10.0, 1e-6);

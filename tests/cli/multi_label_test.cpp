@@ -93,7 +93,7 @@ TEST(MultiLabelProgram, LearnsFromCollagesOfRealPhotosAndAnswersWithSeveralLabel
   const json done = last_of(trained);
   EXPECT_EQ(done["classes"], json(kProduce));
   EXPECT_EQ(done["val"]["photos"], 24);
-  const json figures = done["multi_label"];
+  const json& figures = done["multi_label"];
   // Half of the labels are there, so chance is one half; the interval of 24 photos is told with it.
   EXPECT_DOUBLE_EQ(figures["chance"].get<double>(), 0.5);
   EXPECT_GT(figures["mean_average_precision"].get<double>(), 0.75);

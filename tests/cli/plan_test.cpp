@@ -52,7 +52,7 @@ TEST_F(PlanVerb, APickAndALargerInputFitTheTerminalToo) {
   for (const std::string& line : lines) EXPECT_LE(line.size(), 80U) << line;
   EXPECT_NE(lines[1].find("this one"), std::string::npos) << run.out;
   EXPECT_NE(lines[2].find("if it pays"), std::string::npos) << run.out;
-  EXPECT_TRUE(lines[3].ends_with("*")) << run.out;
+  EXPECT_TRUE(lines[3].ends_with('*')) << run.out;
 }
 
 TEST_F(PlanVerb, AnswersInJson) {

@@ -37,7 +37,7 @@ std::vector<Case> speed() {
   return over(shapes);
 }
 
-const Suite suite("activate", tests, speed);
+const Suite kSuite("activate", tests, speed);
 
 }  // namespace
 }  // namespace fovea::contract

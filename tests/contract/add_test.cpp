@@ -24,7 +24,7 @@ std::vector<Case> tests() {
 
 std::vector<Case> speed() { return {of_shape({8, 56, 56, 24}), rounded({8, 56, 56, 24})}; }
 
-const Suite suite("add", tests, speed);
+const Suite kSuite("add", tests, speed);
 
 }  // namespace
 }  // namespace fovea::contract

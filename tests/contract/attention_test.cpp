@@ -39,7 +39,7 @@ std::vector<Case> speed() {
   return cases;
 }
 
-const Suite suite("attention", tests, speed);
+const Suite kSuite("attention", tests, speed);
 
 }  // namespace
 }  // namespace fovea::contract

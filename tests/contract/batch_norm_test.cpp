@@ -67,7 +67,7 @@ std::vector<Case> speed() {
   return cases;
 }
 
-const Suite suite("batch_norm", tests, speed);
+const Suite kSuite("batch_norm", tests, speed);
 
 }  // namespace
 }  // namespace fovea::contract

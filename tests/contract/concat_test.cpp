@@ -43,7 +43,7 @@ std::vector<Case> speed() {
   return with_rounded({concat(8, 28, {64, 64, 64}), slice({8, 28, 28, 128}, 64, 64), pad({8, 28, 28, 64}, 64, 128)});
 }
 
-const Suite suite("concat", tests, speed);
+const Suite kSuite("concat", tests, speed);
 
 }  // namespace
 }  // namespace fovea::contract

@@ -115,7 +115,7 @@ std::vector<Case> speed() {
   return cases;
 }
 
-const Suite suite("conv2d", tests, speed);
+const Suite kSuite("conv2d", tests, speed);
 
 }  // namespace
 }  // namespace fovea::contract

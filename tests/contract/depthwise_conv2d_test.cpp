@@ -58,7 +58,7 @@ std::vector<Case> speed() {
   return cases;
 }
 
-const Suite suite("depthwise_conv2d", tests, speed);
+const Suite kSuite("depthwise_conv2d", tests, speed);
 
 }  // namespace
 }  // namespace fovea::contract

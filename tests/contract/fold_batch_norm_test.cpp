@@ -38,7 +38,7 @@ std::vector<Case> speed() {
   return cases;
 }
 
-const Suite suite("fold_batch_norm", tests, speed);
+const Suite kSuite("fold_batch_norm", tests, speed);
 
 }  // namespace
 }  // namespace fovea::contract

@@ -111,7 +111,7 @@ std::vector<Case> speed() {
   return cases;
 }
 
-const Suite suite("inverted_residual", tests, speed);
+const Suite kSuite("inverted_residual", tests, speed);
 
 }  // namespace
 }  // namespace fovea::contract

@@ -95,7 +95,7 @@ std::vector<Case> speed() {
   return cases;
 }
 
-const Suite suite("inverted_residual_train", tests, speed);
+const Suite kSuite("inverted_residual_train", tests, speed);
 
 }  // namespace
 }  // namespace fovea::contract

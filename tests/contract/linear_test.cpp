@@ -27,7 +27,7 @@ std::vector<Case> speed() {
   return cases;
 }
 
-const Suite suite("linear", tests, speed);
+const Suite kSuite("linear", tests, speed);
 
 }  // namespace
 }  // namespace fovea::contract

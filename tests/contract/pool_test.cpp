@@ -26,7 +26,7 @@ std::vector<Case> speed() {
   return cases;
 }
 
-const Suite suite("pool", tests, speed);
+const Suite kSuite("pool", tests, speed);
 
 }  // namespace
 }  // namespace fovea::contract

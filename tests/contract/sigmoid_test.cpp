@@ -35,7 +35,7 @@ std::vector<Case> speed() {
   return cases;
 }
 
-const Suite suite("sigmoid", tests, speed);
+const Suite kSuite("sigmoid", tests, speed);
 
 }  // namespace
 }  // namespace fovea::contract

@@ -30,7 +30,7 @@ std::vector<Case> speed() {
   return cases;
 }
 
-const Suite suite("softmax", tests, speed);
+const Suite kSuite("softmax", tests, speed);
 
 }  // namespace
 }  // namespace fovea::contract

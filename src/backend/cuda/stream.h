@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-struct CUstream_st;  // CUDA's own; in the proof on the host, a struct that gives the order in which indices are taken
+struct CUstream_st;  // NOLINT(readability-identifier-naming): CUDA's own; in the proof on the host, a struct that gives the order
+                     // in which indices are taken
 
 namespace fovea::cuda {
 

@@ -122,7 +122,7 @@ class Passes {
 
 /// Kernels of a `Block` that is derived from Passes.
 template <class Block>
-std::unique_ptr<Kernel> make_forward(std::string name, std::shared_ptr<const Block> block) {
+std::unique_ptr<Kernel> make_forward(std::string name, const std::shared_ptr<const Block>& block) {
   return make_kernel(
       {std::move(name), block->packed_bytes(), block->scratch_bytes(), std::nullopt},
       [block](const Arguments& a) { block->forward(a); }, [block](const Arguments& a) { block->pack(a); });
