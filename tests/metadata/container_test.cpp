@@ -96,7 +96,7 @@ TEST(Container, XmpGoesBehindExifInAJpeg) {
 }
 
 TEST(Container, WhatFollowsAJpegIsKept) {
-  const std::string video = "\0\0\0\x18" + "ftypmp42"s + std::string(1000, 'v');
+  const std::string video = "\0\0\0\x18"s + "ftypmp42" + std::string(1000, 'v');
   const std::string old = picture("progressive.jpg") + video;
   const std::string out = embedded(old, packet());
   EXPECT_TRUE(out.ends_with(video));

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/paths.h"
 
-#include <stdlib.h>
-
 #include <cstdlib>
 #include <stdexcept>
 #include <string>

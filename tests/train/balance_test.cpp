@@ -13,7 +13,7 @@ Dataset counted(std::initializer_list<int> counts) {
   Dataset data;
   int k = 0;
   for (const int count : counts) {
-    data.classes.push_back(std::string(1, static_cast<char>('a' + k)));
+    data.classes.emplace_back(1, static_cast<char>('a' + k));
     for (int n = 0; n < count; ++n) data.train.push_back({"photo", {k}});
     ++k;
   }

@@ -133,7 +133,8 @@ FOVEA_INLINE void sharpen(const Plane8& from, int x, int y, float factor, std::u
     for (int dy = -1; dy <= 1; ++dy) {
       for (int dx = -1; dx <= 1; ++dx) sum += from.at(x + dx, y + dy)[c];
     }
-    to[c] = blend(static_cast<float>((2 * sum + 13) / 26), static_cast<float>(own), factor);
+    const int mean = (2 * sum + 13) / 26;  // of 13 weights, rounded
+    to[c] = blend(static_cast<float>(mean), static_cast<float>(own), factor);
   }
 }
 
@@ -142,6 +143,7 @@ FOVEA_INLINE void transform(const Plane8& from, int x, int y, const double* map,
   const double from_x = product(map[0], column) + product(map[1], row) + map[2];
   const double from_y = product(map[3], column) + product(map[4], row) + map[5];
   const bool inside = from_x >= 0 && from_y >= 0 && from_x < from.width && from_y < from.height;
+  // NOLINTNEXTLINE(bugprone-incorrect-roundings): what is inside is not negative
   const int left = inside ? static_cast<int>(from_x + 0.5) - 1 : 0, top = inside ? static_cast<int>(from_y + 0.5) - 1 : 0;
   const auto across = static_cast<float>(from_x - 0.5 - left), down = static_cast<float>(from_y - 0.5 - top);
   for (int c = 0; c < 3; ++c) {
