@@ -12,8 +12,8 @@ std::size_t bytes_of_floats(std::int64_t count) { return static_cast<std::size_t
 
 /// logits, targets, weights -> loss, p.
 template <class Kernel>
-KernelResult prepare_loss(const Setup& setup, std::string name, Kernel kernel) {
-  return make_kernel(setup, {.name = std::move(name), .scratch_bytes = bytes_of_floats(setup.input(0)[0])},
+KernelResult prepare_loss(const Setup& setup, std::string_view name, Kernel kernel) {
+  return make_kernel(setup, {.name = std::string(name), .scratch_bytes = bytes_of_floats(setup.input(0)[0])},
                      [kernel](Machine& machine, const Arguments& a) {
                        const Answers size = size_of_answers(a.inputs[0].shape);
                        auto* of_row = reinterpret_cast<float*>(a.scratch);
