@@ -28,6 +28,7 @@ class ModelJudge final : public Judge {
   ModelJudge(std::filesystem::path model, ClassifierOptions compute, Classifier classifier)
       : model_(std::move(model)), compute_(std::move(compute)), classifier_(std::move(classifier)) {}
 
+  [[nodiscard]] const std::string& device() const { return classifier_.device(); }
   Result<Answer> classify(const Image& picture) override {
     return classifier_.classify_pixels(picture.pixels, picture.width, picture.height);
   }
@@ -78,6 +79,7 @@ Result<ScaleTotals> scale(const ScaleOptions& options, ScaleObserver* observer) 
   FOVEA_TRY(check_options(options));
   FOVEA_ASSIGN(const std::optional<View> empty, given_empty(options));
   FOVEA_ASSIGN(const std::unique_ptr<ModelJudge> judge, ModelJudge::open(options));
+  if (observer != nullptr) observer->on_note("device: " + judge->device());
   FOVEA_ASSIGN(std::unique_ptr<video::Stream> stream, open_camera(options));
   std::optional<Corrections> corrections;
   if (!options.corrections.empty()) {

@@ -30,6 +30,7 @@ class ModelJudge final : public Judge {
   ModelJudge(fs::path model, ClassifierOptions compute, Classifier classifier)
       : model_(std::move(model)), compute_(std::move(compute)), classifier_(std::move(classifier)) {}
 
+  [[nodiscard]] const std::string& device() const { return classifier_.device(); }
   Result<Answer> classify(std::span<const std::byte> picture) override { return classifier_.classify(picture); }
   Result<void> reload() override {
     FOVEA_ASSIGN(Classifier fresh, Classifier::open(model_, compute_));
@@ -102,6 +103,7 @@ Result<WatchTotals> watch(const WatchOptions& options, WatchObserver* observer) 
   const auto most_age = options.once ? std::nullopt : std::optional(2 * options.every);
   FOVEA_ASSIGN(const std::unique_ptr<Source> source, open_source(options.camera, most_age));
   FOVEA_ASSIGN(const std::unique_ptr<ModelJudge> judge, ModelJudge::open(options));
+  if (observer != nullptr) observer->on_note("device: " + judge->device());
   Journal journal([&options] { return Store::open(options.database); });
   const PhotoKeeper keeper(photos, options.keep, options.most_bytes);
   SystemClock clock;
