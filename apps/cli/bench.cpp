@@ -182,22 +182,28 @@ std::int64_t number_of(const std::string& text) {
 
 void add_settings(CLI::App& app, BenchFlags& flags) {
   app.add_option("--threads", flags.settings.threads, "a row for each of these numbers, such as 1,2 [1, and every processor]")
+      ->type_name("N,...")
       ->delimiter(',')
-      ->check(CLI::Range(1, 1024));
+      ->check(whole_number(1, 1024));
   app.add_option("--seconds", flags.settings.seconds, "to measure for each row, about")
-      ->check(CLI::PositiveNumber)
+      ->check(above_zero())
       ->capture_default_str();
   add_output_flags(app, flags.output);
 }
 
 void add_network_flags(CLI::App& app, BenchFlags& flags) {
   app.add_option("--arch", flags.network.archs, "networks, such as mobilenet_v2,efficientnet_lite0 [efficientnet_lite0]")
+      ->type_name("NAME,...")
       ->delimiter(',');
   app.add_option("--batch", flags.network.batches, "a row for each of these numbers of photos at once")
+      ->type_name("N,...")
       ->delimiter(',')
-      ->check(CLI::Range(1, 4096));
-  app.add_option("--size", flags.network.size, "input side in pixels [that of the network]")->check(CLI::Range(32, 1024));
-  app.add_option("--device", flags.network.device, "auto, cpu, cuda or cuda:N")->capture_default_str();
+      ->check(whole_number(1, 4096));
+  app.add_option("--size", flags.network.size, "input side in pixels [that of the network]")->check(whole_number(32, 1024));
+  app.add_option("--device", flags.network.device, "auto, cpu, cuda or cuda:N")
+      ->check(device_name())
+      ->type_name("DEVICE")
+      ->capture_default_str();
 }
 
 }  // namespace
@@ -232,7 +238,7 @@ Run add_bench(CLI::App& app) {
                                         "Photos from file to the network's input, by format and size.\n\n"
                                         "  fovea bench decode skies");
   decode->add_option("PATH", flags->decode.inputs, "photos, and folders of photos")->required();
-  decode->add_option("--size", flags->decode.size, "input side in pixels")->check(CLI::Range(16, 4096))->capture_default_str();
+  decode->add_option("--size", flags->decode.size, "input side in pixels")->check(whole_number(16, 4096))->capture_default_str();
   add_settings(*decode, *flags);
   CLI::App* sort = app.add_subcommand("sort",
                                       "Random 32-bit numbers in order, beside what the memory allows.\n\n"

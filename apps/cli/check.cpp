@@ -56,22 +56,23 @@ Run add_check(CLI::App& app) {
   auto flags = std::make_shared<CheckFlags>();
   CheckOptions& options = flags->options;
   app.description(
-      "What is wrong, or looks wrong, with a folder of labelled photos. Changes nothing.\n"
-      "Exit status 1: files that cannot be used, copies across splits or classes, or classes\n"
-      "without a training photo. Labels that look wrong are an opinion and leave it at 0.\n\n"
+      "What is wrong, or looks wrong, with labelled photos. Changes nothing.\n"
+      "Exit status 1: files that cannot be used, copies across splits or classes, or\n"
+      "classes without a training photo. Labels that look wrong are an opinion and\n"
+      "leave it at 0.\n\n"
       "  fovea check skies\n"
       "  fovea check skies --html skies.html");
   app.add_option("DATA", options.data, "class folders; train/ and val/ of those; or a CSV 'path,label[,split]'")->required();
   app.add_flag_callback(
       "--no-network", [&options] { options.network = false; }, "do not look at labels, which needs a pretrained network");
-  app.add_option("--arch", options.arch, "the network that looks at labels")->capture_default_str();
-  app.add_option("--weights", options.weights, "its pretrained weights: .safetensors, .pt or .pth");
+  app.add_option("--arch", options.arch, "the network that looks at labels")->type_name("NAME")->capture_default_str();
+  app.add_option("--weights", options.weights, "its pretrained weights: .safetensors, .pt or .pth")->type_name("FILE");
   add_choice<FitChoice>(app, "--fit", options.fit,
                         {{"letterbox", FitChoice::kLetterbox}, {"crop", FitChoice::kCrop}, {"squash", FitChoice::kSquash}},
                         "how a photo becomes a square [crop]");
-  app.add_option("--html", options.contact_sheet, "a page of what the network sees, suspicious photos first");
+  app.add_option("--html", options.contact_sheet, "a page of what the network sees, suspicious photos first")->type_name("FILE");
   app.add_option("--list", flags->most, "lines of each kind of finding; 0: all")
-      ->check(CLI::NonNegativeNumber)
+      ->check(whole_number(0, 1000000000))
       ->capture_default_str();
   app.add_option("--seed", options.seed, "of the folds that labels are predicted in")->capture_default_str();
   add_compute_flags(app, flags->compute);

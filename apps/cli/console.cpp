@@ -64,7 +64,9 @@ void Console::tell(const Choice& choice) {
 
 void Console::warn(std::string_view text) { to_stderr(fmt::format("{} {}", paint("warning:", kYellow), text)); }
 
-void Console::error(std::string_view text) { to_stderr(fmt::format("fovea {}: {} {}", verb_, paint("error:", kRed), text)); }
+void Console::error(std::string_view text) {
+  to_stderr(fmt::format("fovea {}: {} {}", verb_, paint("error:", kRed), in_line(std::string(text))));
+}
 
 int Console::fail(const Error& error) {
   this->error(error.message);
@@ -132,6 +134,12 @@ std::string duration(double seconds) {
 
 std::string counted(std::int64_t count, std::string_view singular) {
   return fmt::format("{} {}{}", count, singular, count == 1 ? "" : singular.ends_with("ss") ? "es" : "s");
+}
+
+std::string in_line(std::string text) {
+  std::ranges::replace_if(
+      text, [](char byte) { return static_cast<unsigned char>(byte) < 0x20 || byte == 0x7F; }, '?');
+  return text;
 }
 
 // One column per code point: near enough for class names and paths.

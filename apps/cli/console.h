@@ -60,6 +60,9 @@ class Console {
 [[nodiscard]] std::string duration(double seconds);
 /// "1 photo", "12 photos".
 [[nodiscard]] std::string counted(std::int64_t count, std::string_view singular);
+/// A path, or what is said of one, as it may stand in a line for people: '?' for control characters, which could break the line
+/// or paint the terminal.
+[[nodiscard]] std::string in_line(std::string text);
 /// Columns that `text` takes on a terminal, and `text` filled up to so many. A longer one is cut with "…": behind, or, as of
 /// paths, whose ends tell them apart, in front.
 [[nodiscard]] std::size_t columns(std::string_view text);

@@ -58,7 +58,7 @@ void show(Console& console, const std::string& path, const Answer& answer, const
     }
     return console.print_json(object);
   }
-  std::string line = fitted(path, style.path_width, Cut::kInFront);
+  std::string line = fitted(in_line(path), style.path_width, Cut::kInFront);
   if (answer.rejected) line += "  unknown;";
   if (style.multi_label && answer.labels.empty()) line += "  (no label)";
   const std::span<const Prediction> shown =
@@ -213,10 +213,11 @@ Run add_predict(CLI::App& app) {
   app.add_option("MODEL", flags->model, "a model made by 'fovea train', or an Ultralytics classification checkpoint")->required();
   app.add_option("PATH", flags->paths, "photos and folders of photos; '-' reads one from standard input")->required();
   app.add_option("--top", flags->top, "how many classes to show; of photos with any number of labels in JSON only")
-      ->check(CLI::Range(1, 100000))
+      ->check(whole_number(1, 100000))
       ->capture_default_str();
   app.add_option("--explain", flags->explain,
-                 "also write the photo with a map of where the network looked: a .png or .jpg, or a folder for several");
+                 "also write the photo with a map of where the network looked: a .png or .jpg, or a folder for several")
+      ->type_name("PATH");
   add_compute_flags(app, flags->compute);
   add_output_flags(app, flags->output);
   return [flags] { return predict(*flags); };

@@ -73,7 +73,7 @@ class WatchView final : public WatchObserver {
     console_.warn(fmt::format("missed {} from {} to {}: {}", counted(gap.slots, "picture"), utc_text(gap.first),
                               utc_text(gap.last), gap.reason));
   }
-  void on_note(std::string_view text) override { console_.note(text); }
+  void on_note(std::string_view text) override { console_.note(wrapped(text, 78, 2)); }
   void on_warning(std::string_view text) override { console_.warn(text); }
 
  private:

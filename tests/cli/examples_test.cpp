@@ -86,7 +86,7 @@ bool needs_hardware(const std::string& example) {
 }
 
 TEST_F(Examples, WorkAsTheyArePrinted) {
-  const std::vector<std::string> verbs = verbs_in(run_fovea({"--help"}).out, "Subcommands:");
+  const std::vector<std::string> verbs = verbs_in(run_fovea({"--help"}).out, "Verbs:");
   EXPECT_GE(verbs.size(), 14U);
   std::size_t tried = 0;
   for (const std::string& verb : verbs) {
@@ -112,19 +112,62 @@ TEST_F(Examples, WorkAsTheyArePrinted) {
   }
   EXPECT_GE(tried, 25U);
   for (const char* made :
-       {"weather.safetensors", "things.safetensors", "skies.html", "seen.mp4", "sky.csv", "sky.png", "sky.html", "found.html"}) {
+       {"weather.safetensors", "things.safetensors", "skies.html", "sky.mp4", "sky.csv", "sky.png", "sky.html", "found.html"}) {
     EXPECT_TRUE(fs::exists(*folder_ / made)) << made;
   }
 }
 
 TEST_F(Examples, AWrongFlagIsNamedByEveryVerb) {
-  for (const std::string& verb : verbs_in(run_fovea({"--help"}).out, "Subcommands:")) {
+  for (const std::string& verb : verbs_in(run_fovea({"--help"}).out, "Verbs:")) {
     const Finished run = run_fovea({verb, "--no-such-flag"});
     EXPECT_EQ(run.status, 2) << verb;
     EXPECT_TRUE(run.out.empty()) << run.out;
     EXPECT_THAT(run.err, HasSubstr("fovea " + verb)) << verb;
     EXPECT_LE(lines_of(run.err).size(), 2U) << run.err;
   }
+}
+
+/// What a person mistook is named, with what to give instead.
+TEST_F(Examples, AMistakeIsToldWithWhatToDo) {
+  must("mkdir -p nothing");
+  const std::pair<const char*, const char*> said[] = {
+      {"val weather.safetensors new --split test", "new: no photo in a split 'test': 9 to train, 0 to validate, 0 to test"},
+      {"tag weather.safetensors nothing", "nothing: no photo there"},
+      {"annotate weather.safetensors timelapse -o x.mp4", "numbered pictures in it are given as timelapse/name-%04d.jpg"},
+      {"annotate weather.safetensors timelapse/frame-%04d.jpg", "(-o), --csv, --jsonl or --timeline"},
+      {"annotate weather.safetensors timelapse/frame-%04d.jpg -o x.avi", "x.avi: the name says neither .mp4 nor .webm"},
+  };
+  for (const auto& [command, words] : said) {
+    const Finished run = shell(std::string("fovea ") + command);
+    EXPECT_EQ(run.status, 2) << command;
+    EXPECT_THAT(run.err, HasSubstr(words)) << command;
+  }
+  EXPECT_FALSE(fs::exists(*folder_ / "x.avi"));
+}
+
+TEST_F(Examples, EveryVerbThatComputesNamesTheDevice) {
+  for (const char* command :
+       {"predict weather.safetensors today.jpg", "val weather.safetensors new", "check skies",
+        "tag weather.safetensors new --again --dry-run", "watch weather.safetensors timelapse --once --database device.db",
+        "annotate weather.safetensors timelapse/frame-%04d.jpg --csv device.csv",
+        "scale weather.safetensors timelapse --no-page --hold 0.2s"}) {
+    const Finished run = shell(std::string("fovea ") + command + " --device cpu");
+    EXPECT_EQ(run.status, 0) << command << run.err;
+    EXPECT_THAT(run.err, HasSubstr("device: cpu")) << command;
+  }
+}
+
+TEST_F(Examples, ANameWithALineBreakIsOneLineForPeople) {
+  must("mkdir -p odd && cp today.jpg \"$(printf 'odd/a\\nb.jpg')\" && head -c 300 today.jpg > \"$(printf 'odd/c\\nd.jpg')\"");
+  const Finished run = shell("fovea predict weather.safetensors odd -q");
+  EXPECT_EQ(run.status, 1) << run.err;
+  EXPECT_EQ(lines_of(run.out).size(), 1U) << run.out;
+  EXPECT_EQ(lines_of(run.err).size(), 1U) << run.err;
+  EXPECT_THAT(run.out, HasSubstr("odd/a?b.jpg"));
+}
+
+TEST_F(Examples, NoLineOfInfoIsWiderThanATerminal) {
+  for (const std::string& line : lines_of(shell("fovea info weather.safetensors").out)) EXPECT_LE(line.size(), 80U) << line;
 }
 
 /// The same for a model and for photos: one line that names the file, and nothing made.
