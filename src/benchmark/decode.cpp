@@ -142,10 +142,12 @@ Result<Tally> run_through(const Context& context, const Group& group, const Prep
   return all;
 }
 
-/// Of one photo, why; of several, why for the first of them. Reasons name the file.
+/// Of one photo, why; of several, why for the first of them.
 Error none_of(std::size_t photos, std::string_view what, const SkippedPhoto& first) {
-  if (photos == 1) return {Error::Kind::kFormat, first.reason};
-  return {Error::Kind::kFormat, fmt::format("none of {} photos can be {}; the first: {}", photos, what, first.reason)};
+  const std::string path = first.path.string() + ": ";
+  const std::string reason = (first.reason.starts_with(path) ? "" : path) + first.reason;  // some reasons name the file
+  if (photos == 1) return {Error::Kind::kFormat, reason};
+  return {Error::Kind::kFormat, fmt::format("none of {} photos can be {}; the first: {}", photos, what, reason)};
 }
 
 }  // namespace
