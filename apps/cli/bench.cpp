@@ -54,13 +54,16 @@ int decode_verb(BenchFlags& flags) {
   flags.decode.settings = flags.settings;
   flags.decode.settings.stop = &stop_on_signals();
   bool begun = false;
+  console.busy("measuring");
   const auto bench = bench_decode(flags.decode, [&](const DecodeRate& rate) {
     if (!std::exchange(begun, true) && !console.json()) {
       console.print(fmt::format("{:<6} {:<12} {:>6} {:>7} {:>8} {:>6} {:>6} {:>6} {:>6} {:>6}", "format", "size", "photos",
                                 "threads", "photos/s", "MB/s", "read", "decode", "resize", "scaled"));
     }
     print(console, rate);
+    console.busy("measuring");
   });
+  console.clear_progress();
   if (!bench) return console.fail(bench.error());
   for (const SkippedPhoto& photo : bench->skipped) console.warn(fmt::format("{}: {}", photo.path.string(), photo.reason));
   console.note("read, decode, resize: parts of the time; scaled: photos decoded at a\n  fraction of their size");
@@ -104,8 +107,11 @@ int network_verb(BenchFlags& flags, const char* what) {
                     (flags.network.data.empty() ? "" : " waiting"));
     }
     print(console, what, rate);
+    console.busy("measuring");
   };
+  console.busy("measuring");
   const auto rates = train ? bench_train(flags.network, on_rate) : bench_infer(flags.network, on_rate);
+  console.clear_progress();
   if (!rates) return console.fail(rates.error());
   const NetworkRate& last = rates->back();
   console.note(wrapped(fmt::format("{}; gemm: share of a product of large fp32 matrices ({:.0f} GFLOP/s with {}); memory: the "
@@ -150,13 +156,16 @@ int sort_verb(BenchFlags& flags) {
   flags.sort.settings = flags.settings;
   flags.sort.settings.stop = &stop_on_signals();
   bool begun = false;
+  console.busy("measuring");
   const auto bench = bench_sort(flags.sort, [&](const SortRate& rate) {
     if (!std::exchange(begun, true) && !console.json()) {
       console.print(fmt::format("{:<6} {:>10} {:>7} {:>8} {:>6} {:>9} {:>6} {:>12} {:>6}", "device", "numbers", "threads", "ms",
                                 "GB/s", "copy GB/s", "share", "std::sort x1", "right"));
     }
     print(console, rate);
+    console.busy("measuring");
   });
+  console.clear_progress();
   if (!bench) return console.fail(bench.error());
   console.note("right: in order, and the same numbers; std::sort x1: how many times as fast\n  as that on one thread");
   if (!bench->no_gpu.empty()) console.note(wrapped("no row of a GPU: " + bench->no_gpu, 78, 2));

@@ -20,7 +20,7 @@ struct CheckFlags {
 class CheckView final : public TrainObserver {
  public:
   explicit CheckView(Console& console) : console_(console) {}
-  void on_stage_started(std::string_view stage) override { console_.progress({stage, 0, 0}); }
+  void on_stage_started(std::string_view stage) override { console_.busy(stage); }
   void on_progress(const Progress& progress) override { console_.progress(progress); }
   void on_choice(const Choice& choice) override { console_.tell(choice); }
   void on_note(std::string_view text) override { console_.note(wrapped(fmt::format("note: {}", text), 78, 6)); }

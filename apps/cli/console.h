@@ -27,6 +27,8 @@ class Console {
   void print(std::string_view line);
   void print_json(const nlohmann::ordered_json& object);
   [[nodiscard]] bool closed() const { return closed_; }
+  /// Whether a person sees the lines of data as they come; else progress tells that it goes on.
+  [[nodiscard]] bool data_is_seen() const { return data_is_seen_; }
 
   void note(std::string_view text);  ///< not with --quiet
   void tell(const Choice& choice);   ///< "device: cpu (2 processors)", as a note
@@ -37,6 +39,8 @@ class Console {
 
   /// One line that replaces itself, on a terminal only, ten times a second at most.
   void progress(const Progress& progress);
+  /// The same for what has no share to tell: "measuring ...".
+  void busy(std::string_view what);
   void clear_progress();
 
  private:
@@ -46,6 +50,7 @@ class Console {
   std::string verb_;
   OutputFlags flags_;
   bool terminal_ = false;
+  bool data_is_seen_ = false;
   bool colour_ = false;
   bool progress_shown_ = false;
   bool closed_ = false;

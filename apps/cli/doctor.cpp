@@ -102,7 +102,9 @@ void print_text(Console& console, const DoctorReport& report) {
 
 int doctor_verb(const DoctorFlags& flags) {
   Console console("doctor", flags.output);
+  console.busy("measuring");
   const DoctorReport report = doctor(flags.options);
+  console.clear_progress();
   if (console.json()) {
     print_json(console, report);
   } else {

@@ -125,7 +125,7 @@ class Show {
 
  private:
   void line(std::string_view key, std::string_view value) const {
-    if (!value.empty()) console_.print("  " + wrapped(fmt::format("{:<12} {}", key, value), 78, 15));
+    if (!value.empty()) console_.print("  " + wrapped(fmt::format("{:<12} {}", key, value), 63, 15));
   }
   static std::string shortened(const std::vector<std::string>& names) {
     constexpr std::size_t kMost = 12;

@@ -219,12 +219,15 @@ int plan_verb(PlanFlags& flags) {
   Console console("plan", flags.output);
   TrainingPlanOptions& options = flags.options;
   options.run.stop = &stop_on_signals();
+  console.busy("measuring");
   const auto plan = plan_training(options, [&](const NetworkPlan& network) {
     // Every network takes minutes: a person should see that it goes on.
     if (console.json() || !network.not_measured.empty() || network.estimate) return;
     console.note(fmt::format("{} at {}: {:.1f} images/s looked at{}", network.arch, network.size, network.looks_per_second,
                              network.steps_per_second > 0 ? fmt::format(", {:.1f} learned from", network.steps_per_second) : ""));
+    console.busy("measuring");
   });
+  console.clear_progress();
   if (!plan) return console.fail(plan.error());
   if (console.json()) {
     print_json(console, *plan);

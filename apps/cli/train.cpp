@@ -56,6 +56,7 @@ class TrainView final : public TrainObserver {
  public:
   explicit TrainView(Console& console) : console_(console) {}
 
+  void on_stage_started(std::string_view stage) override { console_.busy(stage); }
   void on_progress(const Progress& progress) override { console_.progress(progress); }
 
   void on_epoch(const EpochReport& epoch) override {
@@ -90,9 +91,11 @@ class TrainView final : public TrainObserver {
                                   {"photos", model.photos},
                                   {"seconds", model.seconds}});
     }
-    console_.note(fmt::format("{:<10} {:<16} {:>10}  usable from now on; by {}-fold cross-validation on {}", "model",
+    const std::string how =
+        fmt::format("usable from now on; by {}-fold cross-validation on {}", model.folds, counted(model.photos, "photo"));
+    console_.note(fmt::format("{:<10} {:<16} {:>10}  {}", "model",
                               fmt::format("{} {}", percent(model.accuracy), word_of(model.measure)), duration(model.seconds),
-                              model.folds, counted(model.photos, "photo")));
+                              wrapped(how, 39, 41)));
   }
 
   void on_choice(const Choice& choice) override {
@@ -166,10 +169,13 @@ std::string right_of(double accuracy, std::int64_t photos, const Interval& inter
                      percent(interval.low), percent(interval.high));
 }
 
+/// A line of the end's summary.
+void say(Console& console, std::string_view text) { console.note(wrapped(text, 78, 2)); }
+
 void tell_label_sets(Console& console, const MultiLabelFigures& figures, std::int64_t photos, std::string_view kind) {
-  console.note(fmt::format("mean average precision {} (95 % interval {} to {}; by chance {})",
-                           percent(figures.mean_average_precision), percent(figures.interval.low), percent(figures.interval.high),
-                           percent(figures.chance)));
+  say(console,
+      fmt::format("mean average precision {} (95 % interval {} to {}; by chance {})", percent(figures.mean_average_precision),
+                  percent(figures.interval.low), percent(figures.interval.high), percent(figures.chance)));
   console.note(fmt::format("  on {} {}", photos, kind));
   console.note(fmt::format("  labels answered: F1 {} micro, {} macro; {} of the photos exactly", percent(figures.micro_f1),
                            percent(figures.macro_f1), percent(figures.exact_match)));
@@ -184,18 +190,18 @@ void tell_figures(Console& console, const TrainReport& report) {
   } else if (report.multi_label) {
     tell_label_sets(console, *report.multi_label, report.val_photos, kUnseen);
   } else if (report.test_accuracy) {
-    console.note(right_of(*report.test_accuracy, report.test_photos, report.test_interval, kTest));
+    say(console, right_of(*report.test_accuracy, report.test_photos, report.test_interval, kTest));
     std::string also = fmt::format("on them: calibration error {:.4f}", *report.test_calibration_error);
     if (report.test_rejected) also += fmt::format(", {} wrongly called unknown", percent(*report.test_rejected));
-    console.note(also);
+    say(console, also);
   } else if (report.accuracy) {
-    console.note(right_of(*report.accuracy, report.val_photos, report.interval, kUnseen));
+    say(console, right_of(*report.accuracy, report.val_photos, report.interval, kUnseen));
   } else {
-    console.note("how often it is right on new photos is not known: there was none to keep apart");
+    say(console, "how often it is right on new photos is not known: there was none to keep apart");
   }
   const bool tested = report.test_accuracy.has_value();
   if (!tested && report.accuracy && report.picked_by_validation)
-    console.note("the best epoch was picked by these photos, so on new ones expect slightly less");
+    say(console, "the best epoch was picked by these photos, so on new ones expect slightly less");
 }
 
 void summarize(Console& console, const TrainReport& report) {
@@ -225,22 +231,22 @@ void summarize(Console& console, const TrainReport& report) {
     return console.print_json(object);
   }
   if (report.stopped)
-    console.note("stopped before the end: this is the best model so far; the same command with --resume goes on");
+    say(console, "stopped before the end: this is the best model so far; the same command with --resume goes on");
   console.print(fmt::format("{}", report.model.string()));
   tell_figures(console, report);
   if (report.balanced_accuracy && report.macro_f1) {
-    console.note(fmt::format("each class counting the same: {} right, mean F1 {}", percent(*report.balanced_accuracy),
+    say(console, fmt::format("each class counting the same: {} right, mean F1 {}", percent(*report.balanced_accuracy),
                              percent(*report.macro_f1)));
   }
   if (report.cross_validation) {
     const CrossValidation& folds = *report.cross_validation;
-    console.note(fmt::format("{} {}in {}-fold cross-validation of the {}, give or take {} between folds", percent(folds.mean),
+    say(console, fmt::format("{} {}in {}-fold cross-validation of the {}, give or take {} between folds", percent(folds.mean),
                              folds.measure == Measure::kAccuracy ? "" : "mAP ", folds.accuracies.size(), folds.what,
                              percent(folds.deviation)));
   }
-  if (report.utilisation) console.note(text_of(*report.utilisation));
-  if (!report.html.empty()) console.note(fmt::format("report in {}", report.html.string()));
-  console.note(fmt::format("log and metrics in {}; {} in all", report.run_folder.string(), duration(report.seconds)));
+  if (report.utilisation) say(console, text_of(*report.utilisation));
+  if (!report.html.empty()) say(console, fmt::format("report in {}", report.html.string()));
+  say(console, fmt::format("log and metrics in {}; {} in all", report.run_folder.string(), duration(report.seconds)));
 }
 
 int train_verb(TrainFlags& flags) {

@@ -25,6 +25,7 @@ struct ValFlags {
 class ValView final : public TrainObserver {
  public:
   explicit ValView(Console& console) : console_(console) {}
+  void on_stage_started(std::string_view stage) override { console_.busy(stage); }
   void on_progress(const Progress& progress) override { console_.progress(progress); }
   void on_skipped(const SkippedPhoto& photo) override {
     console_.warn(fmt::format("skipped {}: {}", photo.path.string(), photo.reason));
