@@ -27,7 +27,8 @@ void add_place(CLI::App& app, WatchOptions& options) {
          "latitude and longitude in degrees, north and east positive: tells night from clouds")
       ->check(CLI::Validator(
           [](const std::string& text) {
-            return place_of(text) ? std::string() : fmt::format("'{}' is not like '--place 48.14,11.58'", text);
+            return place_of(text) ? std::string()
+                                  : fmt::format("'{}' is not a latitude and a longitude in degrees, such as 48.14,11.58", text);
           },
           ""))
       ->type_name("LAT,LON");

@@ -87,6 +87,8 @@ TEST(Usage, AWrongValueIsToldWhatWasExpected) {
             "fovea predict: --precision: 'bf16' is not one of auto, fp32");
   EXPECT_EQ(complaint({"predict", "m", "p", "--top"}), "fovea predict: --top needs a value");
   EXPECT_EQ(complaint({"predict", "m", "p", "--top", "1", "--top", "2"}), "fovea predict: --top is given more than once");
+  EXPECT_EQ(complaint({"watch", "m", "c", "--every", "5"}),
+            "fovea watch: --every: '5' is not a number with a unit (ms, s, m, h, d), such as 10m");
   EXPECT_TRUE(complaint({"bench", "sort", "--count", "abc"}).starts_with("fovea bench sort: --count: 'abc'"));
 }
 
