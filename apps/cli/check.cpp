@@ -33,9 +33,7 @@ int check_verb(CheckFlags& flags) {
   Console console("check", flags.output);
   CheckView view(console);
   CheckOptions& options = flags.options;
-  options.device = flags.compute.device;
-  options.threads = flags.compute.threads;
-  options.deterministic = flags.compute.deterministic;
+  hand_on(flags.compute, options);
   options.stop = &stop_on_signals();
   const auto report = check(options, &view);
   if (!report) return console.fail(report.error());

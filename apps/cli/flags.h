@@ -24,6 +24,13 @@ struct ComputeFlags {
   bool deterministic = false;
 };
 void add_compute_flags(CLI::App& app, ComputeFlags& flags);
+/// To the options of the library's function.
+template <class Options>
+void hand_on(const ComputeFlags& flags, Options& options) {
+  options.device = flags.device;
+  options.threads = flags.threads;
+  options.deterministic = flags.deterministic;
+}
 
 /// Checks of values, in words that fit behind the flag's name: "'0' is not a whole number from 1 to 100".
 [[nodiscard]] CLI::Validator whole_number(std::int64_t low, std::int64_t high);

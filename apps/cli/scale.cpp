@@ -52,9 +52,7 @@ int scale_verb(ScaleFlags& flags) {
   Console console("scale", flags.output);
   ScaleOptions& options = flags.options;
   options.page = !flags.no_page;
-  options.device = flags.compute.device;
-  options.threads = flags.compute.threads;
-  options.deterministic = flags.compute.deterministic;
+  hand_on(flags.compute, options);
   options.stop = &stop_on_signals();
   options.reload = &reload_on_signal();
   ScaleView view(console);

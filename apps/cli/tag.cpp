@@ -99,9 +99,7 @@ int tag(TagFlags& flags) {
   if (const auto read = read_names(flags); !read) return console.fail(read.error());
   TagOptions& options = flags.options;
   options.write_to = flags.embed ? WriteTo::kEmbed : WriteTo::kSidecar;
-  options.device = flags.compute.device;
-  options.threads = flags.compute.threads;
-  options.deterministic = flags.compute.deterministic;
+  hand_on(flags.compute, options);
   options.stop = &stop_on_signals();
   TagView view(console, options.dry_run);
   const auto report = tag_photos(options, &view);

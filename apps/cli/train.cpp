@@ -253,9 +253,7 @@ int train_verb(TrainFlags& flags) {
   Console console("train", flags.output);
   TrainView view(console);
   TrainOptions& options = flags.options;
-  options.device = flags.compute.device;
-  options.threads = flags.compute.threads;
-  options.deterministic = flags.compute.deterministic;
+  hand_on(flags.compute, options);
   options.stop = &stop_on_signals();
   const auto report = train(options, &view);
   if (!report) return console.fail(report.error());

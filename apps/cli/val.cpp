@@ -200,9 +200,7 @@ void print_json(Console& console, const Evaluation& result) {
 int val(ValFlags& flags) {
   Console console("val", flags.output);
   ValView view(console);
-  flags.options.device = flags.compute.device;
-  flags.options.threads = flags.compute.threads;
-  flags.options.deterministic = flags.compute.deterministic;
+  hand_on(flags.compute, flags.options);
   flags.options.stop = &stop_on_signals();
   const auto result = evaluate(flags.model, flags.data, flags.options, &view);
   if (!result) return console.fail(result.error());

@@ -116,9 +116,7 @@ int write_outputs(Console& console, const WatchFlags& flags) {
 int watch_verb(WatchFlags& flags) {
   Console console("watch", flags.output);
   WatchOptions& options = flags.options;
-  options.device = flags.compute.device;
-  options.threads = flags.compute.threads;
-  options.deterministic = flags.compute.deterministic;
+  hand_on(flags.compute, options);
   if (const char* password = std::getenv("FOVEA_MQTT_PASSWORD")) options.mqtt.password = password;
   if (options.camera.empty() != options.model.empty()) {
     return console.fail({Error::Kind::kUsage, "a MODEL needs a CAMERA: a folder that photos come to, or 'command:...'"});
