@@ -79,7 +79,6 @@ Result<ScaleTotals> scale(const ScaleOptions& options, ScaleObserver* observer) 
   FOVEA_TRY(check_options(options));
   FOVEA_ASSIGN(const std::optional<View> empty, given_empty(options));
   FOVEA_ASSIGN(const std::unique_ptr<ModelJudge> judge, ModelJudge::open(options));
-  if (observer != nullptr) observer->on_note("device: " + judge->device());
   FOVEA_ASSIGN(std::unique_ptr<video::Stream> stream, open_camera(options));
   std::optional<Corrections> corrections;
   if (!options.corrections.empty()) {
@@ -91,6 +90,7 @@ Result<ScaleTotals> scale(const ScaleOptions& options, ScaleObserver* observer) 
     FOVEA_ASSIGN(server, WebServer::start({options.bind, options.port, options.hosts}, board));
     if (observer != nullptr) observer->on_note("page: " + server->url());
   }
+  if (observer != nullptr) observer->on_note("device: " + judge->device());
   std::optional<Weigher> weigher;
   if (!options.weight.device.empty()) weigher.emplace(options.weight);
   video::LatestPicture camera(std::move(stream));

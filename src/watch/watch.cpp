@@ -103,7 +103,6 @@ Result<WatchTotals> watch(const WatchOptions& options, WatchObserver* observer) 
   const auto most_age = options.once ? std::nullopt : std::optional(2 * options.every);
   FOVEA_ASSIGN(const std::unique_ptr<Source> source, open_source(options.camera, most_age));
   FOVEA_ASSIGN(const std::unique_ptr<ModelJudge> judge, ModelJudge::open(options));
-  if (observer != nullptr) observer->on_note("device: " + judge->device());
   Journal journal([&options] { return Store::open(options.database); });
   const PhotoKeeper keeper(photos, options.keep, options.most_bytes);
   SystemClock clock;
@@ -111,6 +110,7 @@ Result<WatchTotals> watch(const WatchOptions& options, WatchObserver* observer) 
   if (!options.mqtt.host.empty()) {
     FOVEA_ASSIGN(sink, mqtt_sink(options.mqtt));
   }
+  if (observer != nullptr) observer->on_note("device: " + judge->device());
   WatchParts parts{clock, *source, *judge, journal, keeper};
   parts.sink = sink.get();
   parts.observer = observer;
