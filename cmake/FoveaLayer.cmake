@@ -22,14 +22,22 @@ function(fovea_layer name)
 endfunction()
 
 # A test program, each of its cases known to ctest: fovea_test(image_test SOURCES resize_test.cpp ...)
-# WHOLE makes it one ctest case: for suites whose cases share a costly set-up.
+# WHOLE makes it one ctest case: for suites whose cases share a costly set-up. SHARDS n deals its cases out to n of them instead, which
+# run beside each other, each with a set-up of its own.
 # Tests time no kernels and leave the user's cache alone, unless they are about that (FOVEA_TUNE).
 function(fovea_test name)
-  cmake_parse_arguments(TEST "WHOLE" "" "SOURCES;PRIVATE" ${ARGN})
+  cmake_parse_arguments(TEST "WHOLE" "SHARDS" "SOURCES;PRIVATE" ${ARGN})
   add_executable(${name} ${TEST_SOURCES})
   target_compile_options(${name} PRIVATE -O1)  # half the time to compile; what is tested is the library, as it ships
   target_link_libraries(${name} PRIVATE fovea_internal fovea_test_support GTest::gtest_main GTest::gmock ${TEST_PRIVATE} fovea_warnings)
-  if(TEST_WHOLE)
+  if(TEST_SHARDS)
+    math(EXPR last "${TEST_SHARDS} - 1")
+    foreach(shard RANGE ${last})
+      add_test(NAME ${name}_${shard} COMMAND ${name})
+      set_tests_properties(${name}_${shard} PROPERTIES
+        ENVIRONMENT "FOVEA_TUNE=off;GTEST_TOTAL_SHARDS=${TEST_SHARDS};GTEST_SHARD_INDEX=${shard}")
+    endforeach()
+  elseif(TEST_WHOLE)
     add_test(NAME ${name} COMMAND ${name})
     set_tests_properties(${name} PROPERTIES ENVIRONMENT FOVEA_TUNE=off)
   else()

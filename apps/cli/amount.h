@@ -40,8 +40,11 @@ CLI::Option* add_amount(CLI::App& app, const std::string& name, std::span<const 
       .add_option_function<std::string>(
           name, [units, take](const std::string& value) { take(*amount(value, units)); }, text)
       ->check(CLI::Validator(
-          [units, name, example](const std::string& value) {
-            return amount(value, units) ? std::string() : fmt::format("'{}' is not like '{} {}'", value, name, example);
+          [units, example](const std::string& value) {
+            if (amount(value, units)) return std::string();
+            std::string names;
+            for (const auto& [unit, factor] : units) names += (names.empty() ? "" : ", ") + std::string(unit);
+            return fmt::format("'{}' is not a number with a unit ({}), such as {}", value, names, example);
           },
           ""))
       ->type_name(example);

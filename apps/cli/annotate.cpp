@@ -39,9 +39,11 @@ void show(Console& console, const AnnotateOptions& options, const AnnotateReport
                         {"elapsed_seconds", report.elapsed_s},
                         {"stopped", report.stopped},
                         {"codec", report.video_codec},
+                        {"device", report.device},
                         {"notes", report.notes}});
     return;
   }
+  console.note(wrapped("device: " + report.device, 78, 2));
   for (const std::string& note : report.notes) console.warn(note);
   console.note(fmt::format("{} of {} video in {}: {:.1f} a second{}", counted(report.frames, "frame"), duration(report.seconds),
                            duration(report.elapsed_s), static_cast<double>(report.frames) / std::max(1e-9, report.elapsed_s),
@@ -70,25 +72,28 @@ Run add_annotate(CLI::App& app) {
   AnnotateOptions& options = flags->options;
   app.description(
       "The video with what the model sees written on it.\n\n"
-      "  fovea annotate weather.safetensors timelapse/frame-%04d.jpg --fps 2 -o seen.mp4\n"
-      "  fovea annotate weather.safetensors timelapse/frame-%04d.jpg --csv sky.csv --timeline sky.png");
+      "  fovea annotate weather.safetensors timelapse/frame-%04d.jpg --fps 2 -o sky.mp4\n"
+      "  fovea annotate weather.safetensors sky.mp4 --csv sky.csv --timeline sky.png");
   app.add_option("MODEL", options.model, "a model made by 'fovea train'")->required();
   app.add_option("VIDEO", options.input,
                  "a file, a stream's URL, a camera (/dev/video0), numbered pictures (name-%04d.jpg), or -")
       ->required();
-  app.add_option("-o,--output", options.output, "the annotated video; -: standard output");
-  app.add_option("--container", options.container, "mp4 (H.264) or webm (VP9); by the name of the output if not given")
-      ->check(CLI::IsMember({"mp4", "webm"}));
-  app.add_option("--csv", options.csv, "a line a frame: raw and smoothed probabilities");
-  app.add_option("--jsonl", options.jsonl, "the same, an object a line");
-  app.add_option("--timeline", options.timeline, "the whole clip as one strip (PNG)");
-  app.add_option("--every", options.every, "classify each so many-th frame")->check(CLI::PositiveNumber)->capture_default_str();
+  app.add_option("-o,--output", options.output, "the annotated video; -: standard output")->type_name("FILE");
+  app.add_option("--container", options.container, "H.264 or VP9; by the name of the output if not given")
+      ->check(one_of({"mp4", "webm"}))
+      ->type_name("mp4|webm");
+  app.add_option("--csv", options.csv, "a line a frame: raw and smoothed probabilities")->type_name("FILE");
+  app.add_option("--jsonl", options.jsonl, "the same, a JSON object a line")->type_name("FILE");
+  app.add_option("--timeline", options.timeline, "the whole clip as one strip (PNG)")->type_name("FILE");
+  app.add_option("--every", options.every, "classify every Nth frame")->check(whole_number(1, 1000000))->capture_default_str();
   app.add_option("--smooth", options.smooth_s, "seconds over which what is drawn is smoothed; 0: not")
-      ->check(CLI::NonNegativeNumber)
+      ->check(zero_or_more())
       ->capture_default_str();
-  app.add_option("--bars", options.bars, "classes that are drawn, at most")->check(CLI::PositiveNumber)->capture_default_str();
-  app.add_option("--fps", options.frames_per_second, "of numbered pictures; 25 if not given")->check(CLI::PositiveNumber);
-  app.add_flag("!--no-sound", options.sound, "leave the sound out");
+  app.add_option("--bars", options.bars, "classes that are drawn, at most")->check(whole_number(1, 1000))->capture_default_str();
+  app.add_option("--fps", options.frames_per_second, "frames a second of numbered pictures; 25 if not given")
+      ->check(above_zero());
+  app.add_flag_callback(
+      "--no-sound", [&options] { options.sound = false; }, "leave the sound out");
   add_compute_flags(app, flags->compute);
   add_output_flags(app, flags->output);
   return [flags] { return run_annotate(*flags); };

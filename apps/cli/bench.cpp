@@ -54,13 +54,16 @@ int decode_verb(BenchFlags& flags) {
   flags.decode.settings = flags.settings;
   flags.decode.settings.stop = &stop_on_signals();
   bool begun = false;
+  console.busy("measuring");
   const auto bench = bench_decode(flags.decode, [&](const DecodeRate& rate) {
     if (!std::exchange(begun, true) && !console.json()) {
       console.print(fmt::format("{:<6} {:<12} {:>6} {:>7} {:>8} {:>6} {:>6} {:>6} {:>6} {:>6}", "format", "size", "photos",
                                 "threads", "photos/s", "MB/s", "read", "decode", "resize", "scaled"));
     }
     print(console, rate);
+    console.busy("measuring");
   });
+  console.clear_progress();
   if (!bench) return console.fail(bench.error());
   for (const SkippedPhoto& photo : bench->skipped) console.warn(fmt::format("{}: {}", photo.path.string(), photo.reason));
   console.note("read, decode, resize: parts of the time; scaled: photos decoded at a\n  fraction of their size");
@@ -104,8 +107,11 @@ int network_verb(BenchFlags& flags, const char* what) {
                     (flags.network.data.empty() ? "" : " waiting"));
     }
     print(console, what, rate);
+    console.busy("measuring");
   };
+  console.busy("measuring");
   const auto rates = train ? bench_train(flags.network, on_rate) : bench_infer(flags.network, on_rate);
+  console.clear_progress();
   if (!rates) return console.fail(rates.error());
   const NetworkRate& last = rates->back();
   console.note(wrapped(fmt::format("{}; gemm: share of a product of large fp32 matrices ({:.0f} GFLOP/s with {}); memory: the "
@@ -150,13 +156,16 @@ int sort_verb(BenchFlags& flags) {
   flags.sort.settings = flags.settings;
   flags.sort.settings.stop = &stop_on_signals();
   bool begun = false;
+  console.busy("measuring");
   const auto bench = bench_sort(flags.sort, [&](const SortRate& rate) {
     if (!std::exchange(begun, true) && !console.json()) {
       console.print(fmt::format("{:<6} {:>10} {:>7} {:>8} {:>6} {:>9} {:>6} {:>12} {:>6}", "device", "numbers", "threads", "ms",
                                 "GB/s", "copy GB/s", "share", "std::sort x1", "right"));
     }
     print(console, rate);
+    console.busy("measuring");
   });
+  console.clear_progress();
   if (!bench) return console.fail(bench.error());
   console.note("right: in order, and the same numbers; std::sort x1: how many times as fast\n  as that on one thread");
   if (!bench->no_gpu.empty()) console.note(wrapped("no row of a GPU: " + bench->no_gpu, 78, 2));
@@ -182,22 +191,28 @@ std::int64_t number_of(const std::string& text) {
 
 void add_settings(CLI::App& app, BenchFlags& flags) {
   app.add_option("--threads", flags.settings.threads, "a row for each of these numbers, such as 1,2 [1, and every processor]")
+      ->type_name("N,...")
       ->delimiter(',')
-      ->check(CLI::Range(1, 1024));
+      ->check(whole_number(1, 1024));
   app.add_option("--seconds", flags.settings.seconds, "to measure for each row, about")
-      ->check(CLI::PositiveNumber)
+      ->check(above_zero())
       ->capture_default_str();
   add_output_flags(app, flags.output);
 }
 
 void add_network_flags(CLI::App& app, BenchFlags& flags) {
   app.add_option("--arch", flags.network.archs, "networks, such as mobilenet_v2,efficientnet_lite0 [efficientnet_lite0]")
+      ->type_name("NAME,...")
       ->delimiter(',');
   app.add_option("--batch", flags.network.batches, "a row for each of these numbers of photos at once")
+      ->type_name("N,...")
       ->delimiter(',')
-      ->check(CLI::Range(1, 4096));
-  app.add_option("--size", flags.network.size, "input side in pixels [that of the network]")->check(CLI::Range(32, 1024));
-  app.add_option("--device", flags.network.device, "auto, cpu, cuda or cuda:N")->capture_default_str();
+      ->check(whole_number(1, 4096));
+  app.add_option("--size", flags.network.size, "input side in pixels [that of the network]")->check(whole_number(32, 1024));
+  app.add_option("--device", flags.network.device, "auto, cpu, cuda or cuda:N")
+      ->check(device_name())
+      ->type_name("DEVICE")
+      ->capture_default_str();
 }
 
 }  // namespace
@@ -232,7 +247,7 @@ Run add_bench(CLI::App& app) {
                                         "Photos from file to the network's input, by format and size.\n\n"
                                         "  fovea bench decode skies");
   decode->add_option("PATH", flags->decode.inputs, "photos, and folders of photos")->required();
-  decode->add_option("--size", flags->decode.size, "input side in pixels")->check(CLI::Range(16, 4096))->capture_default_str();
+  decode->add_option("--size", flags->decode.size, "input side in pixels")->check(whole_number(16, 4096))->capture_default_str();
   add_settings(*decode, *flags);
   CLI::App* sort = app.add_subcommand("sort",
                                       "Random 32-bit numbers in order, beside what the memory allows.\n\n"

@@ -46,7 +46,7 @@ class Page {
 
   [[nodiscard]] std::string shown(const std::filesystem::path& path) const {
     const auto below = path.lexically_relative(root_);
-    return below.empty() || below.native().starts_with("..") ? path.string() : below.string();
+    return in_line(below.empty() || below.native().starts_with("..") ? path.string() : below.string());
   }
 
   void files(const CheckReport& report, bool unusable) {
@@ -114,8 +114,12 @@ void print_summary(Console& console, const CheckReport& report) {
                             counted(static_cast<std::int64_t>(report.classes.size()), "class"), splits));
   const SizeSummary& sizes = report.sizes;
   if (sizes.largest == 0) return;
-  console.print(fmt::format("shorter sides {} to {} pixels, half of them above {}; {} below the network's input", sizes.smallest,
-                            sizes.largest, sizes.median, counted(sizes.smaller_than_input, "photo")));
+  const std::string sides =
+      sizes.smallest == sizes.largest
+          ? fmt::format("every shorter side has {} pixels", sizes.smallest)
+          : fmt::format("shorter sides of {} to {} pixels, half of them above {}", sizes.smallest, sizes.largest, sizes.median);
+  const std::string small = sizes.smaller_than_input == 0 ? "no photo" : counted(sizes.smaller_than_input, "photo");
+  console.print(fmt::format("{}; {} below the network's input", sides, small));
   console.print(fmt::format("--fit crop would cut away {} of the typical photo", percent(sizes.median_lost)));
 }
 

@@ -10,7 +10,7 @@
 namespace fovea::cli {
 
 inline constexpr Verb kAnnotate{"annotate", "a video with what a model sees written on it", nullptr};
-inline constexpr Verb kScale{"scale", "a checkout scale with a camera: steady answers, a page, lines for a till", nullptr};
+inline constexpr Verb kScale{"scale", "a checkout scale with a camera: steady answers, a page, JSON lines", nullptr};
 inline constexpr Verb kWatch{"watch", "a camera every ten minutes, its classes in a database", nullptr};
 
 /// This process becomes fovea-media with the same arguments: found beside this program, or in ../libexec/fovea where it is

@@ -28,13 +28,14 @@ bool starts_character(char byte) { return (static_cast<unsigned char>(byte) & 0x
 
 Console::Console(std::string_view verb, const OutputFlags& flags) : verb_(verb), flags_(flags) {
   terminal_ = ::isatty(STDERR_FILENO) == 1;
+  data_is_seen_ = ::isatty(STDOUT_FILENO) == 1;
   const char* term = std::getenv("TERM");
   colour_ = terminal_ && std::getenv("NO_COLOR") == nullptr && term != nullptr && std::string_view(term) != "dumb";
 }
 
 void Console::print(std::string_view line) {
   if (closed_) return;
-  clear_progress();
+  if (data_is_seen_) clear_progress();
   const bool written = std::fwrite(line.data(), 1, line.size(), stdout) == line.size() && std::fputc('\n', stdout) != EOF;
   // A reader that has seen enough (head, less) is no error of ours.
   closed_ = !written || std::fflush(stdout) != 0;
@@ -64,7 +65,9 @@ void Console::tell(const Choice& choice) {
 
 void Console::warn(std::string_view text) { to_stderr(fmt::format("{} {}", paint("warning:", kYellow), text)); }
 
-void Console::error(std::string_view text) { to_stderr(fmt::format("fovea {}: {} {}", verb_, paint("error:", kRed), text)); }
+void Console::error(std::string_view text) {
+  to_stderr(fmt::format("fovea {}: {} {}", verb_, paint("error:", kRed), in_line(std::string(text))));
+}
 
 int Console::fail(const Error& error) {
   this->error(error.message);
@@ -73,22 +76,31 @@ int Console::fail(const Error& error) {
 
 void Console::progress(const Progress& progress) {
   if (!terminal_ || flags_.quiet) return;
+  if (progress.total == 0 && progress.done == 0) return busy(progress.stage);
   const auto now = std::chrono::steady_clock::now();
   if (progress_shown_ && progress.done < progress.total && now - last_progress_ < std::chrono::milliseconds(100)) return;
   last_progress_ = now;
 
   const double share = progress.total > 0 ? static_cast<double>(progress.done) / static_cast<double>(progress.total) : 0;
   const std::string left = fmt::format("{:<9} ", progress.stage);
-  std::string right = fmt::format(" {:>3.0f} %  {:.0f} images/s", 100 * share, progress.images_per_second);
+  std::string right = progress.total > 0 ? fmt::format(" {:>3.0f} %", 100 * share) : fmt::format(" {}", progress.done);
+  right += fmt::format("  {:.0f} images/s", progress.images_per_second);
   if (progress.wait_share) right += fmt::format(", {:.0f} % waiting", 100 * *progress.wait_share);
   if (progress.seconds_left > 0.5) right += fmt::format("  {} left", duration(progress.seconds_left));
-  const std::size_t used = columns(left) + columns(right) + 3;
+  const std::size_t used = columns(left) + columns(right) + 5;  // with the brackets, and room for the ^C that ends it
   const std::size_t width = terminal_width();
-  const std::size_t bar = width > used + 10 ? std::min<std::size_t>(width - used, 40) : 0;
+  const std::size_t bar = progress.total > 0 && width > used + 10 ? std::min<std::size_t>(width - used, 40) : 0;
   const auto full = static_cast<std::size_t>(std::lround(share * static_cast<double>(bar)));
   std::string line = left;
   if (bar > 0) line += "[" + std::string(std::min(full, bar), '#') + std::string(bar - std::min(full, bar), '.') + "]";
   fmt::print(stderr, "\r\x1b[K{}{}", line, right);
+  std::fflush(stderr);
+  progress_shown_ = true;
+}
+
+void Console::busy(std::string_view what) {
+  if (!terminal_ || flags_.quiet) return;
+  fmt::print(stderr, "\r\x1b[K{} ...", what);
   std::fflush(stderr);
   progress_shown_ = true;
 }
@@ -132,6 +144,12 @@ std::string duration(double seconds) {
 
 std::string counted(std::int64_t count, std::string_view singular) {
   return fmt::format("{} {}{}", count, singular, count == 1 ? "" : singular.ends_with("ss") ? "es" : "s");
+}
+
+std::string in_line(std::string text) {
+  std::ranges::replace_if(
+      text, [](char byte) { return static_cast<unsigned char>(byte) < 0x20 || byte == 0x7F; }, '?');
+  return text;
 }
 
 // One column per code point: near enough for class names and paths.

@@ -27,6 +27,8 @@ class Console {
   void print(std::string_view line);
   void print_json(const nlohmann::ordered_json& object);
   [[nodiscard]] bool closed() const { return closed_; }
+  /// Whether a person sees the lines of data as they come; else progress tells that it goes on.
+  [[nodiscard]] bool data_is_seen() const { return data_is_seen_; }
 
   void note(std::string_view text);  ///< not with --quiet
   void tell(const Choice& choice);   ///< "device: cpu (2 processors)", as a note
@@ -37,6 +39,8 @@ class Console {
 
   /// One line that replaces itself, on a terminal only, ten times a second at most.
   void progress(const Progress& progress);
+  /// The same for what has no share to tell: "measuring ...".
+  void busy(std::string_view what);
   void clear_progress();
 
  private:
@@ -46,6 +50,7 @@ class Console {
   std::string verb_;
   OutputFlags flags_;
   bool terminal_ = false;
+  bool data_is_seen_ = false;
   bool colour_ = false;
   bool progress_shown_ = false;
   bool closed_ = false;
@@ -60,6 +65,9 @@ class Console {
 [[nodiscard]] std::string duration(double seconds);
 /// "1 photo", "12 photos".
 [[nodiscard]] std::string counted(std::int64_t count, std::string_view singular);
+/// A path, or what is said of one, as it may stand in a line for people: '?' for control characters, which could break the line
+/// or paint the terminal.
+[[nodiscard]] std::string in_line(std::string text);
 /// Columns that `text` takes on a terminal, and `text` filled up to so many. A longer one is cut with "…": behind, or, as of
 /// paths, whose ends tell them apart, in front.
 [[nodiscard]] std::size_t columns(std::string_view text);

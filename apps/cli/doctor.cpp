@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "console.h"
@@ -87,13 +88,23 @@ void print_text(Console& console, const DoctorReport& report) {
     const std::string where = library.path.empty() ? "" : " in " + library.path;
     row("library", fmt::format("{} {}{}", library.name, library.version.empty() ? "not found" : library.version, where));
   }
-  for (const DeviceUse& use : report.uses)
-    row(use.verb, use.device.empty() ? "not at all: " + use.reason : fmt::format("on {}: {}", use.device, use.reason));
+  const auto said = [](const DeviceUse& use, std::string_view where) {
+    return use.device.empty() ? fmt::format("{}not at all: {}", where, use.reason)
+                              : fmt::format("{}on {}: {}", where, use.device, use.reason);
+  };
+  const DeviceUse& first = report.uses.front();
+  if (std::ranges::all_of(report.uses,
+                          [&](const DeviceUse& u) { return u.device == first.device && u.reason == first.reason; })) {
+    return row("verbs", said(first, "all "));
+  }
+  for (const DeviceUse& use : report.uses) row(use.verb, said(use, ""));
 }
 
 int doctor_verb(const DoctorFlags& flags) {
   Console console("doctor", flags.output);
+  console.busy("measuring");
   const DoctorReport report = doctor(flags.options);
+  console.clear_progress();
   if (console.json()) {
     print_json(console, report);
   } else {
@@ -109,15 +120,19 @@ Run add_doctor(CLI::App& app) {
   auto flags = std::make_shared<DoctorFlags>();
   DoctorOptions& options = flags->options;
   app.description(
-      "What hardware and libraries are here, which device will be used, and why not the others.\n"
+      "What hardware and libraries are here, which device will be used, and why not the\n"
+      "others.\n"
       "Exit status 1: what --device or FOVEA_CPU asks for cannot be used.\n\n"
       "  fovea doctor\n"
       "  fovea doctor --device cuda         why the GPU is not used, and what to do");
-  app.add_option("--device", options.device, "auto, cpu, cuda or cuda:N: what would be asked for")->capture_default_str();
+  app.add_option("--device", options.device, "auto, cpu, cuda or cuda:N: what would be asked for")
+      ->check(device_name())
+      ->type_name("DEVICE")
+      ->capture_default_str();
   app.add_flag_callback(
       "--no-measuring", [&options] { options.measure = false; }, "leave out the rates, which take a second");
   app.add_option("--threads", options.threads, "threads to measure with; 0: every processor")
-      ->check(CLI::Range(0, 1024))
+      ->check(whole_number(0, 1024))
       ->capture_default_str();
   add_output_flags(app, flags->output);
   return [flags] { return doctor_verb(*flags); };

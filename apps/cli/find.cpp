@@ -103,15 +103,14 @@ Run add_find(CLI::App& app) {
       "  fovea find cloudy --in new\n"
       "  fovea find clear --min-probability 0.9 --html found.html");
   app.add_option("WORD", query.words, "classes or keywords, all of them; none: all photos");
-  app.add_option("--min-probability", flags->min_probability, "at least so probable, keyword or not")
-      ->check(CLI::Range(0.0, 1.0));
+  app.add_option("--min-probability", flags->min_probability, "at least so probable, keyword or not")->check(number(0.0, 1.0));
   app.add_option("--since", query.since, "taken then or later: 2019, 2019-06, 2019-06-30")->type_name("DATE");
   app.add_option("--until", query.until, "taken by the end of that year, month or day")->type_name("DATE");
-  app.add_option("--camera", query.camera, "part of the camera's name");
+  app.add_option("--camera", query.camera, "part of the camera's name")->type_name("NAME");
   app.add_option("--in", query.folders, "photos below this folder")->type_name("FOLDER")->allow_extra_args(false);
   app.add_option("--near", flags->near, "taken near LATITUDE,LONGITUDE,RADIUSkm")->type_name("PLACE");
   app.add_option("--box", flags->box, "taken within SOUTH,WEST,NORTH,EAST")->type_name("BOX");
-  app.add_option("--limit", query.limit, "at most so many; 0: all")->check(CLI::Range(0, 1000000000))->capture_default_str();
+  app.add_option("--limit", query.limit, "at most so many; 0: all")->check(whole_number(0, 1000000000))->capture_default_str();
   app.add_option("--html", flags->html, "a page of thumbnails rather than paths")->type_name("FILE");
   app.add_option("--catalog", query.catalog, "the catalogue, if not the user's own")->type_name("FILE");
   add_output_flags(app, flags->output);

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 namespace fovea::cli {
 
@@ -23,22 +24,37 @@ struct ComputeFlags {
   bool deterministic = false;
 };
 void add_compute_flags(CLI::App& app, ComputeFlags& flags);
+/// To the options of the library's function.
+template <class Options>
+void hand_on(const ComputeFlags& flags, Options& options) {
+  options.device = flags.device;
+  options.threads = flags.threads;
+  options.deterministic = flags.deterministic;
+}
+
+/// Checks of values, in words that fit behind the flag's name: "'0' is not a whole number from 1 to 100".
+[[nodiscard]] CLI::Validator whole_number(std::int64_t low, std::int64_t high);
+[[nodiscard]] CLI::Validator number(double low, double high);
+[[nodiscard]] CLI::Validator above_zero();
+[[nodiscard]] CLI::Validator zero_or_more();
+[[nodiscard]] CLI::Validator device_name();  ///< that such a device may be; whether it is there shows later
+[[nodiscard]] CLI::Validator one_of(const std::vector<std::string>& words);
 
 /// A flag whose value is one of a few words: `--fit letterbox|crop|squash`.
 template <class Enum, class Target>
 CLI::Option* add_choice(CLI::App& app, const std::string& name, Target& value, const std::map<std::string, Enum>& words,
                         const std::string& text) {
-  std::string list;
-  for (const auto& [word, meaning] : words) list += (list.empty() ? "" : "|") + word;
+  std::vector<std::string> list;
+  std::string joined;
+  for (const auto& [word, meaning] : words) {
+    list.push_back(word);
+    joined += (joined.empty() ? "" : "|") + word;
+  }
   return app
       .add_option_function<std::string>(
           name, [&value, words](const std::string& word) { value = words.at(word); }, text)
-      ->check(CLI::Validator(
-          [words, list](const std::string& word) {
-            return words.contains(word) ? std::string() : "'" + word + "' is not one of " + list;
-          },
-          ""))
-      ->type_name(list);
+      ->check(one_of(list))
+      ->type_name(joined);
 }
 
 }  // namespace fovea::cli

@@ -28,7 +28,10 @@ ordered_json object_of(const std::vector<std::pair<std::string, std::string>>& p
   return object;
 }
 
-std::string megabytes(std::uintmax_t bytes) { return fmt::format("{:.1f} MB", static_cast<double>(bytes) / 1e6); }
+std::string size_text(std::uintmax_t bytes) {
+  if (bytes < 1'000'000) return fmt::format("{:.1f} kB", static_cast<double>(bytes) / 1e3);
+  return fmt::format("{:.1f} MB", static_cast<double>(bytes) / 1e6);
+}
 
 class Show {
  public:
@@ -55,7 +58,7 @@ class Show {
                              {"thresholds", m.thresholds},
                              {"provenance", object_of(m.provenance)}});
     }
-    console_.print(fmt::format("{}: a model, {}, {} parameters, {}", path_, m.architecture, m.parameters, megabytes(m.bytes)));
+    console_.print(fmt::format("{}: a model, {}, {} parameters, {}", path_, m.architecture, m.parameters, size_text(m.bytes)));
     line("input", fmt::format("{} x {} pixels, {}, {}", m.width, m.height, m.fit, m.filter));
     line("classes", fmt::format("{}: {}", m.classes.size(), shortened(m.classes)));
     if (m.rejection) {
@@ -82,7 +85,7 @@ class Show {
                                {"not_a_model", w.not_a_model}});
     }
     console_.print(fmt::format("{}: weights, {}, {}, {} elements, {}", path_, w.format,
-                               counted(static_cast<std::int64_t>(w.tensors.size()), "tensor"), w.elements, megabytes(w.bytes)));
+                               counted(static_cast<std::int64_t>(w.tensors.size()), "tensor"), w.elements, size_text(w.bytes)));
     for (const auto& [key, value] : w.metadata) line(key, value);
     line("no model", w.not_a_model);
     for (const auto& t : w.tensors) console_.print(fmt::format("  {:<5} {:>16}  {}", t.dtype, extents(t.extents), t.name));
@@ -115,13 +118,14 @@ class Show {
           "photo",
           {{"format", p.format}, {"width", p.width}, {"height", p.height}, {"orientation", p.orientation}, {"bytes", p.bytes}});
     }
-    console_.print(fmt::format("{}: a photo, {}, {} x {} pixels, orientation {}, {}", path_, p.format, p.width, p.height,
-                               p.orientation, megabytes(p.bytes)));
+    const std::string turned = p.orientation == 1 ? "" : fmt::format(" when upright (Exif orientation {})", p.orientation);
+    console_.print(
+        fmt::format("{}: a photo, {}, {} x {} pixels{}, {}", path_, p.format, p.width, p.height, turned, size_text(p.bytes)));
   }
 
  private:
   void line(std::string_view key, std::string_view value) const {
-    if (!value.empty()) console_.print(fmt::format("  {:<12} {}", key, value));
+    if (!value.empty()) console_.print("  " + wrapped(fmt::format("{:<12} {}", key, value), 63, 15));
   }
   static std::string shortened(const std::vector<std::string>& names) {
     constexpr std::size_t kMost = 12;

@@ -219,12 +219,15 @@ int plan_verb(PlanFlags& flags) {
   Console console("plan", flags.output);
   TrainingPlanOptions& options = flags.options;
   options.run.stop = &stop_on_signals();
+  console.busy("measuring");
   const auto plan = plan_training(options, [&](const NetworkPlan& network) {
     // Every network takes minutes: a person should see that it goes on.
     if (console.json() || !network.not_measured.empty() || network.estimate) return;
     console.note(fmt::format("{} at {}: {:.1f} images/s looked at{}", network.arch, network.size, network.looks_per_second,
                              network.steps_per_second > 0 ? fmt::format(", {:.1f} learned from", network.steps_per_second) : ""));
+    console.busy("measuring");
   });
+  console.clear_progress();
   if (!plan) return console.fail(plan.error());
   if (console.json()) {
     print_json(console, *plan);
@@ -247,9 +250,10 @@ Run add_plan(CLI::App& app) {
       "How long training would take here, measured on a few real photos and steps.\n\n"
       "  fovea plan skies --arch efficientnet_lite0\n"
       "  fovea plan skies --arch efficientnet_lite0 --arch mobilenet_v2 --scope full\n"
-      "  fovea plan skies --arch efficientnet_lite0 --scope full --batch 256 --gpu 'RTX 4060 Ti' --gpu H200");
+      "  fovea plan skies --arch efficientnet_lite0 --gpu 'RTX 4060 Ti' --gpu H200");
   app.add_option("DATA", options.run.data, "class folders; train/ and val/ of those; or a CSV 'path,label[,split]'")->required();
   app.add_option("--arch", options.archs, "networks to measure [every one, which takes some minutes]")
+      ->type_name("NAME")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   app.add_option("--gpu", options.gpus, "estimate for this GPU, which need not be here, such as 'RTX 4060 Ti' or H200")
@@ -257,7 +261,7 @@ Run add_plan(CLI::App& app) {
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   app.add_option("--seconds", options.seconds_per_network, "to spend on measuring each network, about")
-      ->check(CLI::PositiveNumber)
+      ->check(above_zero())
       ->capture_default_str();
   add_choice<Scope>(app, "--scope", options.run.scope, {{"auto", Scope::kAuto}, {"head", Scope::kHead}, {"full", Scope::kFull}},
                     "how much of the network learns");
@@ -267,18 +271,20 @@ Run add_plan(CLI::App& app) {
                          {"crop", FitChoice::kCrop},
                          {"squash", FitChoice::kSquash}},
                         "how a photo becomes a square");
-  app.add_option("--size", options.run.size, "input side in pixels [that of the network]")->check(CLI::Range(32, 640));
+  app.add_option("--size", options.run.size, "input side in pixels [that of the network]")->check(whole_number(32, 640));
   app.add_option("--epochs", options.run.epochs, "passes over the photos [what train would choose]")
-      ->check(CLI::Range(1, 100000));
-  app.add_option("--batch", options.run.batch, "photos in a step")->check(CLI::Range(1, 4096));
-  app.add_option("--time-budget", options.run.time_budget_s, "seconds that training may take: for the pick")
-      ->check(CLI::PositiveNumber);
+      ->check(whole_number(1, 100000));
+  app.add_option("--batch", options.run.batch, "photos in a step")->check(whole_number(1, 4096));
+  app.add_option("--time-budget", options.run.time_budget_s, "seconds that training may take: for the pick")->check(above_zero());
   app.add_option("--val", options.run.val_fraction, "share of the photos held out where the data has no val/ of its own")
-      ->check(CLI::Range(0.0, 0.9))
+      ->check(number(0.0, 0.9))
       ->capture_default_str();
-  app.add_option("--device", options.run.device, "cpu, cuda or cuda:N; auto: every one that there is")->capture_default_str();
+  app.add_option("--device", options.run.device, "cpu, cuda or cuda:N; auto: every one that there is")
+      ->check(device_name())
+      ->type_name("DEVICE")
+      ->capture_default_str();
   app.add_option("--threads", options.run.threads, "threads to compute with; 0: every processor")
-      ->check(CLI::Range(0, 1024))
+      ->check(whole_number(0, 1024))
       ->capture_default_str();
   add_output_flags(app, flags->output);
   return [flags] { return plan_verb(*flags); };

@@ -58,7 +58,7 @@ void show(Console& console, const std::string& path, const Answer& answer, const
     }
     return console.print_json(object);
   }
-  std::string line = fitted(path, style.path_width, Cut::kInFront);
+  std::string line = fitted(in_line(path), style.path_width, Cut::kInFront);
   if (answer.rejected) line += "  unknown;";
   if (style.multi_label && answer.labels.empty()) line += "  (no label)";
   const std::span<const Prediction> shown =
@@ -112,6 +112,16 @@ std::vector<fs::path> gather(Console& console, const std::vector<std::string>& p
   return photos;
 }
 
+/// Where the answers go to a file, a person sees how far it is.
+void show_progress(Console& console, const Tally& tally, std::size_t photos, std::chrono::steady_clock::time_point begin) {
+  Progress progress{"photos", tally.done + tally.failed, static_cast<std::int64_t>(photos)};
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  progress.images_per_second = seconds > 0 ? static_cast<double>(progress.done) / seconds : 0;
+  if (progress.images_per_second > 0)
+    progress.seconds_left = static_cast<double>(progress.total - progress.done) / progress.images_per_second;
+  console.progress(progress);
+}
+
 void predict_files(Console& console, Classifier& classifier, const PredictFlags& flags, std::span<const fs::path> photos,
                    Tally& tally) {
   const std::atomic<bool>& stop = stop_on_signals();
@@ -128,8 +138,10 @@ void predict_files(Console& console, Classifier& classifier, const PredictFlags&
       show_failure(console, path, answer.error());
       ++tally.failed;
     }
+    if (!console.data_is_seen()) show_progress(console, tally, photos.size(), begin);
     return !stop.load() && !console.closed();
   });
+  console.clear_progress();
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   if (stop.load())
     console.warn(fmt::format("stopped after {} of {}", tally.done + tally.failed,
@@ -213,10 +225,11 @@ Run add_predict(CLI::App& app) {
   app.add_option("MODEL", flags->model, "a model made by 'fovea train', or an Ultralytics classification checkpoint")->required();
   app.add_option("PATH", flags->paths, "photos and folders of photos; '-' reads one from standard input")->required();
   app.add_option("--top", flags->top, "how many classes to show; of photos with any number of labels in JSON only")
-      ->check(CLI::Range(1, 100000))
+      ->check(whole_number(1, 100000))
       ->capture_default_str();
   app.add_option("--explain", flags->explain,
-                 "also write the photo with a map of where the network looked: a .png or .jpg, or a folder for several");
+                 "also write the photo with a map of where the network looked: a .png or .jpg, or a folder for several")
+      ->type_name("PATH");
   add_compute_flags(app, flags->compute);
   add_output_flags(app, flags->output);
   return [flags] { return predict(*flags); };

@@ -24,7 +24,7 @@ class ScaleView final : public ScaleObserver {
   explicit ScaleView(Console& console) : console_(console) {}
   bool on_reading(const ScaleReading& reading) override { return print(json_line(reading)); }
   bool on_choice(const ScaleChoice& choice) override { return print(json_line(choice)); }
-  void on_note(std::string_view text) override { console_.note(text); }
+  void on_note(std::string_view text) override { console_.note(wrapped(text, 78, 2)); }
   void on_warning(std::string_view text) override { console_.warn(text); }
 
  private:
@@ -43,8 +43,8 @@ std::string summary(const ScaleTotals& t) {
   add(t.choices, "named by customers");
   add(t.photos_kept, "kept as photos");
   add(t.photos_not_kept, "not kept");
-  add(t.camera_faults, "times without the camera");
-  add(t.weight_faults, "times without the scale");
+  add(t.camera_faults, t.camera_faults == 1 ? "time without the camera" : "times without the camera");
+  add(t.weight_faults, t.weight_faults == 1 ? "time without the scale" : "times without the scale");
   return text;
 }
 
@@ -52,9 +52,7 @@ int scale_verb(ScaleFlags& flags) {
   Console console("scale", flags.output);
   ScaleOptions& options = flags.options;
   options.page = !flags.no_page;
-  options.device = flags.compute.device;
-  options.threads = flags.compute.threads;
-  options.deterministic = flags.compute.deterministic;
+  hand_on(flags.compute, options);
   options.stop = &stop_on_signals();
   options.reload = &reload_on_signal();
   ScaleView view(console);
@@ -72,7 +70,8 @@ void add_weight(CLI::App& app, WeightOptions& weight) {
   app.add_option("--weight", weight.device, "a serial scale (/dev/ttyUSB0) or a USB weighing device (/dev/hidraw0)")
       ->type_name("DEVICE");
   app.add_option("--weight-baud", weight.baud, "of a serial scale")->capture_default_str();
-  app.add_option("--weight-ask", weight.ask, "what asks a serial scale for a weight, such as W or SI; else it speaks unasked");
+  app.add_option("--weight-ask", weight.ask, "what asks a serial scale for a weight, such as W or SI; else it speaks unasked")
+      ->type_name("WORD");
   add_choice<WeightUnit>(
       app, "--weight-unit", weight.unit,
       {{"g", WeightUnit::kGram}, {"kg", WeightUnit::kKilogram}, {"oz", WeightUnit::kOunce}, {"lb", WeightUnit::kPound}},
@@ -83,7 +82,7 @@ void add_weight(CLI::App& app, WeightOptions& weight) {
 void add_page(CLI::App& app, ScaleFlags& flags) {
   ScaleOptions& options = flags.options;
   app.add_flag("--no-page", flags.no_page, "no web page, only the lines");
-  app.add_option("--port", options.port, "of the page; 0: any free one")->check(CLI::Range(0, 65535))->capture_default_str();
+  app.add_option("--port", options.port, "of the page; 0: any free one")->check(whole_number(0, 65535))->capture_default_str();
   app.add_option("--bind", options.bind, "who may open the page: this computer alone; 0.0.0.0: everybody in the network")
       ->type_name("ADDRESS")
       ->capture_default_str();
@@ -99,7 +98,7 @@ Run add_scale(CLI::App& app) {
       "A checkout scale with a camera: what lies on it, as a page and as JSON lines.\n\n"
       "  fovea scale weather.safetensors timelapse\n"
       "  fovea scale weather.safetensors /dev/video0 --corrections corrections\n"
-      "  fovea scale weather.safetensors 'command:rpicam-vid -t 0 -n --codec mjpeg -o -'\n\n"
+      "  fovea scale weather.safetensors 'command:rpicam-vid -t0 -n --codec mjpeg -o -'\n\n"
       "A line for each change: nothing, changing, sure, unsure, or unknown (not one of\n"
       "the classes), with the three most probable classes; and one for each choice of a\n"
       "customer. Goes on when the camera or the scale is unplugged. SIGTERM or Ctrl-C\n"

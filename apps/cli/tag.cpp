@@ -54,9 +54,9 @@ class TagView final : public ArchiveObserver {
                                : photo.answer.rejected ? std::string("none: like none of the classes")
                                                        : fmt::format("none: {} {}", percent(top.probability), top.label);
       const std::string where = photo.written.empty() ? "nothing to write" : "-> " + photo.written.filename().string();
-      console_.print(fmt::format("{}  {}  {}", photo.path.string(), what, where));
+      console_.print(fmt::format("{}  {}  {}", in_line(photo.path.string()), what, in_line(where)));
     }
-    if (!photo.remark.empty()) console_.note(fmt::format("{}: into a sidecar: {}", photo.path.string(), photo.remark));
+    if (!photo.remark.empty()) console_.note(fmt::format("{}: into a sidecar: {}", in_line(photo.path.string()), photo.remark));
   }
 
   void on_failure(const std::filesystem::path& photo, const Error& error) override {
@@ -99,14 +99,13 @@ int tag(TagFlags& flags) {
   if (const auto read = read_names(flags); !read) return console.fail(read.error());
   TagOptions& options = flags.options;
   options.write_to = flags.embed ? WriteTo::kEmbed : WriteTo::kSidecar;
-  options.device = flags.compute.device;
-  options.threads = flags.compute.threads;
-  options.deterministic = flags.compute.deterministic;
+  hand_on(flags.compute, options);
   options.stop = &stop_on_signals();
   TagView view(console, options.dry_run);
   const auto report = tag_photos(options, &view);
   if (!report) return console.fail(report.error());
-  if (report->photos == 0) return console.fail({Error::Kind::kNotFound, "no photo there"});
+  if (report->photos == 0)
+    return console.fail({Error::Kind::kNotFound, fmt::format("{}: no photo there", options.paths.front().string())});
   console.note(summary(*report, options.dry_run));
   if (report->stopped) console.warn("stopped; the same command goes on from here");
   if (report->failed == 0 && !report->stopped) return kDone;
@@ -124,15 +123,16 @@ Run add_tag(CLI::App& app) {
       "are not read again, and an interrupted run goes on. 'fovea untag' takes it back.\n\n"
       "  fovea tag weather.safetensors new\n"
       "  fovea tag weather.safetensors new --map cloudy=Weather/Cloudy --dry-run");
-  app.add_option("MODEL", options.model, "made by 'fovea train', or Ultralytics' .pt")->required();
+  app.add_option("MODEL", options.model, "a model made by 'fovea train', or an Ultralytics classification checkpoint")
+      ->required();
   app.add_option("PATH", options.paths, "photos and folders; links are not followed")->required();
   auto* sidecar = app.add_flag("--sidecar", flags->sidecar, "write photo.jpg.xmp beside photo.jpg (default)");
   app.add_flag("--embed", flags->embed, "write into the photos wherever that is safe")->excludes(sidecar);
   app.add_flag("--dry-run", options.dry_run, "show what would be written; write nothing");
   app.add_option("--min-probability", options.min_probability,
                  "a class below it gives no keyword [0.5; thresholds of the model where it\nfinds any number of labels]")
-      ->check(CLI::Range(0.0, 1.0));
-  app.add_option("--map", flags->names, "cloudy=Weather/Cloudy; cloudy= gives none")
+      ->check(number(0.0, 1.0));
+  app.add_option("--map", flags->names, "the keyword of a class, such as cloudy=Weather/Cloudy; 'cloudy=' gives none")
       ->type_name("CLASS=WORD")
       ->allow_extra_args(false);
   app.add_flag("--again", options.again, "also photos that have not changed since");

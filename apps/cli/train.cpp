@@ -56,6 +56,7 @@ class TrainView final : public TrainObserver {
  public:
   explicit TrainView(Console& console) : console_(console) {}
 
+  void on_stage_started(std::string_view stage) override { console_.busy(stage); }
   void on_progress(const Progress& progress) override { console_.progress(progress); }
 
   void on_epoch(const EpochReport& epoch) override {
@@ -90,9 +91,11 @@ class TrainView final : public TrainObserver {
                                   {"photos", model.photos},
                                   {"seconds", model.seconds}});
     }
-    console_.note(fmt::format("{:<10} {:<16} {:>10}  usable from now on; by {}-fold cross-validation on {}", "model",
+    const std::string how =
+        fmt::format("usable from now on; by {}-fold cross-validation on {}", model.folds, counted(model.photos, "photo"));
+    console_.note(fmt::format("{:<10} {:<16} {:>10}  {}", "model",
                               fmt::format("{} {}", percent(model.accuracy), word_of(model.measure)), duration(model.seconds),
-                              model.folds, counted(model.photos, "photo")));
+                              wrapped(how, 39, 41)));
   }
 
   void on_choice(const Choice& choice) override {
@@ -105,9 +108,9 @@ class TrainView final : public TrainObserver {
   void on_skipped(const SkippedPhoto& photo) override {
     if (console_.json())
       return console_.print_json({{"event", "skipped"}, {"path", photo.path.string()}, {"reason", photo.reason}});
-    console_.warn(fmt::format("skipped {}: {}", photo.path.string(), photo.reason));
+    console_.warn(in_line(fmt::format("skipped {}: {}", photo.path.string(), photo.reason)));
   }
-  void on_note(std::string_view text) override { console_.note(text); }
+  void on_note(std::string_view text) override { console_.note(wrapped(text, 78, 2)); }
   void on_warning(std::string_view text) override { console_.warn(text); }
 
  private:
@@ -166,10 +169,13 @@ std::string right_of(double accuracy, std::int64_t photos, const Interval& inter
                      percent(interval.low), percent(interval.high));
 }
 
+/// A line of the end's summary.
+void say(Console& console, std::string_view text) { console.note(wrapped(text, 78, 2)); }
+
 void tell_label_sets(Console& console, const MultiLabelFigures& figures, std::int64_t photos, std::string_view kind) {
-  console.note(fmt::format("mean average precision {} (95 % interval {} to {}; by chance {})",
-                           percent(figures.mean_average_precision), percent(figures.interval.low), percent(figures.interval.high),
-                           percent(figures.chance)));
+  say(console,
+      fmt::format("mean average precision {} (95 % interval {} to {}; by chance {})", percent(figures.mean_average_precision),
+                  percent(figures.interval.low), percent(figures.interval.high), percent(figures.chance)));
   console.note(fmt::format("  on {} {}", photos, kind));
   console.note(fmt::format("  labels answered: F1 {} micro, {} macro; {} of the photos exactly", percent(figures.micro_f1),
                            percent(figures.macro_f1), percent(figures.exact_match)));
@@ -184,16 +190,18 @@ void tell_figures(Console& console, const TrainReport& report) {
   } else if (report.multi_label) {
     tell_label_sets(console, *report.multi_label, report.val_photos, kUnseen);
   } else if (report.test_accuracy) {
-    console.note(right_of(*report.test_accuracy, report.test_photos, report.test_interval, kTest));
+    say(console, right_of(*report.test_accuracy, report.test_photos, report.test_interval, kTest));
     std::string also = fmt::format("on them: calibration error {:.4f}", *report.test_calibration_error);
     if (report.test_rejected) also += fmt::format(", {} wrongly called unknown", percent(*report.test_rejected));
-    console.note(also);
+    say(console, also);
   } else if (report.accuracy) {
-    console.note(right_of(*report.accuracy, report.val_photos, report.interval, kUnseen));
+    say(console, right_of(*report.accuracy, report.val_photos, report.interval, kUnseen));
+  } else {
+    say(console, "how often it is right on new photos is not known: there was none to keep apart");
   }
   const bool tested = report.test_accuracy.has_value();
   if (!tested && report.accuracy && report.picked_by_validation)
-    console.note("the best epoch was picked by these photos, so on new ones expect slightly less");
+    say(console, "the best epoch was picked by these photos, so on new ones expect slightly less");
 }
 
 void summarize(Console& console, const TrainReport& report) {
@@ -223,31 +231,29 @@ void summarize(Console& console, const TrainReport& report) {
     return console.print_json(object);
   }
   if (report.stopped)
-    console.note("stopped before the end: this is the best model so far; the same command with --resume goes on");
+    say(console, "stopped before the end: this is the best model so far; the same command with --resume goes on");
   console.print(fmt::format("{}", report.model.string()));
   tell_figures(console, report);
   if (report.balanced_accuracy && report.macro_f1) {
-    console.note(fmt::format("each class counting the same: {} right, mean F1 {}", percent(*report.balanced_accuracy),
+    say(console, fmt::format("each class counting the same: {} right, mean F1 {}", percent(*report.balanced_accuracy),
                              percent(*report.macro_f1)));
   }
   if (report.cross_validation) {
     const CrossValidation& folds = *report.cross_validation;
-    console.note(fmt::format("{} {}in {}-fold cross-validation of the {}, give or take {} between folds", percent(folds.mean),
+    say(console, fmt::format("{} {}in {}-fold cross-validation of the {}, give or take {} between folds", percent(folds.mean),
                              folds.measure == Measure::kAccuracy ? "" : "mAP ", folds.accuracies.size(), folds.what,
                              percent(folds.deviation)));
   }
-  if (report.utilisation) console.note(text_of(*report.utilisation));
-  if (!report.html.empty()) console.note(fmt::format("report in {}", report.html.string()));
-  console.note(fmt::format("log and metrics in {}; {} in all", report.run_folder.string(), duration(report.seconds)));
+  if (report.utilisation) say(console, text_of(*report.utilisation));
+  if (!report.html.empty()) say(console, fmt::format("report in {}", report.html.string()));
+  say(console, fmt::format("log and metrics in {}; {} in all", report.run_folder.string(), duration(report.seconds)));
 }
 
 int train_verb(TrainFlags& flags) {
   Console console("train", flags.output);
   TrainView view(console);
   TrainOptions& options = flags.options;
-  options.device = flags.compute.device;
-  options.threads = flags.compute.threads;
-  options.deterministic = flags.compute.deterministic;
+  hand_on(flags.compute, options);
   options.stop = &stop_on_signals();
   const auto report = train(options, &view);
   if (!report) return console.fail(report.error());
@@ -257,56 +263,56 @@ int train_verb(TrainFlags& flags) {
 
 void add_network_flags(CLI::App& app, TrainOptions& options) {
   app.add_option("--arch", options.arch, "efficientnet_lite0 to 4, mobilenet_v2, mobilenet_v2_0.35 to 1.4, yolo11n-cls to x")
+      ->type_name("NAME")
       ->capture_default_str();
-  app.add_option("--weights", options.weights, "pretrained backbone: .safetensors, .pt or .pth");
+  app.add_option("--weights", options.weights, "pretrained backbone: .safetensors, .pt or .pth")->type_name("FILE");
   app.add_flag_callback(
       "--from-scratch", [&options] { options.pretrained = false; }, "random weights, no backbone");
   add_choice<Scope>(app, "--scope", options.scope,
                     {{"auto", Scope::kAuto}, {"head", Scope::kHead}, {"tail", Scope::kTail}, {"full", Scope::kFull}},
-                    "how much of the network learns");
+                    "how much of the network learns [auto]");
   add_choice<HeadKind>(app, "--head", options.head, {{"linear", HeadKind::kLinear}, {"conv", HeadKind::kConv}},
-                       "what stands on the backbone");
+                       "what stands on the backbone [linear]");
   add_choice<BatchNormMode>(app, "--bn", options.batchnorm,
                             {{"auto", BatchNormMode::kAuto}, {"frozen", BatchNormMode::kFrozen}, {"live", BatchNormMode::kLive}},
-                            "BatchNorm statistics while training");
+                            "BatchNorm statistics while training [auto]");
   add_choice<FitChoice>(app, "--fit", options.fit,
                         {{"auto", FitChoice::kAuto},
                          {"letterbox", FitChoice::kLetterbox},
                          {"crop", FitChoice::kCrop},
                          {"squash", FitChoice::kSquash}},
-                        "how a photo becomes a square");
-  app.add_option("--zoom", options.zoom, "of --fit crop: 1 keeps the whole shorter side, 2 half of it")
-      ->check(CLI::Range(1.0, 8.0));
+                        "how a photo becomes a square [auto]");
+  app.add_option("--zoom", options.zoom, "of --fit crop: 1 keeps the whole shorter side, 2 half of it")->check(number(1.0, 8.0));
   app.add_option("--size", options.size, "input side in pixels; what is not given of fit, zoom and size is chosen")
-      ->check(CLI::Range(32, 640));
+      ->check(whole_number(32, 640));
 }
 
 void add_recipe_flags(CLI::App& app, TrainOptions& options) {
-  app.add_option("--epochs", options.epochs, "passes over the photos")->check(CLI::Range(1, 100000));
-  app.add_option("--batch", options.batch, "photos in a step")->check(CLI::Range(1, 4096));
-  app.add_option("--lr", options.lr, "peak learning rate")->check(CLI::PositiveNumber);
-  app.add_option("--time-budget", options.time_budget_s, "seconds that training may take")->check(CLI::PositiveNumber);
+  app.add_option("--epochs", options.epochs, "passes over the photos [chosen]")->check(whole_number(1, 100000));
+  app.add_option("--batch", options.batch, "photos in a step [chosen]")->check(whole_number(1, 4096));
+  app.add_option("--lr", options.lr, "peak learning rate [chosen]")->check(above_zero());
+  app.add_option("--time-budget", options.time_budget_s, "seconds that training may take")->check(above_zero());
   add_choice<OptimizerKind>(app, "--optimizer", options.optimizer,
-                            {{"adamw", OptimizerKind::kAdamW}, {"sgd", OptimizerKind::kSgd}}, "adamw or sgd");
-  app.add_option("--momentum", options.momentum, "of sgd")->check(CLI::Range(0.0, 0.9999))->capture_default_str();
-  app.add_option("--weight-decay", options.weight_decay, "not on biases and norms")->check(CLI::NonNegativeNumber);
+                            {{"adamw", OptimizerKind::kAdamW}, {"sgd", OptimizerKind::kSgd}}, "what moves the weights [adamw]");
+  app.add_option("--momentum", options.momentum, "of sgd")->check(number(0.0, 0.9999))->capture_default_str();
+  app.add_option("--weight-decay", options.weight_decay, "not on biases and norms [chosen]")->check(zero_or_more());
   app.add_option("--label-smoothing", options.label_smoothing,
                  "share of the target spread over all classes; 0.1 if not given, 0 with any number of labels")
-      ->check(CLI::Range(0.0, 0.9));
-  app.add_option("--dropout", options.dropout, "before the last layer")->check(CLI::Range(0.0, 0.95))->capture_default_str();
-  app.add_option("--clip", options.clip_norm, "longest gradient; 0: any")->check(CLI::NonNegativeNumber)->capture_default_str();
-  app.add_option("--ema", options.ema_decay, "decay of the weight average; 0: none")->check(CLI::Range(0.0, 0.999999));
+      ->check(number(0.0, 0.9));
+  app.add_option("--dropout", options.dropout, "before the last layer")->check(number(0.0, 0.95))->capture_default_str();
+  app.add_option("--clip", options.clip_norm, "longest gradient; 0: any")->check(zero_or_more())->capture_default_str();
+  app.add_option("--ema", options.ema_decay, "decay of the weight average; 0: none")->check(number(0.0, 0.999999));
   add_choice<AugmentLevel>(app, "--augment", options.augment,
                            {{"none", AugmentLevel::kNone},
                             {"light", AugmentLevel::kLight},
                             {"standard", AugmentLevel::kStandard},
                             {"strong", AugmentLevel::kStrong}},
-                           "random variations of the training photos");
+                           "random variations of the training photos [chosen]");
   app.add_option("--mixup", options.mixup, "alpha of its Beta distribution; 0: none")
-      ->check(CLI::NonNegativeNumber)
+      ->check(zero_or_more())
       ->capture_default_str();
   app.add_option("--cutmix", options.cutmix, "alpha of its Beta distribution; 0: none")
-      ->check(CLI::NonNegativeNumber)
+      ->check(zero_or_more())
       ->capture_default_str();
   add_choice<Balance>(
       app, "--balance", options.balance, {{"auto", Balance::kAuto}, {"off", Balance::kOff}, {"on", Balance::kOn}},
@@ -323,33 +329,34 @@ Run add_train(CLI::App& app) {
   TrainOptions& options = flags->options;
   app.description(
       "A folder of photos becomes a classifier.\n\n"
-      "  fovea train skies -o weather       skies: a folder with a folder of photos per class\n"
+      "  fovea train skies -o weather   skies: a folder of photos for each class\n"
       "  fovea train skies -o weather --scope full --time-budget 30\n"
-      "  fovea train photos.csv -o things   rows like 'beach.jpg,sea;sun': any number of labels");
+      "  fovea train photos.csv -o things   rows like 'beach.jpg,sea;sun': any labels");
   app.add_option("DATA", options.data, "class folders; train/ and val/ of those; or a CSV 'path,label[,split]'")->required();
   app.add_option("--add", options.more_data, "further photos to train on, such as the corrections of a scale; may be given again")
       ->type_name("DATA")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   app.add_option("-o,--output", options.model, "the model; '.safetensors' is added to a name without extension")
+      ->type_name("FILE")
       ->default_val("model");
-  app.add_option("--run", options.run_folder, "folder for log and metrics; beside the model if not given");
+  app.add_option("--run", options.run_folder, "folder for log and metrics; beside the model if not given")->type_name("FOLDER");
   add_network_flags(app, options);
   add_recipe_flags(app, options);
   app.add_flag("--multi-label", options.multi_label,
                "a photo may have any number of labels: where it lies in several class folders, all of them");
   app.add_option("--val", options.val_fraction, "share of the photos held out where the data has no val/ of its own")
-      ->check(CLI::Range(0.0, 0.9))
+      ->check(number(0.0, 0.9))
       ->capture_default_str();
   app.add_option("--folds", options.folds, "also k-fold cross-validation: of the last layer; with --scope, of all that it says")
-      ->check(CLI::Range(2, 100));
+      ->check(whole_number(2, 100));
   app.add_option("--reject-rate", options.reject_rate, "share of known photos that may be called unknown; 0: none is")
-      ->check(CLI::Range(0.0, 0.99))
+      ->check(number(0.0, 0.99))
       ->capture_default_str();
   app.add_option("--seed", options.seed, "of everything random")->capture_default_str();
   app.add_flag("--resume", options.resume, "go on with the run that was interrupted: the same command with this added");
   app.add_option("--checkpoint-every", options.checkpoint_interval_s, "seconds of work that a power cut may cost")
-      ->check(CLI::NonNegativeNumber)
+      ->check(zero_or_more())
       ->capture_default_str();
   app.add_flag("--strict", options.strict, "the first unreadable photo ends the run");
   add_compute_flags(app, flags->compute);
@@ -358,6 +365,10 @@ Run add_train(CLI::App& app) {
       app, "--precision", options.precision,
       {{"auto", PrecisionChoice::kAuto}, {"fp32", PrecisionChoice::kFp32}, {"bf16", PrecisionChoice::kBf16}},
       "of products while fine-tuning; auto: bf16 where the processor multiplies it");
+  app.get_option("--device")
+      ->description(
+          "auto, cpu, cuda or cuda:N, or several that share each batch: cuda:all, cuda:0,1; one that cannot be used ends the "
+          "program");
   add_output_flags(app, flags->output);
   return [flags, &app] {
     flags->options.folds_of_recipe = app.count("--scope") > 0;

@@ -55,7 +55,8 @@ int untag(UntagFlags& flags) {
     if (number > 0) parts += fmt::format("{}{} {}", parts.empty() ? "" : ", ", number, text);
   };
   add(count(UntaggedPhoto::How::kRestored), "as before");
-  add(count(UntaggedPhoto::How::kDeleted), "sidecars deleted");
+  const std::int64_t deleted = count(UntaggedPhoto::How::kDeleted);
+  add(deleted, deleted == 1 ? "sidecar deleted" : "sidecars deleted");
   add(count(UntaggedPhoto::How::kTakenOut), "without Fovea's keywords");
   add(report->failed, "left alone");
   console.note(fmt::format("{} {}: {}", counted(total, "file"), flags.options.dry_run ? "would be untagged" : "untagged", parts));
@@ -70,8 +71,8 @@ Run add_untag(CLI::App& app) {
   auto flags = std::make_shared<UntagFlags>();
   app.description(
       "Takes back what 'fovea tag' has written: sidecars that it made go, files that it\n"
-      "changed get their earlier bytes again. From a file that others have changed since,\n"
-      "only Fovea's keywords are taken out.\n\n"
+      "changed get their earlier bytes again. From a file that others have changed\n"
+      "since, only Fovea's keywords are taken out.\n\n"
       "  fovea untag new --dry-run\n"
       "  fovea untag new");
   app.add_option("PATH", flags->options.paths, "photos and folders of photos")->required();

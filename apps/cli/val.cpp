@@ -25,6 +25,7 @@ struct ValFlags {
 class ValView final : public TrainObserver {
  public:
   explicit ValView(Console& console) : console_(console) {}
+  void on_stage_started(std::string_view stage) override { console_.busy(stage); }
   void on_progress(const Progress& progress) override { console_.progress(progress); }
   void on_skipped(const SkippedPhoto& photo) override {
     console_.warn(fmt::format("skipped {}: {}", photo.path.string(), photo.reason));
@@ -51,6 +52,11 @@ void print_classes(Console& console, const Evaluation& result) {
   }
 }
 
+std::string without_blanks_behind(std::string line) {
+  line.erase(line.find_last_not_of(' ') + 1);
+  return line;
+}
+
 /// Rows are what the photos show, columns what the model said. A table of many classes would not fit a screen.
 void print_confusion(Console& console, const Evaluation& result) {
   constexpr std::size_t kMostClasses = 12;
@@ -59,11 +65,11 @@ void print_confusion(Console& console, const Evaluation& result) {
   std::string header = fitted("shown as", 20);
   for (const ClassMetrics& c : result.classes) header += " " + fitted(c.name, cell);
   console.print("");
-  console.print(header);
+  console.print(without_blanks_behind(header));
   for (std::size_t row = 0; row < result.confusion.size(); ++row) {
     std::string line = fitted(result.classes[row].name, 20);
     for (const std::int64_t count : result.confusion[row]) line += " " + fitted(count == 0 ? "." : std::to_string(count), cell);
-    console.print(line);
+    console.print(without_blanks_behind(line));
   }
 }
 
@@ -75,7 +81,7 @@ void print_mistakes(Console& console, const Evaluation& result, int mistakes) {
   for (const WrongPhoto& wrong :
        std::span(result.wrong).first(std::min(result.wrong.size(), static_cast<std::size_t>(mistakes)))) {
     console.print(fmt::format("  {:>7} {} instead of {}: {}", percent(wrong.probability), said(wrong.predicted),
-                              said(wrong.label), wrong.path.string()));
+                              said(wrong.label), in_line(wrong.path.string())));
   }
 }
 
@@ -135,6 +141,7 @@ void print_result(Console& console, const Evaluation& result, int mistakes) {
     for (const CoveragePoint& point : result.coverage) {
       console.print(fmt::format("  from {:>7} on: {:>7} answered, {:>7} of those right", percent(point.threshold),
                                 percent(point.coverage), percent(point.accuracy)));
+      if (point.accuracy == 1) break;  // surer ones are right too
     }
   }
   print_mistakes(console, result, mistakes);
@@ -193,9 +200,7 @@ void print_json(Console& console, const Evaluation& result) {
 int val(ValFlags& flags) {
   Console console("val", flags.output);
   ValView view(console);
-  flags.options.device = flags.compute.device;
-  flags.options.threads = flags.compute.threads;
-  flags.options.deterministic = flags.compute.deterministic;
+  hand_on(flags.compute, flags.options);
   flags.options.stop = &stop_on_signals();
   const auto result = evaluate(flags.model, flags.data, flags.options, &view);
   if (!result) return console.fail(result.error());
@@ -222,14 +227,18 @@ Run add_val(CLI::App& app) {
       "  fovea val weather.safetensors new");
   app.add_option("MODEL", flags->model, "a model made by 'fovea train', or an Ultralytics classification checkpoint")->required();
   app.add_option("DATA", flags->data, "class folders; train/ and val/ of those; or a CSV 'path,label[,split]'")->required();
-  app.add_option("--split", flags->options.split, "train, val or test; default: val, or everything where there are no splits")
-      ->check(CLI::IsMember({"train", "val", "test"}));
-  app.add_option("--top", flags->options.top, "the k of top-k accuracy")->check(CLI::Range(1, 100000))->capture_default_str();
-  app.add_option("--batch", flags->options.batch, "photos computed together")->check(CLI::Range(1, 4096))->capture_default_str();
-  app.add_option("--mistakes", flags->mistakes, "how many of the surest mistakes to list")
-      ->check(CLI::Range(0, 100000))
+  app.add_option("--split", flags->options.split, "photos to look at; val if not given, or everything where there are no splits")
+      ->check(one_of({"train", "val", "test"}))
+      ->type_name("train|val|test");
+  app.add_option("--top", flags->options.top, "the k of top-k accuracy")->check(whole_number(1, 100000))->capture_default_str();
+  app.add_option("--batch", flags->options.batch, "photos computed together")
+      ->check(whole_number(1, 4096))
       ->capture_default_str();
-  app.add_option("--report", flags->options.report, "also write it all as one HTML file, with pictures of the worst mistakes");
+  app.add_option("--mistakes", flags->mistakes, "how many of the surest mistakes to list")
+      ->check(whole_number(0, 100000))
+      ->capture_default_str();
+  app.add_option("--report", flags->options.report, "also write it all as one HTML file, with pictures of the worst mistakes")
+      ->type_name("FILE");
   app.add_flag("--strict", flags->options.strict, "the first unreadable photo ends the run");
   add_compute_flags(app, flags->compute);
   add_output_flags(app, flags->output);

@@ -73,7 +73,7 @@ class WatchView final : public WatchObserver {
     console_.warn(fmt::format("missed {} from {} to {}: {}", counted(gap.slots, "picture"), utc_text(gap.first),
                               utc_text(gap.last), gap.reason));
   }
-  void on_note(std::string_view text) override { console_.note(text); }
+  void on_note(std::string_view text) override { console_.note(wrapped(text, 78, 2)); }
   void on_warning(std::string_view text) override { console_.warn(text); }
 
  private:
@@ -116,9 +116,7 @@ int write_outputs(Console& console, const WatchFlags& flags) {
 int watch_verb(WatchFlags& flags) {
   Console console("watch", flags.output);
   WatchOptions& options = flags.options;
-  options.device = flags.compute.device;
-  options.threads = flags.compute.threads;
-  options.deterministic = flags.compute.deterministic;
+  hand_on(flags.compute, options);
   if (const char* password = std::getenv("FOVEA_MQTT_PASSWORD")) options.mqtt.password = password;
   if (options.camera.empty() != options.model.empty()) {
     return console.fail({Error::Kind::kUsage, "a MODEL needs a CAMERA: a folder that photos come to, or 'command:...'"});

@@ -27,7 +27,8 @@ void add_place(CLI::App& app, WatchOptions& options) {
          "latitude and longitude in degrees, north and east positive: tells night from clouds")
       ->check(CLI::Validator(
           [](const std::string& text) {
-            return place_of(text) ? std::string() : fmt::format("'{}' is not like '--place 48.14,11.58'", text);
+            return place_of(text) ? std::string()
+                                  : fmt::format("'{}' is not a latitude and a longitude in degrees, such as 48.14,11.58", text);
           },
           ""))
       ->type_name("LAT,LON");
@@ -37,9 +38,9 @@ void add_place(CLI::App& app, WatchOptions& options) {
 
 void add_mqtt(CLI::App& app, MqttOptions& mqtt) {
   app.add_option("--mqtt", mqtt.host, "broker to tell every record; Home Assistant finds it by itself")->type_name("HOST");
-  app.add_option("--mqtt-port", mqtt.port, "its port")->check(CLI::Range(1, 65535))->capture_default_str();
-  app.add_option("--mqtt-user", mqtt.user, "user; the password is taken from FOVEA_MQTT_PASSWORD");
-  app.add_option("--mqtt-tls", mqtt.certificates, "encrypt: the file of certificates (PEM) to trust");
+  app.add_option("--mqtt-port", mqtt.port, "its port")->check(whole_number(1, 65535))->capture_default_str();
+  app.add_option("--mqtt-user", mqtt.user, "user; the password is taken from FOVEA_MQTT_PASSWORD")->type_name("NAME");
+  app.add_option("--mqtt-tls", mqtt.certificates, "encrypt: the file of certificates (PEM) to trust")->type_name("FILE");
   app.add_option("--mqtt-name", mqtt.name, "of this camera: topics are fovea/NAME/...")->type_name("NAME")->capture_default_str();
 }
 
@@ -50,11 +51,12 @@ void add_watch_flags(CLI::App& app, WatchFlags& flags) {
   app.description(
       "A picture every ten minutes, its classes kept in a database.\n\n"
       "  fovea watch weather.safetensors timelapse --once\n"
-      "  fovea watch weather.safetensors 'command:rpicam-still -n -o -' --place 48.14,11.58\n"
+      "  fovea watch weather.safetensors 'command:rpicam-still -n -o -' --place 48,11.6\n"
       "  fovea watch --database watch.db --report sky.html --csv sky.csv\n\n"
       "Goes on through everything that can happen to cameras, disks and clocks: a time\n"
       "without a picture is a record that says why, a time without a record is counted.\n"
-      "SIGTERM or Ctrl-C ends it after the current picture; SIGHUP reads the model anew.\n"
+      "SIGTERM or Ctrl-C ends it after the current picture; SIGHUP reads the model\n"
+      "anew.\n"
       "Exit status 1: some times have no picture.");
   app.add_option("MODEL", options.model, "a model made by 'fovea train', or an Ultralytics classification checkpoint");
   app.add_option("CAMERA", options.camera,
@@ -65,15 +67,18 @@ void add_watch_flags(CLI::App& app, WatchFlags& flags) {
   add_amount(app, "--time-limit", kTimes, "30s", "a camera that takes longer has failed [30s]",
              [&options](double s) { options.time_limit = std::chrono::milliseconds(static_cast<std::int64_t>(1000 * s)); });
   add_place(app, options);
-  app.add_option("--database", options.database, "where records go")->capture_default_str();
+  app.add_option("--database", options.database, "where records go")->type_name("FILE")->capture_default_str();
   add_choice<KeepPhotos>(app, "--keep", options.keep,
                          {{"all", KeepPhotos::kAll}, {"thumbnails", KeepPhotos::kThumbnails}, {"none", KeepPhotos::kNone}},
                          "which photos to keep [thumbnails]");
-  app.add_option("--photos", options.photos, "folder of kept photos; else beside the database: watch.photos");
+  app.add_option("--photos", options.photos, "folder of kept photos; else beside the database: watch.photos")
+      ->type_name("FOLDER");
   add_amount(app, "--most", kSizes, "1G", "of kept photos together; the oldest are removed first [1G]",
              [&options](double bytes) { options.most_bytes = static_cast<std::int64_t>(bytes); });
-  app.add_option("--report", options.page, "an HTML page that follows the database; without a CAMERA, written once");
-  app.add_option("--csv", flags.csv, "every record of the database as a table, at the end; without a CAMERA, at once");
+  app.add_option("--report", options.page, "an HTML page that follows the database; without a CAMERA, written once")
+      ->type_name("FILE");
+  app.add_option("--csv", flags.csv, "every record of the database as a table, at the end; without a CAMERA, at once")
+      ->type_name("FILE");
   add_mqtt(app, options.mqtt);
   add_compute_flags(app, flags.compute);
   add_output_flags(app, flags.output);

@@ -46,6 +46,7 @@ struct AnnotateReport {
   std::int64_t frames = 0;
   std::int64_t classified = 0;
   double seconds = 0.0;    ///< of the video
+  std::string device;      ///< what computed, and why: "cpu (2 processors; ...)"
   double elapsed_s = 0.0;  ///< that it took
   bool stopped = false;    ///< on request, before the end
   std::string video_codec;

@@ -115,9 +115,13 @@ class Run {
     if (options_.bars < 1) return fail(Error::Kind::kUsage, "bars {}: expected 1 or more", options_.bars);
     if (!(options_.smooth_s >= 0)) return fail(Error::Kind::kUsage, "smoothing over {} s: expected 0 or more", options_.smooth_s);
     if (options_.output.empty() && options_.csv.empty() && options_.jsonl.empty() && options_.timeline.empty()) {
-      return fail(Error::Kind::kUsage, "nothing to write: expected an output, a CSV, JSON lines or a timeline");
+      return fail(Error::Kind::kUsage, "nothing to write: expected an output (-o), --csv, --jsonl or --timeline");
     }
     std::error_code none;
+    if (std::filesystem::is_directory(options_.input, none)) {
+      return fail(Error::Kind::kUsage, "{}: is a folder; numbered pictures in it are given as {}/name-%04d.jpg", options_.input,
+                  options_.input);
+    }
     if (!options_.output.empty() && std::filesystem::equivalent(options_.input, options_.output, none)) {
       return fail(Error::Kind::kUsage, "{}: is the input; expected another name for the output", options_.output);
     }
@@ -131,6 +135,7 @@ class Run {
     if (compute.threads == 0 && !options_.output.empty()) compute.threads = std::max(1, available_processors() / 2);
     FOVEA_ASSIGN(Classifier classifier, Classifier::open(options_.model, compute));
     classifier_.emplace(std::move(classifier));
+    report_.device = classifier_->device();
     FOVEA_ASSIGN(
         video::FrameReader reader,
         video::FrameReader::open(options_.input == "-" ? "pipe:0" : options_.input,
@@ -220,6 +225,8 @@ class Run {
     if (printer_) FOVEA_TRY(printer_->finish(!report_.stopped));
     FOVEA_TRY(records_->finish());
     if (timeline_) FOVEA_TRY(write_timeline());
+    // The last frame is shown as long as the others.
+    if (const double rate = reader_->info().frames_per_second; rate > 0) report_.seconds += 1 / rate;
     report_.elapsed_s = seconds_since(begin_);
     return {};
   }

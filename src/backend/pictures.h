@@ -13,13 +13,18 @@ struct PictureWindow {
   std::int32_t left = 0, top = 0, width = 0, height = 0;
 };
 
+/// The image layer's own, which this one cannot see; who hands pictures over checks that they are the same (device_batches.cpp).
+inline constexpr int kPictureWeightBits = 22;
+inline constexpr std::uint8_t kPictureGrey = 128;
+
 /// One axis of a resampling: output i has `stride` numbers from `first + i stride` of the tables on: the first source sample, how
-/// many, and their weights, which sum to about 1 << 22.
+/// many, and their weights, which sum to about 1 << kPictureWeightBits.
 struct PictureAxis {
   std::int32_t first = 0, stride = 0;
 };
 
-/// What becomes of one photo, in this order: resampled into `place` (grey around), flipped, its steps, normalised, erased.
+/// What becomes of one photo, in this order: resampled into `place` (kPictureGrey around), flipped, its steps, normalised,
+/// erased.
 struct PictureOrder {
   const std::uint8_t* pixels = nullptr;  ///< of the first source sample (RGB); null: the image is 0
   std::int32_t row_pixels = 0;           ///< of the photo: from one row to the next

@@ -142,18 +142,25 @@ Result<Tally> run_through(const Context& context, const Group& group, const Prep
   return all;
 }
 
+/// Of one photo, why; of several, why for the first of them.
+Error none_of(std::size_t photos, std::string_view what, const SkippedPhoto& first) {
+  const std::string path = first.path.string() + ": ";
+  const std::string reason = (first.reason.starts_with(path) ? "" : path) + first.reason;  // some reasons name the file
+  if (photos == 1) return {Error::Kind::kFormat, reason};
+  return {Error::Kind::kFormat, fmt::format("none of {} photos can be {}; the first: {}", photos, what, reason)};
+}
+
 }  // namespace
 
 Result<DecodeBench> bench_decode(const DecodeBenchOptions& options, const std::function<void(const DecodeRate&)>& on_rate) {
   FOVEA_ASSIGN(const std::vector<int> threads, threads_of(options.settings));
   if (options.size < 1) return fail(Error::Kind::kUsage, "size {}: expected 1 or more", options.size);
+  if (options.inputs.empty()) return fail(Error::Kind::kNotFound, "no photo or folder of photos was named");
   const std::vector<fs::path> files = files_of(options.inputs);
-  if (files.empty()) return fail(Error::Kind::kNotFound, "there is no photo");
+  if (files.empty()) return fail(Error::Kind::kNotFound, "{}: no photo there", options.inputs.front().string());
   DecodeBench bench;
   FOVEA_ASSIGN(std::vector<Group> groups, groups_of(context_of(options.settings, 1), files, bench.skipped));
-  if (groups.empty())
-    return fail(Error::Kind::kFormat, "none of {} photos can be read, such as {}: {}", files.size(),
-                bench.skipped[0].path.string(), bench.skipped[0].reason);
+  if (groups.empty()) return none_of(files.size(), "read", bench.skipped[0]);
   Preprocess preprocess;
   preprocess.width = preprocess.height = options.size;
   preprocess.fit = Fit::kCrop;
@@ -182,8 +189,7 @@ Result<DecodeBench> bench_decode(const DecodeBenchOptions& options, const std::f
     }
   }
   if (bench.rates.empty()) {
-    return fail(Error::Kind::kFormat, "none of {} photos can be decoded, such as {}: {}", files.size(),
-                bench.skipped[0].path.string(), bench.skipped[0].reason);
+    return none_of(files.size(), "decoded", bench.skipped[0]);
   }
   return bench;
 }

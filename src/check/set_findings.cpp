@@ -86,7 +86,8 @@ std::vector<ClassFinding> find_class_problems(std::span<const ClassCount> counts
       findings.push_back({Problem::kNotInTraining, name, fmt::format("{} photos, none of them to learn from", val + test)});
       continue;
     }
-    if (train < kFewPhotos) findings.push_back({Problem::kFew, name, fmt::format("{} training photos", train)});
+    if (train < kFewPhotos)
+      findings.push_back({Problem::kFew, name, fmt::format("{} training photo{}", train, train == 1 ? "" : "s")});
     if (train * kOutnumberedBy <= most) {
       findings.push_back({Problem::kOutnumbered, name, fmt::format("{} training photos, the largest class has {}", train, most)});
     }

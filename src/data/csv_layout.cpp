@@ -58,6 +58,16 @@ std::vector<std::string> labels_of(std::string_view field) {
   return labels;
 }
 
+// The file that a field names. A list that was made on Windows separates folders by backslashes, which a name may hold here.
+fs::path file_named(std::string_view field, const fs::path& folder) {
+  const fs::path path = (folder / field).lexically_normal();
+  std::error_code unknown;
+  if (field.find('\\') == std::string_view::npos || fs::exists(path, unknown)) return path;
+  std::string slashed(field);
+  std::ranges::replace(slashed, '\\', '/');
+  return (folder / slashed).lexically_normal();
+}
+
 Result<NamedSample> sample_of(const CsvRow& row, const Columns& columns, const fs::path& folder) {
   if (row.fields.size() != columns.count) {
     return fail(Error::Kind::kFormat, "line {}: {} fields, expected {} as in the header; quote a field that holds a comma",
@@ -65,7 +75,7 @@ Result<NamedSample> sample_of(const CsvRow& row, const Columns& columns, const f
   }
   const std::string_view path = trimmed(row.fields[columns.path]);
   if (path.empty()) return fail(Error::Kind::kFormat, "line {}: the path is empty", row.line);
-  NamedSample sample{(folder / path).lexically_normal(), labels_of(row.fields[columns.label]), Split::kTrain};
+  NamedSample sample{file_named(path, folder), labels_of(row.fields[columns.label]), Split::kTrain};
   if (!columns.split) return sample;
   const std::string_view split = trimmed(row.fields[*columns.split]);
   if (split.empty()) return sample;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <map>
 #include <set>
 #include <utility>
 
@@ -90,6 +91,15 @@ std::vector<std::string> only_in(const Dataset& dataset, const std::vector<Sampl
   return names;
 }
 
+// Two spellings of one class are two classes; a person should know.
+void note_spellings(const Dataset& dataset, Notes& notes) {
+  std::map<std::string, std::vector<std::string>> spellings;
+  for (const std::string& name : dataset.classes) spellings[lower_case(name)].push_back(name);
+  for (const auto& [lower, names] : spellings) {
+    if (names.size() > 1) notes.say(fmt::format("different classes, by upper and lower case alone: {}", fmt::join(names, ", ")));
+  }
+}
+
 void note_lonely_classes(const Dataset& dataset, Notes& notes) {
   if (dataset.train.empty()) return;
   const auto say = [&](std::string_view here, std::string_view there, const std::vector<std::string>& names) {
@@ -148,6 +158,7 @@ Result<Dataset> scan_dataset(const fs::path& path, const ScanOptions& options) {
   if (options.strict && notes.anything_passed_over()) {
     return fail(Error::Kind::kFormat, "{}: {}", path.string(), notes.passed_over());
   }
+  note_spellings(dataset, notes);
   note_lonely_classes(dataset, notes);
   if (const std::size_t none = dataset.none.train.size() + dataset.none.val.size() + dataset.none.test.size(); none > 0) {
     notes.say(fmt::format("{} photos of none of the classes: they say what is to be rejected", none));

@@ -9,8 +9,6 @@
 namespace fovea {
 namespace {
 
-static_assert(kWeightBits == 22, "as AxisTable says");
-
 /// Of outputs [first, first + count) of `outputs` that sample [begin, end) of `inputs`. An axis that does not change gets
 /// weights of 1 and 0, which give its samples as they are.
 AxisTable axis_table(int inputs, double begin, double end, int outputs, Filter filter, int first, int count) {

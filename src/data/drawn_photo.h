@@ -16,7 +16,7 @@ struct PhotoSize {
 };
 
 /// How the samples of one axis are made: `stride` numbers for each, namely the first source sample, how many there are, and their
-/// weights, which sum to about 1 << 22.
+/// weights, which sum to about 1 << kWeightBits (image/resample_weights.h).
 struct AxisTable {
   int stride = 0;
   std::vector<std::int32_t> values;

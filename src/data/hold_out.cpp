@@ -121,14 +121,17 @@ void note_contradictions(const std::vector<Group>& groups, Dataset& dataset) {
     if (count++ == 0) example = fmt::format("{} and {}", first.path.string(), dataset.train[*other].path.string());
   }
   if (count > 0)
-    dataset.notes.push_back(fmt::format("near-duplicates with different labels: {} groups, such as {}", count, example));
+    dataset.notes.push_back(fmt::format("near-duplicates with different labels: {}, such as {}",
+                                        count == 1 ? "1 group" : fmt::format("{} groups", count), example));
 }
 
 void note_outcome(const std::vector<Group>& groups, const Quota& quota, std::size_t total, Dataset& dataset) {
   const auto repeated = std::ranges::count_if(groups, [](const Group& group) { return group.members.size() > 1; });
-  dataset.notes.push_back(
-      fmt::format("held out {} of {} photos for validation{}", dataset.val.size(), total,
-                  repeated > 0 ? fmt::format("; {} groups of near-duplicates were kept together", repeated) : ""));
+  dataset.notes.push_back(fmt::format(
+      "held out {} of {} photos for validation{}", dataset.val.size(), total,
+      repeated > 0 ? fmt::format("; {} of near-duplicates {} kept together",
+                                 repeated == 1 ? "1 group" : fmt::format("{} groups", repeated), repeated == 1 ? "was" : "were")
+                   : ""));
   for (std::size_t k = 0; k < dataset.classes.size(); ++k) {
     if (quota.given[k] > 0 || quota.have[k] == 0) continue;
     dataset.notes.push_back(fmt::format("no photo of {} in validation: {}", dataset.classes[k],

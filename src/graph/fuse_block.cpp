@@ -2,9 +2,11 @@
 #include <algorithm>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "graph/neighbours.h"
 #include "graph/passes.h"
+#include "graph/replace_blocks.h"
 
 namespace fovea::graph {
 namespace {
@@ -15,6 +17,14 @@ struct Block {
   NodeId depthwise = -1;
   NodeId project = -1;
   NodeId sum = -1;
+
+  [[nodiscard]] std::vector<NodeId> nodes() const {
+    std::vector<NodeId> all{expand, depthwise, project, sum};
+    std::erase(all, -1);
+    return all;
+  }
+  /// Where the block stands: at its last node, behind what a sum adds.
+  [[nodiscard]] NodeId place() const { return std::max(project, sum); }
 };
 
 class BlockFinder {
@@ -48,39 +58,27 @@ class BlockFinder {
   Neighbours near_;
 };
 
+/// Adds the block, and lets it stand for what its last node made.
+void add_block(const Graph& graph, const Block& block, Precision precision, Rewriter& rewriter) {
+  const auto node = [&](NodeId n) -> const Node& { return graph.nodes()[static_cast<std::size_t>(n)]; };
+  std::vector<ValueId> inputs = rewriter.mapped(node(block.expand >= 0 ? block.expand : block.depthwise).inputs);
+  for (const NodeId part : {block.depthwise, block.project}) {
+    if (part == block.depthwise && block.expand < 0) continue;
+    const std::vector<ValueId> more = rewriter.mapped(node(part).inputs);
+    inputs.insert(inputs.end(), more.begin() + 1, more.end());
+  }
+  const auto& depthwise = std::get<DepthwiseConv2d>(node(block.depthwise).op);
+  const InvertedResidual op{depthwise.window, depthwise.activation, block.expand >= 0, block.sum >= 0, precision};
+  rewriter.replace(node(block.place()).outputs[0], rewriter.graph().add(op, std::move(inputs)));
+}
+
 }  // namespace
 
 Graph fuse_inverted_residuals(const Graph& graph, Precision precision) {
   const BlockFinder finder(graph);
-  std::vector<bool> gone(graph.nodes().size(), false);
-  std::vector<std::optional<Block>> ends(graph.nodes().size());  // by the block's last node
-  for (std::size_t n = 0; n < graph.nodes().size(); ++n) {
-    const auto block = finder.around(static_cast<NodeId>(n));
-    if (!block) continue;
-    for (const NodeId part : {block->expand, block->depthwise, block->project, block->sum}) {
-      if (part >= 0) gone[static_cast<std::size_t>(part)] = true;
-    }
-    ends[static_cast<std::size_t>(std::max(block->project, block->sum))] = block;
-  }
-
-  Rewriter rewriter(graph);
-  for (std::size_t n = 0; n < graph.nodes().size(); ++n) {
-    const Node& node = graph.nodes()[n];
-    if (!gone[n]) rewriter.copy(node);
-    if (!ends[n]) continue;
-    const Block& block = *ends[n];
-    const auto inputs_of = [&](NodeId part) { return rewriter.mapped(graph.nodes()[static_cast<std::size_t>(part)].inputs); };
-    std::vector<ValueId> inputs = inputs_of(block.expand >= 0 ? block.expand : block.depthwise);
-    for (const NodeId part : {block.depthwise, block.project}) {
-      if (part == block.depthwise && block.expand < 0) continue;
-      const std::vector<ValueId> more = inputs_of(part);
-      inputs.insert(inputs.end(), more.begin() + 1, more.end());
-    }
-    const auto& depthwise = std::get<DepthwiseConv2d>(graph.nodes()[static_cast<std::size_t>(block.depthwise)].op);
-    const InvertedResidual op{depthwise.window, depthwise.activation, block.expand >= 0, block.sum >= 0, precision};
-    rewriter.replace(node.outputs[0], rewriter.graph().add(op, std::move(inputs)));
-  }
-  return rewriter.finish();
+  return replace_blocks<Block>(
+      graph, [&](NodeId n) { return finder.around(n); },
+      [&](const Block& block, Rewriter& rewriter) { add_block(graph, block, precision, rewriter); });
 }
 
 }  // namespace fovea::graph

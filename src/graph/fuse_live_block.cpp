@@ -6,6 +6,7 @@
 
 #include "graph/neighbours.h"
 #include "graph/passes.h"
+#include "graph/replace_blocks.h"
 
 namespace fovea::graph {
 namespace {
@@ -23,7 +24,8 @@ struct LiveBlock {
     std::erase(all, -1);
     return all;
   }
-  [[nodiscard]] NodeId first() const { return expand >= 0 ? expand : depthwise; }
+  /// Where the block stands: at its first node, before all that reads what it measures.
+  [[nodiscard]] NodeId place() const { return expand >= 0 ? expand : depthwise; }
 };
 
 class LiveBlockFinder {
@@ -77,7 +79,7 @@ class LiveBlockFinder {
 /// Adds the block, and lets its outputs stand for what its nodes made.
 void add_block(const Graph& graph, const LiveBlock& block, Rewriter& rewriter) {
   const auto node = [&](NodeId n) -> const Node& { return graph.nodes()[static_cast<std::size_t>(n)]; };
-  std::vector<ValueId> inputs{rewriter[node(block.first()).inputs[0]]};
+  std::vector<ValueId> inputs{rewriter[node(block.place()).inputs[0]]};
   for (const NodeId part : block.nodes()) {
     const std::vector<ValueId> all = rewriter.mapped(node(part).inputs);
     inputs.insert(inputs.end(), all.begin() + 1, all.end());
@@ -99,21 +101,9 @@ void add_block(const Graph& graph, const LiveBlock& block, Rewriter& rewriter) {
 
 Graph fuse_live_inverted_residuals(const Graph& graph) {
   const LiveBlockFinder finder(graph);
-  std::vector<bool> gone(graph.nodes().size(), false);
-  std::vector<std::optional<LiveBlock>> begins(graph.nodes().size());  // by the block's first node
-  for (std::size_t n = 0; n < graph.nodes().size(); ++n) {
-    const auto block = finder.around(static_cast<NodeId>(n));
-    if (!block) continue;
-    for (const NodeId part : block->nodes()) gone[static_cast<std::size_t>(part)] = true;
-    begins[static_cast<std::size_t>(block->first())] = block;
-  }
-
-  Rewriter rewriter(graph);
-  for (std::size_t n = 0; n < graph.nodes().size(); ++n) {
-    if (begins[n]) add_block(graph, *begins[n], rewriter);
-    if (!gone[n]) rewriter.copy(graph.nodes()[n]);
-  }
-  return rewriter.finish();
+  return replace_blocks<LiveBlock>(
+      graph, [&](NodeId n) { return finder.around(n); },
+      [&](const LiveBlock& block, Rewriter& rewriter) { add_block(graph, block, rewriter); });
 }
 
 }  // namespace fovea::graph

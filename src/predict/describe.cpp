@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "data/dataset.h"
+#include "data/text.h"
 #include "fovea/inspect.h"
 #include "image/decode.h"
 #include "model/model_file.h"
@@ -83,11 +84,14 @@ Result<Description> describe_photo(const fs::path& path, Bytes bytes) {
 
 Result<Description> describe(const fs::path& path) {
   std::error_code ignored;
-  if (fs::is_directory(path, ignored) || path.extension() == ".csv") return describe_photos(path);
+  if (fs::is_directory(path, ignored) || lower_case(path.extension().native()) == ".csv") return describe_photos(path);
   FOVEA_ASSIGN(const MappedFile mapped, MappedFile::open(path));
   if (sniff(mapped.bytes())) return describe_photo(path, mapped.bytes());
-  FOVEA_ASSIGN(const WeightFile file, open_weights(path));
-  return is_model(file) ? describe_model(path) : Result<Description>(describe_weights(path, file));
+  const auto file = open_weights(path);
+  if (file) return is_model(*file) ? describe_model(path) : Result<Description>(describe_weights(path, *file));
+  const std::string extension = path.extension().string();
+  const bool named_weights = extension == ".safetensors" || extension == ".pt" || extension == ".pth";
+  return fail(file.error().kind, "{}{}", file.error().message, named_weights ? "" : ", a photo, or a folder of photos");
 }
 
 }  // namespace fovea

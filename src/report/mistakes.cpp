@@ -34,7 +34,7 @@ std::string mistakes(std::span<const Mistake> all) {
         escape(m.path), escape(name));
   }
   return html +
-         "</div>\n<p class=\"key heat\"><i></i>little <span></span>much speaks for the class that the answer is wrong about; "
+         "</div>\n<p class=\"key heat\">little<i></i>much speaks for the class that the answer is wrong about; "
          "black: cut away before the "
          "network sees the photo (Grad-CAM)</p>\n";
 }

@@ -52,11 +52,11 @@ svg .name{fill:var(--ink)}
 .key b{display:inline-block;width:14px;height:4px;border-radius:2px;margin:0 6px 3px 12px;background:var(--quiet)}
 .key b:first-child{margin-left:0}
 .key .one{background:rgb(var(--one))}.key .two{background:rgb(var(--two))}.key .faint{background:none;border-top:2px dashed var(--quiet);border-radius:0;height:0}
-.key.heat i{display:inline-block;width:72px;height:10px;border-radius:5px;margin-right:10px;background:linear-gradient(90deg,#0e1654,#2e4e9c 30%,#7e808a 55%,#e2b240 80%,#fff496)}
+.key.heat i{display:inline-block;width:72px;height:10px;border-radius:5px;margin:0 8px;background:linear-gradient(90deg,#0e1654,#2e4e9c 30%,#7e808a 55%,#e2b240 80%,#fff496)}
 .scroll{overflow-x:auto;-webkit-overflow-scrolling:touch}
 table{border-collapse:collapse;font-size:14px}
 th{font-weight:600;text-align:left}
-.num{text-align:right}
+.num{text-align:right;white-space:nowrap}
 .matrix{border-spacing:2px;border-collapse:separate}
 .matrix thead th{vertical-align:bottom;padding:0 0 6px;text-align:center;font-size:13px}
 .matrix thead span{display:inline-block;writing-mode:vertical-rl;transform:rotate(180deg);max-height:150px;overflow:hidden;text-overflow:ellipsis;white-space:nowrap;line-height:1.2}

@@ -106,7 +106,7 @@ Result<Device> open_device(std::string_view request, const hardware::SystemView&
   if (request == "cpu") return open_cpu(processors() + ", as asked");
   if (const auto index = gpu_index(request)) {
     auto backend = open_gpu(*index, system);
-    if (backend) return Device{fmt::format("cuda:{}", *index), "as asked", std::move(*backend)};
+    if (backend) return Device{fmt::format("cuda:{}", *index), "as asked", std::move(*backend), *index};
     return fail(Error::Kind::kUnsupported, "device {}: {}; --device cpu, or auto, does without", printable(request),
                 backend.error().message);
   }
@@ -114,7 +114,7 @@ Result<Device> open_device(std::string_view request, const hardware::SystemView&
     return fail(Error::Kind::kUsage, "device '{}' is not known: expected auto, cpu, cuda or cuda:N", printable(request));
   }
   auto backend = open_gpu(0, system);
-  if (backend) return Device{"cuda:0", "a GPU that works", std::move(*backend)};
+  if (backend) return Device{"cuda:0", "a GPU that works", std::move(*backend), 0};
   const bool none = backend.error().kind == Error::Kind::kNotFound;
   return open_cpu(fmt::format("{}; {}{}", processors(), none ? "" : "the GPU is not used: ", backend.error().message));
 }

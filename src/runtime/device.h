@@ -17,6 +17,7 @@ struct Device {
   std::string name;    ///< "cpu", "cuda:0"
   std::string reason;  ///< why this one: one line for people
   std::unique_ptr<Backend> backend;
+  int gpu = -1;  ///< N of "cuda:N"; -1: no GPU
 };
 
 /// "auto" takes the best device that works and says why; any other name is that device or an error, never a substitute: kUsage

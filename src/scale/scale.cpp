@@ -28,6 +28,7 @@ class ModelJudge final : public Judge {
   ModelJudge(std::filesystem::path model, ClassifierOptions compute, Classifier classifier)
       : model_(std::move(model)), compute_(std::move(compute)), classifier_(std::move(classifier)) {}
 
+  [[nodiscard]] const std::string& device() const { return classifier_.device(); }
   Result<Answer> classify(const Image& picture) override {
     return classifier_.classify_pixels(picture.pixels, picture.width, picture.height);
   }
@@ -89,6 +90,7 @@ Result<ScaleTotals> scale(const ScaleOptions& options, ScaleObserver* observer) 
     FOVEA_ASSIGN(server, WebServer::start({options.bind, options.port, options.hosts}, board));
     if (observer != nullptr) observer->on_note("page: " + server->url());
   }
+  if (observer != nullptr) observer->on_note("device: " + judge->device());
   std::optional<Weigher> weigher;
   if (!options.weight.device.empty()) weigher.emplace(options.weight);
   video::LatestPicture camera(std::move(stream));

@@ -147,6 +147,7 @@ FittedHead fit_head(const Context& context, const FeatureSet& set, std::span<con
                     std::span<const std::int32_t> folds) {
   const std::unique_ptr<HeadRegression> regression = make_regression(context, set);
   FittedHead fitted;
+  fitted.folds = fold_count_of(folds);
   fitted.search = search_strength(context, *regression, row_weights, folds);
   const double strength = fitted.search.chosen().strength;
   HeadRegression::Weights weights = regression->zero();

@@ -45,6 +45,7 @@ struct FittedHead {
   LbfgsResult solution;
   /// Of photos with any number of labels, whose thresholds are fitted to them; else empty.
   std::vector<float> held_out_logits;
+  int folds = 0;  ///< that held photos: of few there are fewer than were asked for
 };
 [[nodiscard]] FittedHead fit_head(const Context& context, const FeatureSet& set, std::span<const float> row_weights,
                                   std::span<const std::int32_t> folds);

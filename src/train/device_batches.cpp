@@ -8,9 +8,12 @@
 #include "core/buffer.h"
 #include "core/device_failure.h"
 #include "core/error.h"
+#include "image/resample_weights.h"
 
 namespace fovea::training {
 namespace {
+
+static_assert(kPictureWeightBits == kWeightBits && kPictureGrey == kLetterboxGrey, "a device resamples as the host does");
 
 PictureWindow window_of(const Window& window) { return {window.left, window.top, window.width, window.height}; }
 

@@ -28,8 +28,13 @@ std::string split_of(const Dataset& data, const std::string& asked) {
 }
 
 template <class Splits>
+auto& samples_in(Splits& splits, const std::string& split) {
+  return split == "train" ? splits.train : split == "test" ? splits.test : splits.val;
+}
+
+template <class Splits>
 std::vector<Sample> samples_of(Splits& splits, const std::string& split) {
-  return std::move(split == "train" ? splits.train : split == "test" ? splits.test : splits.val);
+  return std::move(samples_in(splits, split));
 }
 
 /// How many photos of the classes, and of none of them, the model calls unknown.
@@ -166,14 +171,19 @@ Result<Evaluation> evaluate(const std::filesystem::path& model_path, const std::
   if (split != "train" && split != "val" && split != "test") {
     return fail(Error::Kind::kUsage, "split '{}': expected train, val or test", split);
   }
+  if (samples_in(data, split).empty()) {
+    return fail(Error::Kind::kUsage, "{}: no photo in a split '{}': {} to train, {} to validate, {} to test", data_path.string(),
+                split, data.train.size(), data.val.size(), data.test.size());
+  }
   std::vector<Sample> chosen = samples_of(data, split);
   const std::vector<Sample> none = samples_of(data.none, split);
   Evaluation counted;
   const auto known = model.multi_label() ? known_label_sets : known_samples;
   const std::vector<Sample> samples = known(std::move(chosen), data.classes, model.classes, counted);
   if (samples.empty()) {
-    return fail(Error::Kind::kUsage, "{}: no photo of a class that {} knows ({} photos of others)", data_path.string(),
-                model_path.string(), counted.unknown_photos);
+    return fail(Error::Kind::kUsage, "{}: no photo of a class that {} knows: {} have other labels, such as '{}'; it knows {}",
+                data_path.string(), model_path.string(), counted.unknown_photos,
+                counted.unknown_labels.empty() ? "" : counted.unknown_labels.front(), fmt::join(model.classes, ", "));
   }
   Context context;
   context.threads = options.threads > 0 ? options.threads : available_processors();

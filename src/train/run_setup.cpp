@@ -43,6 +43,9 @@ Result<void> check_room(const fs::path& folder) {
 Result<RunPaths> prepare_paths(const TrainOptions& options) {
   if (options.model.empty()) return fail(Error::Kind::kUsage, "no name for the model was given");
   RunPaths paths{options.model, options.run_folder};
+  if (const fs::path name = paths.model.filename(); name.empty() || name == "." || name == "..") {
+    return fail(Error::Kind::kUsage, "{}: is a folder; give the name of a file", paths.model.string());
+  }
   if (!paths.model.has_extension()) paths.model += ".safetensors";
   if (paths.model.extension() != ".safetensors") {
     return fail(Error::Kind::kUsage, "{}: models are written as .safetensors; give that extension or none", paths.model.string());
@@ -61,6 +64,7 @@ Result<RunPaths> prepare_paths(const TrainOptions& options) {
 
 Result<fs::path> find_weights(const TrainOptions& options) {
   if (!options.weights.empty()) return options.weights;
+  FOVEA_TRY(find_architecture(options.arch));
   FOVEA_ASSIGN(const fs::path folder, user_cache_folder());
   for (const char* extension : {".safetensors", ".pth", ".pt"}) {
     const fs::path candidate = folder / (options.arch + extension);

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <exception>
-#include <string>
 #include <thread>
 
 #include "backend/gpu_team.h"
@@ -13,13 +12,6 @@
 
 namespace fovea::training {
 namespace {
-
-/// N of "cuda:N".
-std::vector<int> gpu_numbers(std::span<const Device* const> devices) {
-  std::vector<int> numbers;
-  for (const Device* device : devices) numbers.push_back(std::stoi(device->name.substr(device->name.find(':') + 1)));
-  return numbers;
-}
 
 /// How a member's epoch ended: one of them.
 struct Ending {
@@ -36,7 +28,9 @@ Result<TunerTeam> TunerTeam::create(const Context& context, std::span<const Devi
   if (size > 1) made.team_ = make_thread_team(size);
   const bool on_host = std::ranges::all_of(devices, [](const Device* d) { return d->backend->training() == nullptr; });
   if (size > 1 && !on_host) {
-    FOVEA_ASSIGN(made.gradient_team_, make_gpu_team(gpu_numbers(devices)));
+    std::vector<int> gpus;
+    for (const Device* device : devices) gpus.push_back(device->gpu);
+    FOVEA_ASSIGN(made.gradient_team_, make_gpu_team(gpus));
   }
   Context share = context;
   share.threads = std::max(1, context.threads / size);

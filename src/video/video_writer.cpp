@@ -55,9 +55,12 @@ AVColorSpace space_of(YuvMatrix matrix) {
   return AVCOL_SPC_BT709;
 }
 
-std::string container_of(const std::string& address, const WriterOptions& options) {
+Result<std::string> container_of(const std::string& address, const WriterOptions& options) {
   if (!options.container.empty()) return options.container;
-  return fs::path(address).extension() == ".webm" ? "webm" : "mp4";
+  const std::string extension = fs::path(address).extension().string();
+  if (extension == ".webm") return std::string("webm");
+  if (extension.empty() || extension == ".mp4" || extension == ".m4v" || extension == ".mov") return std::string("mp4");
+  return fail(Error::Kind::kUsage, "{}: the name says neither .mp4 nor .webm; give one of them, or a container", address);
 }
 
 }  // namespace
@@ -74,7 +77,7 @@ class VideoWriter::Impl {
   }
 
   Result<void> open(const WriterOptions& options) {
-    const std::string container = container_of(address_, options);
+    FOVEA_ASSIGN(const std::string container, container_of(address_, options));
     if (container != "mp4" && container != "webm") {
       return fail(Error::Kind::kUsage, "container '{}': expected mp4 or webm", container);
     }
@@ -200,7 +203,7 @@ class VideoWriter::Impl {
     if (from.empty()) return {};
     auto sound = Sound::open(from);
     if (!sound) {
-      no_sound_ = sound.error().message;
+      if (sound.error().kind != Error::Kind::kNotFound) no_sound_ = sound.error().message;  // a silent film has none to lose
       return {};
     }
     const AVCodecID id = sound->parameters().codec_id;

@@ -46,7 +46,7 @@ class VideoWriter {
   Result<void> finish(bool all_sound = true);
 
   [[nodiscard]] const std::string& codec() const;  ///< "libx264"
-  /// Why there is no sound, where some was asked for.
+  /// Why sound that was asked for, and is there, is not written.
   [[nodiscard]] const std::optional<std::string>& no_sound() const;
 
  private:

@@ -30,6 +30,7 @@ class ModelJudge final : public Judge {
   ModelJudge(fs::path model, ClassifierOptions compute, Classifier classifier)
       : model_(std::move(model)), compute_(std::move(compute)), classifier_(std::move(classifier)) {}
 
+  [[nodiscard]] const std::string& device() const { return classifier_.device(); }
   Result<Answer> classify(std::span<const std::byte> picture) override { return classifier_.classify(picture); }
   Result<void> reload() override {
     FOVEA_ASSIGN(Classifier fresh, Classifier::open(model_, compute_));
@@ -109,6 +110,7 @@ Result<WatchTotals> watch(const WatchOptions& options, WatchObserver* observer) 
   if (!options.mqtt.host.empty()) {
     FOVEA_ASSIGN(sink, mqtt_sink(options.mqtt));
   }
+  if (observer != nullptr) observer->on_note("device: " + judge->device());
   WatchParts parts{clock, *source, *judge, journal, keeper};
   parts.sink = sink.get();
   parts.observer = observer;

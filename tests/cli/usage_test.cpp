@@ -34,6 +34,64 @@ TEST(Usage, HelpOfEveryVerbShowsAnExampleFirst) {
   }
 }
 
+TEST(Usage, HelpFitsATerminalAndSaysWhatEachFlagTakes) {
+  std::vector<std::vector<std::string>> pages = {
+      {}, {"bench"}, {"bench", "train"}, {"bench", "infer"}, {"bench", "decode"}, {"bench", "sort"}};
+  for (const char* verb : kVerbs) pages.push_back({verb});
+  for (std::vector<std::string> page : pages) {
+    page.emplace_back("--help");
+    const Finished run = run_fovea(page);
+    EXPECT_EQ(run.status, 0) << run.err;
+    EXPECT_TRUE(contains(run.out, "\n\nUsage: fovea")) << run.out;
+    for (const std::string& line : lines_of(run.out)) {
+      EXPECT_LE(line.size(), 80U) << line;
+      EXPECT_FALSE(contains(line, " TEXT") || contains(line, "{")) << line;
+    }
+  }
+}
+
+TEST(Usage, TheVerbHelpIsTheFlagHelp) {
+  EXPECT_EQ(run_fovea({"help"}).out, run_fovea({"--help"}).out);
+  for (const char* verb : {"train", "annotate"}) {
+    const Finished run = run_fovea({"help", verb});
+    EXPECT_EQ(run.status, 0) << run.err;
+    EXPECT_EQ(run.out, run_fovea({verb, "--help"}).out);
+  }
+}
+
+/// What is said of a command, without the line that points to --help.
+std::string complaint(const std::vector<std::string>& arguments) {
+  const Finished run = run_fovea(arguments);
+  EXPECT_EQ(run.status, 2);
+  EXPECT_TRUE(run.out.empty()) << run.out;
+  const auto lines = lines_of(run.err);
+  EXPECT_EQ(lines.size(), 2U) << run.err;
+  return lines.empty() ? "" : lines[0];
+}
+
+TEST(Usage, AnUnknownFlagIsNamedWithTheNearest) {
+  EXPECT_EQ(complaint({"predict", "--wrong"}), "fovea predict: there is no flag '--wrong'");
+  EXPECT_EQ(complaint({"train", "d", "--epoch", "3"}), "fovea train: there is no flag '--epoch'; did you mean '--epochs'?");
+  EXPECT_EQ(complaint({"train", "d", "--imgsz=64"}), "fovea train: there is no flag '--imgsz'; did you mean '--size'?");
+  EXPECT_EQ(complaint({"watch", "--wrong"}), "fovea watch: there is no flag '--wrong'");
+  EXPECT_EQ(complaint({"train", "a", "b"}), "fovea train: 'b' is one word too many");
+  EXPECT_EQ(complaint({"bench", "foo"}), "fovea bench: there is no 'foo'; expected train, infer, decode, sort");
+}
+
+TEST(Usage, AWrongValueIsToldWhatWasExpected) {
+  EXPECT_EQ(complaint({"train", "d", "--epochs", "0"}), "fovea train: --epochs: '0' is not a whole number from 1 to 100000");
+  EXPECT_EQ(complaint({"train", "d", "--epochs", "x"}), "fovea train: --epochs: 'x' is not a whole number from 1 to 100000");
+  EXPECT_EQ(complaint({"train", "d", "--val", "2"}), "fovea train: --val: '2' is not a number from 0 to 0.9");
+  EXPECT_EQ(complaint({"train", "d", "--time-budget", "-3"}), "fovea train: --time-budget: '-3' is not a number above 0");
+  EXPECT_EQ(complaint({"predict", "m", "p", "--precision", "bf16"}),
+            "fovea predict: --precision: 'bf16' is not one of auto, fp32");
+  EXPECT_EQ(complaint({"predict", "m", "p", "--top"}), "fovea predict: --top needs a value");
+  EXPECT_EQ(complaint({"predict", "m", "p", "--top", "1", "--top", "2"}), "fovea predict: --top is given more than once");
+  EXPECT_EQ(complaint({"watch", "m", "c", "--every", "5"}),
+            "fovea watch: --every: '5' is not a number with a unit (ms, s, m, h, d), such as 10m");
+  EXPECT_TRUE(complaint({"bench", "sort", "--count", "abc"}).starts_with("fovea bench sort: --count: 'abc'"));
+}
+
 TEST(Usage, VersionIsOnStandardOutput) {
   const Finished run = run_fovea({"--version"});
   EXPECT_EQ(run.status, 0);
@@ -109,6 +167,56 @@ TEST(Usage, TheDoctorBeginsWithItsVerdict) {
   const Finished json = run_fovea({"doctor", "--no-measuring", "--json"});
   EXPECT_EQ(lines_of(json.out).size(), 1U);
   EXPECT_TRUE(json.out.starts_with("{\"verdict\":")) << json.out;
+}
+
+TEST(Usage, AWordThatIsNoDeviceIsWrongUsage) {
+  EXPECT_EQ(complaint({"doctor", "--device", "gpu"}),
+            "fovea doctor: --device: 'gpu' is not a device: expected auto, cpu, cuda or cuda:N");
+}
+
+TEST(Usage, TheDoctorSaysOnceWhatIsTheSameForEveryVerb) {
+  const Finished run = run_fovea({"doctor", "--no-measuring", "--device", "cpu"});
+  EXPECT_EQ(run.status, 0) << run.err;
+  EXPECT_TRUE(contains(run.out, "verbs        all on cpu: ")) << run.out;
+}
+
+TEST(Usage, AModelIsNotWrittenUnderTheNameOfAFolder) {
+  const TemporaryFolder folder;
+  photo_file(folder / "data/a/1.png");
+  photo_file(folder / "data/b/1.png");
+  for (const std::string& name : {folder.path().string() + "/", folder.path().string() + "/.", folder.path().string() + "/.."}) {
+    const Finished run = run_fovea({"train", (folder / "data").string(), "-o", name, "--from-scratch", "--scope", "full"});
+    EXPECT_EQ(run.status, 2);
+    EXPECT_EQ(run.err, "fovea train: error: " + name + ": is a folder; give the name of a file\n");
+  }
+  EXPECT_FALSE(std::filesystem::exists(folder / ".safetensors"));
+}
+
+TEST(Usage, AnUnknownNetworkIsNotOneWhoseWeightsAreMissing) {
+  const TemporaryFolder folder;
+  photo_file(folder / "data/a/1.png");
+  photo_file(folder / "data/b/1.png");
+  const Finished run = run_fovea({"train", (folder / "data").string(), "-o", (folder / "m").string(), "--arch", "resnet50"});
+  EXPECT_EQ(run.status, 2);
+  EXPECT_TRUE(contains(run.err, "'resnet50' is not known; there are")) << run.err;
+}
+
+TEST(Usage, InfoSaysWhatItReadsAndGivesSizesThatMeanSomething) {
+  const TemporaryFolder folder;
+  photo_file(folder / "a.png");
+  EXPECT_TRUE(contains(run_fovea({"info", (folder / "a.png").string()}).out, " kB\n"));
+  std::ofstream(folder / "a.txt") << "hello";
+  const Finished run = run_fovea({"info", (folder / "a.txt").string()});
+  EXPECT_EQ(run.status, 2);
+  EXPECT_TRUE(contains(run.err, "expected a safetensors or PyTorch file, a photo, or a folder of photos")) << run.err;
+}
+
+TEST(Usage, BenchNamesAFolderWithoutPhotosAndAFileThatIsNone) {
+  const TemporaryFolder folder;
+  const std::string path = folder.path().string();
+  EXPECT_EQ(run_fovea({"bench", "decode", path}).err, "fovea bench decode: error: " + path + ": no photo there\n");
+  EXPECT_EQ(run_fovea({"bench", "decode", path + "/none.jpg"}).err,
+            "fovea bench decode: error: " + path + "/none.jpg: cannot open: No such file or directory\n");
 }
 
 TEST(Usage, AnEmptyFolderSaysWhichLayoutsAreUnderstood) {

@@ -97,6 +97,15 @@ TEST(ScanFolders, SplitsShareTheirClassesByName) {
               ElementsAre("only in train, not in val: a", "only in val, not in train: c", "only in train, not in test: a"));
 }
 
+TEST(ScanFolders, SpellingsOfOneNameAreTwoClassesAndNoted) {
+  const test::TemporaryFolder root;
+  for (const char* name : {"clear/1.jpg", "Clear/2.jpg", "cloudy/3.jpg"}) photo_file(root / name);
+  const auto dataset = scan_dataset(root.path());
+  ASSERT_TRUE(dataset.ok());
+  EXPECT_THAT(dataset->classes, ElementsAre("Clear", "clear", "cloudy"));
+  EXPECT_THAT(dataset->notes, ElementsAre("different classes, by upper and lower case alone: Clear, clear"));
+}
+
 TEST(ScanFolders, AClassMayBeCalledTrain) {
   const test::TemporaryFolder root;
   for (const char* name : {"train/1.jpg", "tram/1.jpg", "bus/1.jpg"}) photo_file(root / name);
@@ -292,6 +301,18 @@ TEST(ScanCsv, ErrorsNameFileAndLine) {
   EXPECT_THAT(message(""), HasSubstr("line 1: empty"));
   EXPECT_THAT(message("path,label\ngone.jpg,x\n"),
               testing::AllOf(HasSubstr("no photo with a class"), HasSubstr("listed but not there")));
+}
+
+TEST(ScanCsv, PathsMayBeWindowsOwn) {
+  const test::TemporaryFolder root;
+  photo_file(root / "a/1.jpg");
+  photo_file(root / "b/1.jpg");
+  photo_file(root / "back\\slash.jpg");
+  text_file(root / "l.csv", "path,label\r\na\\1.jpg,x\r\n" + (root / "b/1.jpg").string() + ",y\r\nback\\slash.jpg,y\r\n");
+  const auto dataset = scan_dataset(root / "l.csv");
+  ASSERT_TRUE(dataset.ok()) << dataset.error().message;
+  EXPECT_TRUE(dataset->notes.empty()) << dataset->notes.front();
+  EXPECT_EQ(dataset->train.size(), 3U);
 }
 
 TEST(ScanCsv, MissingPhotosAreNotedOrRefused) {

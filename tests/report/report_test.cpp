@@ -143,6 +143,8 @@ TEST(Report, PicturesAreBounded) {
   EXPECT_EQ(count(html, "<img"), 2U * 9);  // the tenth would go beyond, by its heat map
 }
 
+TEST(Report, TheColoursOfAHeatMapAreBetweenTheirWords) { EXPECT_EQ(count(to_html(input_of(2)), "little<i></i>much"), 1U); }
+
 TEST(Report, WithoutPhotosToMeasureOnSaysSo) {
   Input input = input_of(2);
   input.evaluation.reset();

@@ -88,5 +88,12 @@ TEST(FitHead, AClassWithOnePhotoIsNoProblem) {
   EXPECT_GT(fitted.search.chosen().held_out.accuracy, 0.6);
 }
 
+TEST(FitHead, TellsHowManyFoldsFewPhotosMake) {
+  Noisy data(3, 8, 0);
+  data.labels = {0, 1, 0};
+  const FeatureSet set{data.features, data.labels, 8, 2};
+  EXPECT_EQ(fit_head({}, set, std::vector<float>(3, 1.0F), stratified_folds(data.labels, {}, 5, 1)).folds, 3);
+}
+
 }  // namespace
 }  // namespace fovea::training

@@ -60,7 +60,7 @@ KernelResult prepare_op(const Setup& setup, const graph::Linear& op);
 KernelResult prepare_op(const Setup& setup, const graph::LinearBackwardInput& op);
 KernelResult prepare_op(const Setup& setup, const graph::LinearBackwardWeight& op);
 
-// ops/depthwise.cpp, ops/block.cpp
+// ops/depthwise.cpp, ops/block.cpp, ops/block_backward.cpp
 KernelResult prepare_op(const Setup& setup, const graph::DepthwiseConv2d& op);
 KernelResult prepare_op(const Setup& setup, const graph::DepthwiseConv2dBackward& op);
 KernelResult prepare_op(const Setup& setup, const graph::InvertedResidual& op);

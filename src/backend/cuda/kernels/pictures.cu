@@ -8,8 +8,6 @@ namespace {
 
 constexpr int kParts = 16;  // of a picture, each with counts of its own
 constexpr int kLevels = 256;
-constexpr int kWeightBits = 22;
-constexpr std::uint8_t kGrey = 128;
 
 /// The pieces of Pictures::work.
 struct Work {
@@ -51,7 +49,7 @@ FOVEA_INLINE bool contains(const PictureWindow& window, int x, int y) {
 }
 
 FOVEA_INLINE std::uint8_t rounded(std::int32_t sum) {
-  const std::int32_t level = sum >> kWeightBits;
+  const std::int32_t level = sum >> kPictureWeightBits;
   return static_cast<std::uint8_t>(level < 0 ? 0 : level > 255 ? 255 : level);
 }
 
@@ -61,7 +59,7 @@ FOVEA_INLINE void resample(const PictureOrder& order, const std::int32_t* column
   const std::int32_t* outer = order.down_first ? column : row;
   const std::int64_t inner_step = order.down_first ? 3 * std::int64_t{order.row_pixels} : 3;
   const std::int64_t outer_step = order.down_first ? 3 : 3 * std::int64_t{order.row_pixels};
-  constexpr std::int32_t kHalf = 1 << (kWeightBits - 1);
+  constexpr std::int32_t kHalf = 1 << (kPictureWeightBits - 1);
   std::int32_t sums[3] = {kHalf, kHalf, kHalf};
   for (int j = 0; j < outer[1]; ++j) {
     const std::uint8_t* from = order.pixels + (outer[0] + j) * outer_step + inner[0] * inner_step;
@@ -82,7 +80,7 @@ void fit(Stream stream, const Pictures& p, const Work& work) {
     if (order.flip_y) y = p.height - 1 - y;
     std::uint8_t* target = to + 3 * std::int64_t{index};
     if (order.pixels == nullptr || !contains(order.place, x, y)) {
-      for (int c = 0; c < 3; ++c) target[c] = kGrey;
+      for (int c = 0; c < 3; ++c) target[c] = kPictureGrey;
       return;
     }
     const std::int32_t* column = p.tables + order.columns.first + (x - order.place.left) * order.columns.stride;
