@@ -41,7 +41,7 @@ HeadCosts probe_head(const Context& context, std::int64_t photos, std::int64_t w
                            training::stratified_folds(labels, {}, kFolds, 0));
   costs.fit = share * fit.elapsed();
   const CostWatch reject;
-  (void)training::fit_rejection(context, table, labels);
+  (void)training::fit_rejection(context, table);
   costs.reject = share * reject.elapsed();
   return costs;
 }

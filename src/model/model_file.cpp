@@ -31,7 +31,7 @@ Result<Model> load_own(const WeightFile& file) {
   if (model.rejection) {
     FOVEA_ASSIGN(const graph::Graph graph, build_network(model.spec));
     const Shape features = graph.shape(*graph.output("features"));
-    FOVEA_TRY(read_rejection_tensors(file, model.spec.classes, features[1], *model.rejection));
+    FOVEA_TRY(read_rejection_tensors(file, features[1], *model.rejection));
   }
   for (const StoredTensor& tensor : file.tensors()) {
     if (model.rejection && is_rejection_tensor(tensor.name)) continue;

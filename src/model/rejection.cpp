@@ -25,7 +25,7 @@ double dot(std::span<const float> a, std::span<const float> b) {
 }
 
 constexpr std::string_view kPrefix = "rejection.";
-constexpr std::array<std::string_view, 4> kTensors{"mean", "basis", "whitening", "centres"};
+constexpr std::array<std::string_view, 2> kTensors{"mean", "basis"};
 
 std::string full_name(std::string_view tensor) { return std::string(kPrefix) += tensor; }
 
@@ -51,19 +51,10 @@ double rejection_score(const Rejection& rejection, std::span<const float> featur
   for (std::size_t i = 0; i < width; ++i) centred[i] = static_cast<float>(features[i] / length) - rejection.mean[i];
   std::vector<float> inside(rank);
   for (std::size_t r = 0; r < rank; ++r) inside[r] = static_cast<float>(dot(row(rejection.basis, r, width), centred));
-  std::vector<float> white(rank);
-  for (std::size_t r = 0; r < rank; ++r) white[r] = static_cast<float>(dot(row(rejection.whitening, r, rank), inside));
-  double nearest = std::numeric_limits<double>::infinity();
-  for (std::size_t k = 0; k * rank < rejection.centres.size(); ++k) {
-    const auto centre = row(rejection.centres, k, rank);
-    double distance = 0;
-    for (std::size_t r = 0; r < rank; ++r) distance += std::pow(static_cast<double>(white[r]) - centre[r], 2);
-    nearest = std::min(nearest, distance);
-  }
   const double outside = std::max(0.0, dot(centred, centred) - dot(inside, inside));
   const auto& energy = rejection.energy;
   const double unsure = energy ? (energy_of(logits) - energy->mean) / energy->deviation : 0;
-  return nearest / static_cast<double>(rank) + outside / rejection.rest + unsure;
+  return outside / rejection.rest + unsure;
 }
 
 bool is_rejection_tensor(std::string_view name) {
@@ -73,15 +64,13 @@ bool is_rejection_tensor(std::string_view name) {
 std::vector<StoredTensor> rejection_tensors(const Rejection& rejection) {
   const std::int64_t width = rejection.width();
   const std::int64_t rank = rejection.rank();
-  const auto classes = static_cast<std::int64_t>(rejection.centres.size()) / rank;
   const auto tensor = [](const char* name, std::vector<std::int64_t> extents, std::span<const float> values) {
     return StoredTensor{full_name(name), DType::kF32, std::move(extents), std::as_bytes(values)};
   };
-  return {tensor("mean", {width}, rejection.mean), tensor("basis", {rank, width}, rejection.basis),
-          tensor("whitening", {rank, rank}, rejection.whitening), tensor("centres", {classes, rank}, rejection.centres)};
+  return {tensor("mean", {width}, rejection.mean), tensor("basis", {rank, width}, rejection.basis)};
 }
 
-Result<void> read_rejection_tensors(const WeightFile& file, std::int64_t classes, std::int64_t width, Rejection& rejection) {
+Result<void> read_rejection_tensors(const WeightFile& file, std::int64_t width, Rejection& rejection) {
   const auto read = [&](const char* suffix, std::vector<std::int64_t> expected) -> Result<std::vector<float>> {
     const std::string name = full_name(suffix);
     const StoredTensor* tensor = file.find(name);
@@ -99,15 +88,6 @@ Result<void> read_rejection_tensors(const WeightFile& file, std::int64_t classes
   }
   FOVEA_ASSIGN(rejection.mean, read("mean", {width}));
   FOVEA_ASSIGN(rejection.basis, read("basis", {rank, width}));
-  FOVEA_ASSIGN(rejection.whitening, read("whitening", {rank, rank}));
-  // A class that no training photo showed has no centre.
-  const StoredTensor* centres = file.find(full_name("centres"));
-  const std::int64_t count = centres != nullptr && !centres->extents.empty() ? centres->extents.front() : 0;
-  if (count < 1 || count > classes) {
-    return fail(Error::Kind::kFormat, "{}: tensor 'rejection.centres' is missing or has {} rows, expected 1 to {}", file.source(),
-                count, classes);
-  }
-  FOVEA_ASSIGN(rejection.centres, read("centres", {count, rank}));
   return {};
 }
 

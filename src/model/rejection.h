@@ -16,22 +16,17 @@ namespace fovea {
 
 /// How the features and logits of known photos lie. With u the features at length 1, c = u - mean and z = basis c:
 ///
-///   score = min_k |whitening z - centres[k]|^2 / rank + (|c|^2 - |z|^2) / rest + (energy(logits) - energy.mean) /
-///   energy.deviation
+///   score = (|c|^2 - |z|^2) / rest + (energy(logits) - energy.mean) / energy.deviation
 ///
-/// The first term is the Mahalanobis distance to the nearest class with one covariance for all (K. Lee et al., "A simple unified
-/// framework for detecting out-of-distribution samples", NeurIPS 2018), in the directions in which known photos differ; the
-/// second is what is left outside of these (the residual of H. Wang et al., "ViM", CVPR 2022). For known photos both are near 1
-/// on average. The third is the energy, -log sum exp (W. Liu et al., "Energy-based out-of-distribution detection", NeurIPS 2020),
-/// in deviations from its mean: 0 on average, and left out where no photos were there to measure it.
+/// The first term is what is left outside of the directions in which known photos differ (the residual of H. Wang et al., "ViM",
+/// CVPR 2022), 1 on average over these. The second is the energy, -log sum exp (W. Liu et al., "Energy-based out-of-distribution
+/// detection", NeurIPS 2020), in deviations from its mean: 0 on average, and left out where no photos were there to measure it.
 struct Rejection {
   static constexpr std::int64_t kMaxRank = 256;
 
-  std::vector<float> mean;       ///< (width)
-  std::vector<float> basis;      ///< (rank, width), orthonormal rows
-  std::vector<float> whitening;  ///< (rank, rank)
-  std::vector<float> centres;    ///< (classes that known photos showed, rank), whitened
-  double rest = 1.0;             ///< mean of |c|^2 - |z|^2 over known photos
+  std::vector<float> mean;   ///< (width)
+  std::vector<float> basis;  ///< (rank, width), orthonormal rows
+  double rest = 1.0;         ///< mean of |c|^2 - |z|^2 over known photos
   struct Energy {
     double mean = 0.0;
     double deviation = 1.0;  ///< more than 0
@@ -50,7 +45,7 @@ struct Rejection {
 /// -log sum exp of logits (classes): lower, the more of any class the network sees.
 [[nodiscard]] double energy_of(std::span<const float> logits);
 
-/// The score of a photo's features (width) and logits (classes); about rank (width + rank + classes) multiplications.
+/// The score of a photo's features (width) and logits (classes); about rank width multiplications.
 [[nodiscard]] double rejection_score(const Rejection& rejection, std::span<const float> features, std::span<const float> logits);
 
 [[nodiscard]] inline bool is_rejected(const Rejection& rejection, std::span<const float> features,
@@ -59,13 +54,13 @@ struct Rejection {
   return !(rejection_score(rejection, features, logits) <= rejection.threshold);
 }
 
-/// In a model file: the tensors "rejection.mean", ".basis", ".whitening" and ".centres"; the rest stands in the model card.
+/// In a model file: the tensors "rejection.mean" and ".basis"; the rest stands in the model card.
 [[nodiscard]] bool is_rejection_tensor(std::string_view name);
 
 /// Views into `rejection`.
 [[nodiscard]] std::vector<StoredTensor> rejection_tensors(const Rejection& rejection);
 
-/// Fills the tensors, which must fit `classes` and each other; kFormat and kNotFound name file and tensor.
-Result<void> read_rejection_tensors(const WeightFile& file, std::int64_t classes, std::int64_t width, Rejection& rejection);
+/// Fills the tensors, which must fit each other; kFormat and kNotFound name file and tensor.
+Result<void> read_rejection_tensors(const WeightFile& file, std::int64_t width, Rejection& rejection);
 
 }  // namespace fovea

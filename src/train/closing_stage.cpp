@@ -84,7 +84,7 @@ Result<void> TrainingRun::learn_rejection() {
     return {};
   }
   FOVEA_ASSIGN(const LabelledTable known, features_of_known());
-  auto fitted = fit_rejection(context_, known.table, known.labels);
+  auto fitted = fit_rejection(context_, known.table);
   KnownScores scores;
   if (fitted && best_ && best_->logits.features.rows() > 0) {
     const LabelledTable& val = best_->logits;
@@ -95,7 +95,7 @@ Result<void> TrainingRun::learn_rejection() {
   if (fitted && scores.scores.size() < kEnoughToMeasure) {
     const std::vector<int> groups = group_near_duplicates(known.fingerprints);
     const auto folds = stratified_folds(known.labels, groups, kFolds, options_.seed);
-    const auto held_out = held_out_scores(context_, known.table, known.labels, folds);
+    const auto held_out = held_out_scores(context_, known.table, folds);
     scores.measured_on = scores.scores.empty() ? "training photos by folds" : "validation photos, and training photos by folds";
     scores.scores.insert(scores.scores.end(), held_out.begin(), held_out.end());
   }

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 
 #include "core/parallel.h"
 #include "train/matrix_product.h"
@@ -14,7 +13,6 @@ namespace {
 
 constexpr std::int64_t kMostDirections = 64;
 constexpr std::int64_t kRowsPerDirection = 8;  // fewer, and a direction's spread is a guess
-constexpr double kShrinkage = 0.1;             // of the covariance towards a multiple of the identity
 static_assert(kMostDirections % kColumnMultiple == 0 && kMostDirections <= Rejection::kMaxRank);
 
 std::int64_t directions_for(std::int64_t rows) {
@@ -41,80 +39,7 @@ std::vector<float> normalise(Table& rows) {
   return mean;
 }
 
-/// Means of the rows of each label that occurs, one after the other, and which of them belongs to each row.
-struct Centres {
-  std::vector<double> means;
-  std::vector<std::size_t> of_row;
-};
-
-Centres centres_of(const Table& inside, std::span<const std::int32_t> labels) {
-  std::map<std::int32_t, std::size_t> number;
-  for (const std::int32_t label : labels) number.emplace(label, 0);
-  std::size_t next = 0;
-  for (auto& [label, position] : number) position = next++;
-  const auto rank = static_cast<std::size_t>(inside.width);
-  Centres centres{std::vector<double>(number.size() * rank), {}};
-  std::vector<double> counts(number.size());
-  for (std::size_t n = 0; n < labels.size(); ++n) {
-    const std::size_t k = number[labels[n]];
-    centres.of_row.push_back(k);
-    ++counts[k];
-    const auto row = inside.row(static_cast<std::int64_t>(n));
-    for (std::size_t r = 0; r < rank; ++r) centres.means[k * rank + r] += row[r];
-  }
-  for (std::size_t i = 0; i < centres.means.size(); ++i) centres.means[i] /= counts[i / rank];
-  return centres;
-}
-
-/// Shared covariance (rank, rank) of the rows around their centres.
-std::vector<double> covariance_of(const Table& inside, const Centres& centres) {
-  const auto rank = static_cast<std::size_t>(inside.width);
-  std::vector<double> covariance(rank * rank);
-  std::vector<double> off(rank);
-  for (std::size_t n = 0; n < centres.of_row.size(); ++n) {
-    const auto row = inside.row(static_cast<std::int64_t>(n));
-    for (std::size_t r = 0; r < rank; ++r) off[r] = row[r] - centres.means[centres.of_row[n] * rank + r];
-    for (std::size_t r = 0; r < rank; ++r) {
-      for (std::size_t c = 0; c <= r; ++c) covariance[r * rank + c] += off[r] * off[c];
-    }
-  }
-  const std::size_t classes = centres.means.size() / rank;
-  const auto freedom = static_cast<double>(std::max<std::size_t>(1, centres.of_row.size() - classes));
-  double trace = 0;
-  for (std::size_t r = 0; r < rank; ++r) trace += covariance[r * rank + r] / freedom;
-  for (std::size_t r = 0; r < rank; ++r) {
-    for (std::size_t c = 0; c <= r; ++c) covariance[r * rank + c] *= (1 - kShrinkage) / freedom;
-    covariance[r * rank + r] += kShrinkage * trace / static_cast<double>(rank);
-  }
-  return covariance;
-}
-
-/// The inverse of the lower factor L of a positive definite matrix L L' (its lower half is read): |inverse z|^2 = z' matrix^-1 z.
-std::vector<double> inverse_factor(std::vector<double> matrix, std::size_t rank) {
-  for (std::size_t r = 0; r < rank; ++r) {
-    for (std::size_t c = 0; c <= r; ++c) {
-      double sum = matrix[r * rank + c];
-      for (std::size_t j = 0; j < c; ++j) sum -= matrix[r * rank + j] * matrix[c * rank + j];
-      matrix[r * rank + c] = r == c ? std::sqrt(sum) : sum / matrix[c * rank + c];
-    }
-  }
-  std::vector<double> inverse(rank * rank);
-  for (std::size_t c = 0; c < rank; ++c) {
-    for (std::size_t r = c; r < rank; ++r) {
-      double sum = r == c ? 1 : 0;
-      for (std::size_t j = c; j < r; ++j) sum -= matrix[r * rank + j] * inverse[j * rank + c];
-      inverse[r * rank + c] = sum / matrix[r * rank + r];
-    }
-  }
-  return inverse;
-}
-
-}  // namespace
-
-namespace {
-
-std::optional<Rejection> fit(const Context& context, const Table& features, std::span<const std::int32_t> labels,
-                             std::int64_t rank) {
+std::optional<Rejection> fit(const Context& context, const Table& features, std::int64_t rank) {
   const std::int64_t rows = features.rows();
   if (rows <= rank) return std::nullopt;
   Table centred = features;
@@ -125,33 +50,18 @@ std::optional<Rejection> fit(const Context& context, const Table& features, std:
   Table inside{rank, std::vector<float>(static_cast<std::size_t>(rows * rank))};
   multiply(context, {rows, rank, centred.width}, centred.values, directions.basis, inside.values);
 
-  const auto width = static_cast<std::size_t>(rank);
-  const Centres centres = centres_of(inside, labels);
-  const std::vector<double> covariance = covariance_of(inside, centres);
-  const std::vector<double> whitening = inverse_factor(covariance, width);
-  result.whitening.assign(whitening.begin(), whitening.end());
-  for (std::size_t k = 0; k * width < centres.means.size(); ++k) {
-    for (std::size_t r = 0; r < width; ++r) {
-      double sum = 0;
-      for (std::size_t c = 0; c <= r; ++c) sum += whitening[r * width + c] * centres.means[k * width + c];
-      result.centres.push_back(static_cast<float>(sum));
-    }
-  }
   double total = 0;
   double kept = 0;
   for (const float x : centred.values) total += static_cast<double>(x) * x;
   for (const float z : inside.values) kept += static_cast<double>(z) * z;
   result.rest = (total - kept) / static_cast<double>(rows);
-  for (const float value : result.whitening) {
-    if (!std::isfinite(value)) return std::nullopt;  // photos that are all alike
-  }
-  return result.rest > 1e-9 ? std::optional(std::move(result)) : std::nullopt;
+  return result.rest > 1e-9 ? std::optional(std::move(result)) : std::nullopt;  // photos that are all alike leave nothing
 }
 
 }  // namespace
 
-std::optional<Rejection> fit_rejection(const Context& context, const Table& features, std::span<const std::int32_t> labels) {
-  return fit(context, features, labels, directions_for(features.rows()));
+std::optional<Rejection> fit_rejection(const Context& context, const Table& features) {
+  return fit(context, features, directions_for(features.rows()));
 }
 
 std::optional<Rejection::Energy> measure_energy(const Table& logits) {
@@ -174,21 +84,18 @@ std::vector<double> rejection_scores(const Context& context, const Rejection& re
   return scores;
 }
 
-std::vector<double> held_out_scores(const Context& context, const Table& features, std::span<const std::int32_t> labels,
-                                    std::span<const std::int32_t> folds) {
-  std::vector<double> scores(labels.size());
+std::vector<double> held_out_scores(const Context& context, const Table& features, std::span<const std::int32_t> folds) {
+  std::vector<double> scores(folds.size());
   const std::int32_t count = folds.empty() ? 0 : *std::ranges::max_element(folds) + 1;
   for (std::int32_t fold = 0; fold < count; ++fold) {
     Table inside{features.width, {}};
-    std::vector<std::int32_t> inside_labels;
     for (std::size_t n = 0; n < folds.size(); ++n) {
       if (folds[n] == fold) continue;
       const auto row = features.row(static_cast<std::int64_t>(n));
       inside.values.insert(inside.values.end(), row.begin(), row.end());
-      inside_labels.push_back(labels[n]);
     }
     // As many directions as for all rows: scores of another rank would not be comparable.
-    const auto fitted = fit(context, inside, inside_labels, directions_for(features.rows()));
+    const auto fitted = fit(context, inside, directions_for(features.rows()));
     if (!fitted) return {};
     parallel_for(context, static_cast<std::int64_t>(folds.size()), [&](std::int64_t n) {
       const auto i = static_cast<std::size_t>(n);

@@ -13,10 +13,8 @@
 
 namespace fovea::training {
 
-/// Everything but the threshold, from rows of features and their labels. Nothing when there are too few rows to tell directions
-/// from chance.
-[[nodiscard]] std::optional<Rejection> fit_rejection(const Context& context, const Table& features,
-                                                     std::span<const std::int32_t> labels);
+/// Mean, basis and rest, from rows of features. Nothing when there are too few rows to tell directions from chance.
+[[nodiscard]] std::optional<Rejection> fit_rejection(const Context& context, const Table& features);
 
 /// From rows of logits of photos that the weights did not learn from: photos that they did are surer. Nothing when all are alike.
 [[nodiscard]] std::optional<Rejection::Energy> measure_energy(const Table& logits);
@@ -28,7 +26,7 @@ namespace fovea::training {
 /// The score of each row, without energy, by statistics of the other folds; empty when these are too few. As good as new photos,
 /// as long as the network itself has not learned from them.
 [[nodiscard]] std::vector<double> held_out_scores(const Context& context, const Table& features,
-                                                  std::span<const std::int32_t> labels, std::span<const std::int32_t> folds);
+                                                  std::span<const std::int32_t> folds);
 
 /// A score that a new known photo exceeds with a probability of at most `rate`: the ceil((n + 1)(1 - rate))-th smallest of the n
 /// scores of photos like it (V. Vovk et al., "Algorithmic learning in a random world", 2005). Nothing when n < 1 / rate - 1: so

@@ -50,7 +50,7 @@ TEST(dropout, MaskDependsOnSeedStepStreamAndElement) {
     int differ = 0;
     for (int i = 0; i < kElements; ++i) differ += first.keeps(i) != other.keeps(i) ? 1 : 0;
     // Independent masks of rate 1/2 differ in half of the elements; six standard deviations.
-    EXPECT_NEAR(differ, kElements / 2.0, 6 * std::sqrt(kElements / 4.0));
+    EXPECT_NEAR(differ, kElements / 2, 6 * std::sqrt(kElements / 4.0));
   }
 }
 

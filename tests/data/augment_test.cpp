@@ -81,7 +81,7 @@ TEST(Augment, FlipsMirrorExactlyAndHalfTheTime) {
     Rng each(9, 0, i);
     flipped += augment(photo, input(4, 5, Fit::kSquash), policy, each).row(0)[1] == 3 ? 1 : 0;
   }
-  EXPECT_NEAR(flipped, kTrials / 2.0, 5 * std::sqrt(kTrials / 4.0));  // five deviations of the binomial
+  EXPECT_NEAR(flipped, kTrials / 2, 5 * std::sqrt(kTrials / 4.0));  // five deviations of the binomial
 }
 
 // The extent of the source that a result shows, from the coordinates painted into it.
@@ -130,8 +130,8 @@ TEST(RandomCrop, FallsBackToTheCentreWhenNothingFits) {
   const Image photo = coordinates(240, 20);
   Rng rng(1);
   const Image result = augment(photo, input(20, 20, Fit::kCrop), crop_policy(1), rng);
-  EXPECT_NEAR(result.row(0)[0], (240 - 27) / 2.0, 1);
-  EXPECT_NEAR(result.row(0)[3 * 19], (240 + 27) / 2.0, 1);
+  EXPECT_NEAR(result.row(0)[0], (240 - 27) / 2, 1);
+  EXPECT_NEAR(result.row(0)[3 * 19], (240 + 27) / 2, 1);
 }
 
 TEST(RandomCrop, KeepsThePhotosOwnShapeWhereTheFitDoes) {
@@ -160,7 +160,7 @@ TEST(RandomErase, BlanksOneRectangleOfTheRightSize) {
     int left = kWidth, right = 0, top = kHeight, bottom = 0, blank = 0;
     for (int y = 0; y < kHeight; ++y) {
       for (int x = 0; x < kWidth; ++x) {
-        if (pixels[static_cast<std::size_t>(y * kWidth + x) * 3] != 0) continue;
+        if (pixels[static_cast<std::size_t>(3 * (y * kWidth + x))] != 0) continue;
         ++blank;
         left = std::min(left, x), right = std::max(right, x + 1), top = std::min(top, y), bottom = std::max(bottom, y + 1);
       }
