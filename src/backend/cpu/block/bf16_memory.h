@@ -40,12 +40,20 @@ inline void pack_rows(const float* source, std::int64_t rows, std::int64_t chann
 inline void unpack_rows(const Context& context, const float* packed, std::int64_t rows, std::int64_t all_rows,
                         std::int64_t channels, std::int64_t row_stride, std::int64_t channel_stride, float* out) {
   parallel_for(context, blocks_of(channels), [&](std::int64_t block) {
-    for (std::int64_t i = 0; i < kBlock; ++i) {
-      const std::int64_t channel = block * kBlock + channel_at(Order::kEvenOdd, i);
-      if (channel >= channels) continue;
-      const float* from = packed + block * all_rows * kBlock + i;
-      float* to = out + channel * channel_stride;
-      for (std::int64_t row = 0; row < rows; ++row) to[row * row_stride] = from[row * kBlock];
+    const auto one = [&](std::int64_t row, std::int64_t i) {
+      const std::int64_t channel = block * kBlock + i;
+      const std::int64_t index = i % 2 * 16 + i / 2;  // even channels come first
+      if (channel < channels)
+        out[channel * channel_stride + row * row_stride] = packed[(block * all_rows + row) * kBlock + index];
+    };
+    if (channel_stride < row_stride) {  // neighbours in memory follow each other
+      for (std::int64_t row = 0; row < rows; ++row) {
+        for (std::int64_t i = 0; i < kBlock; ++i) one(row, i);
+      }
+    } else {
+      for (std::int64_t i = 0; i < kBlock; ++i) {
+        for (std::int64_t row = 0; row < rows; ++row) one(row, i);
+      }
     }
   });
 }

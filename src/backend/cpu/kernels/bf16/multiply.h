@@ -43,8 +43,9 @@ struct Tiles {
     }
   }
 
-  FOVEA_BF16_INLINE static void outer(const Bf16* a, std::int64_t channels_of_a, std::int64_t position_tiles, const Bf16* even,
+  FOVEA_BF16_INLINE static void outer(const Bf16* a, std::int64_t channels_of_a, std::int64_t positions, const Bf16* even,
                                       const Bf16* odd, float* sums) {
+    const std::int64_t position_tiles = blocks_of(positions);
     for (std::int64_t tile = 0; tile < tiles_of(channels_of_a); tile += 2) {
       float* const at = sums + tile * 16 * kBlock;
       const Bf16* const rows = a + tile * position_tiles * kTile;
@@ -156,18 +157,19 @@ struct Vectors {
     }
   }
 
-  FOVEA_BF16_INLINE static void outer(const Bf16* a, std::int64_t channels, std::int64_t position_tiles, const Bf16* even,
+  FOVEA_BF16_INLINE static void outer(const Bf16* a, std::int64_t channels, std::int64_t positions, const Bf16* even,
                                       const Bf16* odd, float* sums) {
     for (std::int64_t row = 0; row < channels; row += kRows) {
-      const Bf16* const from = a + row / 16 * position_tiles * kTile + row % 16 * kBlock;
+      const Bf16* from = a + row / 16 * blocks_of(positions) * kTile + row % 16 * kBlock;
       float* const at = sums + row * kBlock;
       Sums here;
       for (int i = 0; i < kRows; ++i) {
         here.even[i] = _mm512_load_ps(at + i * kBlock);
         here.odd[i] = _mm512_load_ps(at + i * kBlock + 16);
       }
-      for (std::int64_t k = 0; k < position_tiles; ++k)
-        here.template add<16, true>(from + k * kTile, even + k * kTile, odd + k * kTile);
+      std::int64_t left = positions, k = 0;
+      for (; left >= 32; left -= 32, k += kTile, from += kTile) here.template add<16, true>(from, even + k, odd + k);
+      for (; left > 0; left -= 8, k += kTile / 4, from += 8) here.template add<4, true>(from, even + k, odd + k);
       here.store(at);
     }
   }

@@ -18,25 +18,48 @@ FOVEA_BF16_INLINE void for_rows(const Product& p, std::int64_t column, const flo
     Multiplier::template multiply<kBoth>(p, row, column, bias, body);
 }
 
+/// A block's numbers in an order, the first half of them and the second: zeros from `count` on.
+FOVEA_BF16_INLINE Halves load_ordered(const float* from, std::int64_t count, Order order) {
+  const __m512 low = _mm512_maskz_loadu_ps(first_lanes(count), from);
+  const __m512 high = _mm512_maskz_loadu_ps(first_lanes(count - 16), from + 16);
+  if (order == Order::kNatural) return {low, high};
+  const __m512i even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+  return {_mm512_permutex2var_ps(low, even, high),
+          _mm512_permutex2var_ps(low, _mm512_add_epi32(even, _mm512_set1_epi32(1)), high)};
+}
+
 }  // namespace
 
 FOVEA_BF16 void pack_operand(const float* source, std::int64_t depth, std::int64_t columns, std::int64_t depth_stride,
                              std::int64_t column_stride, Order depth_order, Order column_order, std::int64_t column_block,
                              Bf16* packed) {
-  alignas(64) float here[kBlock][kBlock];  // as they come: (depth, column)
+  const auto first_row = [&](std::int64_t k, std::int64_t n) { return source + k * depth_stride + n * column_stride; };
+  const std::int64_t first_column = column_block * kBlock;
   for (std::int64_t block = 0; block < blocks_of(depth); ++block) {
-    for (std::int64_t i = 0; i < kBlock; ++i) {
-      const std::int64_t k = block * kBlock + channel_at(depth_order, i);
-      for (std::int64_t index = 0; index < kBlock; ++index) {
-        const std::int64_t n = column_block * kBlock + channel_at(column_order, index);
-        here[i][index] = k < depth && n < columns ? source[k * depth_stride + n * column_stride] : 0.0F;
-      }
-    }
+    const std::int64_t first_depth = block * kBlock;
     // A tile holds pairs: row i is elements 2 i and 2 i + 1 of each of its columns.
-    Bf16* to = packed + (column_block * blocks_of(depth) + block) * 2 * kTile;
+    Bf16* const to = packed + (column_block * blocks_of(depth) + block) * 2 * kTile;
+    if (column_stride == 1) {
+      for (std::int64_t i = 0; i < kBlock; i += 2) {
+        Halves rows[2];
+        for (std::int64_t j = 0; j < 2; ++j) {
+          const std::int64_t k = first_depth + channel_at(depth_order, i + j);
+          rows[j] = load_ordered(first_row(k, first_column), k < depth ? columns - first_column : 0, column_order);
+        }
+        _mm512_store_si512(to + i * 16, round_interleaved(rows[0].even, rows[1].even));
+        _mm512_store_si512(to + kTile + i * 16, round_interleaved(rows[0].odd, rows[1].odd));
+      }
+      continue;
+    }
     for (std::int64_t half = 0; half < kBlock; half += 16) {
-      for (std::int64_t i = 0; i < kBlock; i += 2, to += 32)
-        _mm512_store_si512(to, round_interleaved(_mm512_load_ps(&here[i][half]), _mm512_load_ps(&here[i + 1][half])));
+      __m512i pairs[16];
+      for (std::int64_t i = 0; i < 16; ++i) {
+        const std::int64_t n = first_column + channel_at(column_order, half + i);
+        const Halves column = load_ordered(first_row(first_depth, n), n < columns ? depth - first_depth : 0, depth_order);
+        pairs[i] = round_in_turn(column.even, column.odd);
+      }
+      transpose(pairs);
+      for (std::int64_t i = 0; i < 16; ++i) _mm512_store_si512(to + half * kBlock + i * kBlock, pairs[i]);
     }
   }
 }
@@ -170,11 +193,11 @@ FOVEA_BF16 void narrow(const Product& product, const float* bias, const Plain& o
 }
 
 template <class Multiplier>
-FOVEA_BF16 void outer(const Bf16* a, std::int64_t channels, std::int64_t position_tiles, const Bf16* b, std::int64_t b_half,
+FOVEA_BF16 void outer(const Bf16* a, std::int64_t channels, std::int64_t positions, const Bf16* b, std::int64_t b_half,
                       std::int64_t blocks, float* sums) {
   for (std::int64_t block = 0; block < blocks; ++block) {
     const Bf16* const even = b + 2 * block * b_half;
-    Multiplier::outer(a, channels, position_tiles, even, even + b_half, sums + block * tiles_of(channels) * 16 * kBlock);
+    Multiplier::outer(a, channels, positions, even, even + b_half, sums + block * tiles_of(channels) * 16 * kBlock);
   }
 }
 

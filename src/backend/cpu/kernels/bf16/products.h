@@ -59,7 +59,7 @@ enum class Order : std::uint8_t { kNatural, kEvenOdd };
 [[nodiscard]] constexpr std::int64_t channel_at(Order order, std::int64_t index) {
   return order == Order::kNatural ? index : (index < 16 ? 2 * index : 2 * (index - 16) + 1);
 }
-/// b (depth, columns) at any strides.
+/// b (depth, columns), neighbours along one of the two, which has stride 1.
 void pack_operand(const float* source, std::int64_t depth, std::int64_t columns, std::int64_t depth_stride,
                   std::int64_t column_stride, Order depth_order, Order column_order, std::int64_t column_block, Bf16* packed);
 
@@ -77,8 +77,9 @@ struct ProductKernels {
                    const Scattered& out, float* sums);
   /// bias (columns up to a multiple of 32), or null.
   void (*narrow)(const Product& product, const float* bias, const Plain& out);
-  /// sums (block, channels up to a multiple of 16, 32) += a b: a turned, b by pairs.
-  void (*outer)(const Bf16* a, std::int64_t channels, std::int64_t position_tiles, const Bf16* b, std::int64_t b_half,
+  /// sums (block, channels up to a multiple of 16, 32) += a b: a turned, b by pairs, both with zeros up to a multiple of 32
+  /// positions.
+  void (*outer)(const Bf16* a, std::int64_t channels, std::int64_t positions, const Bf16* b, std::int64_t b_half,
                 std::int64_t blocks, float* sums);
 };
 /// Of a unit that is available.
