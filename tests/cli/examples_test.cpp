@@ -4,7 +4,6 @@
 // And what comes next: a wrong flag, a broken file, Ctrl-C.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <cstdlib>
 
@@ -179,6 +178,19 @@ TEST_F(Examples, AMistakeIsToldWithWhatToDo) {
     EXPECT_THAT(run.err, HasSubstr(words)) << command;
   }
   EXPECT_FALSE(fs::exists(*folder_ / "x.avi"));
+}
+
+TEST_F(Examples, AClassWithoutPhotosHasNoFigures) {
+  must("mkdir -p two/clear two/cloudy && cp new/clear/*.jpg two/clear && cp new/cloudy/*.jpg two/cloudy");
+  const Finished run = shell("fovea val weather.safetensors two");
+  EXPECT_EQ(run.status, 0) << run.err;
+  EXPECT_THAT(run.out, HasSubstr("semi-clear        0          -        -        -\n"));
+}
+
+TEST_F(Examples, WhatIsWrongWithStandardInputIsSaidOfIt) {
+  const Finished run = shell("fovea predict weather.safetensors - < /dev/null");
+  EXPECT_EQ(run.status, 2);
+  EXPECT_THAT(run.err, HasSubstr("error: -: empty, expected a picture"));
 }
 
 TEST_F(Examples, EveryVerbThatComputesNamesTheDevice) {
