@@ -164,10 +164,11 @@ TEST_F(Examples, AWrongFlagIsNamedByEveryVerb) {
 
 /// What a person mistook is named, with what to give instead.
 TEST_F(Examples, AMistakeIsToldWithWhatToDo) {
-  must("mkdir -p nothing");
+  must("mkdir -p nothing && fovea tag weather.safetensors today.jpg -q && fovea untag today.jpg -q");
   const std::pair<const char*, const char*> said[] = {
       {"val weather.safetensors new --split test", "new: no photo in a split 'test': 9 to train, 0 to validate, 0 to test"},
       {"tag weather.safetensors nothing", "nothing: no photo there"},
+      {"untag nowhere", "nowhere: no such file or folder"},
       {"annotate weather.safetensors timelapse -o x.mp4", "numbered pictures in it are given as timelapse/name-%04d.jpg"},
       {"annotate weather.safetensors timelapse/frame-%04d.jpg", "(-o), --csv, --jsonl or --timeline"},
       {"annotate weather.safetensors timelapse/frame-%04d.jpg -o x.avi", "x.avi: the name says neither .mp4 nor .webm"},
