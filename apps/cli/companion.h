@@ -15,6 +15,6 @@ inline constexpr Verb kWatch{"watch", "a camera every ten minutes, its classes i
 
 /// This process becomes fovea-media with the same arguments: found beside this program, or in ../libexec/fovea where it is
 /// installed. Comes back, with an exit status, only when that fails.
-int become_companion(char** argv);
+int become_companion(const char* const* argv);
 
 }  // namespace fovea::cli

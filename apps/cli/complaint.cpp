@@ -75,9 +75,10 @@ std::string left_over(const CLI::App& verb) {
   const std::vector<const CLI::App*> below = verb.get_subcommands([](const CLI::App*) { return true; });
   if (!below.empty()) {
     std::vector<std::string> names;
-    for (const CLI::App* below_it : below) names.push_back(below_it->get_name());
-    const std::string what = words.empty() ? "nothing said of what" : fmt::format("there is no '{}'", words.front());
-    return fmt::format("{}; expected {}", what, fmt::join(names, ", "));
+    names.reserve(below.size());
+    for (const CLI::App* subcommand : below) names.push_back(subcommand->get_name());
+    const std::string wrong = words.empty() ? "" : fmt::format("there is no '{}'; ", words.front());
+    return fmt::format("{}expected {}", wrong, fmt::join(names, ", "));
   }
   return words.empty() ? "" : fmt::format("'{}' is one word too many", words.front());
 }

@@ -91,7 +91,9 @@ void predict_stdin(Console& console, Classifier& classifier, const PredictFlags&
     show(console, "-", *answer, {flags.top, classifier.multi_label()});
     ++tally.done;
   } else {
-    show_failure(console, "-", answer.error());
+    // What reads bytes does not know where they come from.
+    const Error& error = answer.error();
+    show_failure(console, "-", {error.kind, (error.message.starts_with("-: ") ? "" : "-: ") + error.message});
     ++tally.failed;
   }
 }

@@ -23,20 +23,19 @@ namespace fovea::cli {
 namespace {
 
 /// `fovea help VERB` as `fovea VERB --help`, and `fovea help` as `fovea --help`.
-std::vector<char*> asked(int argc, char** argv) {
-  static char flag[] = "--help";
-  std::vector<char*> words(argv, argv + argc);
+std::vector<const char*> asked(int argc, char** argv) {
+  std::vector<const char*> words(argv, argv + argc);
   if (argc > 1 && std::string_view(argv[1]) == "help") {
     words.erase(words.begin() + 1);
-    words.push_back(flag);
+    words.push_back("--help");
   }
   words.push_back(nullptr);
   return words;
 }
 
-int run(std::span<const Verb> verbs, std::vector<char*> words) {
+int run(std::span<const Verb> verbs, const std::vector<const char*>& words) {
   const int argc = static_cast<int>(words.size()) - 1;
-  char** argv = words.data();
+  const char* const* argv = words.data();
   CLI::App app(
       "Trains an image classifier on your own photos, and puts it to work.\n\n"
       "  fovea train skies -o weather   skies: a folder of photos for each class\n"

@@ -47,6 +47,12 @@ int untag(UntagFlags& flags) {
   const auto count = [&](UntaggedPhoto::How how) { return std::ranges::count(report->files, how, &UntaggedPhoto::how); };
   const auto total = static_cast<std::int64_t>(report->files.size());
   if (total == 0 && report->failed == 0) {
+    // Of what is gone Fovea may still know; of what it knows nothing of, and is not there, the name is mistyped.
+    for (const auto& path : flags.options.paths) {
+      std::error_code unknown;
+      if (!std::filesystem::exists(path, unknown))
+        return console.fail({Error::Kind::kNotFound, fmt::format("{}: no such file or folder", path.string())});
+    }
     console.note("nothing there that 'fovea tag' has written");
     return kDone;
   }

@@ -40,6 +40,9 @@ class ValView final : public TrainObserver {
   Console& console_;
 };
 
+/// A figure of a class, which one without photos does not have.
+std::string figure(const ClassMetrics& c, double share) { return c.photos > 0 ? percent(share) : "-"; }
+
 void print_classes(Console& console, const Evaluation& result) {
   std::size_t width = 5;
   for (const ClassMetrics& c : result.classes) width = std::max(width, columns(c.name));
@@ -47,8 +50,8 @@ void print_classes(Console& console, const Evaluation& result) {
   console.print("");
   console.print(fmt::format("{}  {:>7}  {:>9}  {:>7}  {:>7}", fitted("class", width), "photos", "precision", "recall", "F1"));
   for (const ClassMetrics& c : result.classes) {
-    console.print(fmt::format("{}  {:>7}  {:>9}  {:>7}  {:>7}", fitted(c.name, width), c.photos, percent(c.precision),
-                              percent(c.recall), percent(c.f1)));
+    console.print(fmt::format("{}  {:>7}  {:>9}  {:>7}  {:>7}", fitted(c.name, width), c.photos, figure(c, c.precision),
+                              figure(c, c.recall), figure(c, c.f1)));
   }
 }
 
@@ -108,8 +111,8 @@ void print_label_sets(Console& console, const Evaluation& result, int mistakes) 
                             "recall", "F1", "AP", "from"));
   for (const ClassMetrics& c : result.classes) {
     console.print(fmt::format("{}  {:>7}  {:>9}  {:>7}  {:>7}  {:>7}  {:>6}", fitted(c.name, width), c.photos,
-                              percent(c.precision), percent(c.recall), percent(c.f1), percent(c.average_precision.value_or(0)),
-                              percent(c.threshold.value_or(0))));
+                              figure(c, c.precision), figure(c, c.recall), figure(c, c.f1),
+                              figure(c, c.average_precision.value_or(0)), percent(c.threshold.value_or(0))));
   }
   print_mistakes(console, result, mistakes);
 }

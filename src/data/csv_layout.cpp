@@ -60,7 +60,7 @@ std::vector<std::string> labels_of(std::string_view field) {
 
 // The file that a field names. A list that was made on Windows separates folders by backslashes, which a name may hold here.
 fs::path file_named(std::string_view field, const fs::path& folder) {
-  const fs::path path = (folder / field).lexically_normal();
+  fs::path path = (folder / field).lexically_normal();
   std::error_code unknown;
   if (field.find('\\') == std::string_view::npos || fs::exists(path, unknown)) return path;
   std::string slashed(field);

@@ -4,7 +4,6 @@
 // And what comes next: a wrong flag, a broken file, Ctrl-C.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <cstdlib>
 
@@ -165,10 +164,11 @@ TEST_F(Examples, AWrongFlagIsNamedByEveryVerb) {
 
 /// What a person mistook is named, with what to give instead.
 TEST_F(Examples, AMistakeIsToldWithWhatToDo) {
-  must("mkdir -p nothing");
+  must("mkdir -p nothing && fovea tag weather.safetensors today.jpg -q && fovea untag today.jpg -q");
   const std::pair<const char*, const char*> said[] = {
       {"val weather.safetensors new --split test", "new: no photo in a split 'test': 9 to train, 0 to validate, 0 to test"},
       {"tag weather.safetensors nothing", "nothing: no photo there"},
+      {"untag nowhere", "nowhere: no such file or folder"},
       {"annotate weather.safetensors timelapse -o x.mp4", "numbered pictures in it are given as timelapse/name-%04d.jpg"},
       {"annotate weather.safetensors timelapse/frame-%04d.jpg", "(-o), --csv, --jsonl or --timeline"},
       {"annotate weather.safetensors timelapse/frame-%04d.jpg -o x.avi", "x.avi: the name says neither .mp4 nor .webm"},
@@ -179,6 +179,19 @@ TEST_F(Examples, AMistakeIsToldWithWhatToDo) {
     EXPECT_THAT(run.err, HasSubstr(words)) << command;
   }
   EXPECT_FALSE(fs::exists(*folder_ / "x.avi"));
+}
+
+TEST_F(Examples, AClassWithoutPhotosHasNoFigures) {
+  must("mkdir -p two/clear two/cloudy && cp new/clear/*.jpg two/clear && cp new/cloudy/*.jpg two/cloudy");
+  const Finished run = shell("fovea val weather.safetensors two");
+  EXPECT_EQ(run.status, 0) << run.err;
+  EXPECT_THAT(run.out, HasSubstr("semi-clear        0          -        -        -\n"));
+}
+
+TEST_F(Examples, WhatIsWrongWithStandardInputIsSaidOfIt) {
+  const Finished run = shell("fovea predict weather.safetensors - < /dev/null");
+  EXPECT_EQ(run.status, 2);
+  EXPECT_THAT(run.err, HasSubstr("error: -: empty, expected a picture"));
 }
 
 TEST_F(Examples, EveryVerbThatComputesNamesTheDevice) {

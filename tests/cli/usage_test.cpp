@@ -76,6 +76,7 @@ TEST(Usage, AnUnknownFlagIsNamedWithTheNearest) {
   EXPECT_EQ(complaint({"watch", "--wrong"}), "fovea watch: there is no flag '--wrong'");
   EXPECT_EQ(complaint({"train", "a", "b"}), "fovea train: 'b' is one word too many");
   EXPECT_EQ(complaint({"bench", "foo"}), "fovea bench: there is no 'foo'; expected train, infer, decode, sort");
+  EXPECT_EQ(complaint({"bench"}), "fovea bench: expected train, infer, decode, sort");
 }
 
 TEST(Usage, AWrongValueIsToldWhatWasExpected) {
