@@ -6,10 +6,10 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 
 #include "core/error.h"
+#include "data/layouts.h"
 #include "data/text.h"
 
 namespace fovea::checkout {
@@ -43,8 +43,7 @@ Result<std::string> folder_of(std::string_view label) {
   if (printable(name, name.size()) != name) return refuse("it has control characters or is not UTF-8");
   if (name.find_first_of("/\\") != std::string_view::npos) return refuse("it has a slash");
   if (name.front() == '.') return refuse("it begins with a dot");
-  constexpr std::array<std::string_view, 5> kTaken{"train", "val", "valid", "validation", "test"};
-  if (std::ranges::find(kTaken, lower_case(name)) != kTaken.end()) return refuse("folders of that name part training data");
+  if (split_from(name)) return refuse("folders of that name part training data");
   return std::string(name);
 }
 
