@@ -32,11 +32,6 @@ auto& samples_in(Splits& splits, const std::string& split) {
   return split == "train" ? splits.train : split == "test" ? splits.test : splits.val;
 }
 
-template <class Splits>
-std::vector<Sample> samples_of(Splits& splits, const std::string& split) {
-  return std::move(samples_in(splits, split));
-}
-
 /// How many photos of the classes, and of none of them, the model calls unknown.
 Result<void> measure_rejection(const Context& context, const Model& model, training::Inference& logits,
                                const training::LabelledTable& known, const std::vector<Sample>& none, bool strict,
@@ -175,8 +170,8 @@ Result<Evaluation> evaluate(const std::filesystem::path& model_path, const std::
     return fail(Error::Kind::kUsage, "{}: no photo in a split '{}': {} to train, {} to validate, {} to test", data_path.string(),
                 split, data.train.size(), data.val.size(), data.test.size());
   }
-  std::vector<Sample> chosen = samples_of(data, split);
-  const std::vector<Sample> none = samples_of(data.none, split);
+  std::vector<Sample> chosen = std::move(samples_in(data, split));
+  const std::vector<Sample> none = std::move(samples_in(data.none, split));
   Evaluation counted;
   const auto known = model.multi_label() ? known_label_sets : known_samples;
   const std::vector<Sample> samples = known(std::move(chosen), data.classes, model.classes, counted);
