@@ -16,9 +16,9 @@ namespace {
 
 using bf16::Bf16;
 using bf16::kMostVectors;
+using bf16::kPair;
 using bf16::kVector;
 
-constexpr std::int64_t kPair = 2;  ///< numbers in a pair
 /// Groups of positions have sums of their own, which pays from so many positions on, and are the same for any threads.
 constexpr std::int64_t kGroups = 8;
 constexpr std::int64_t kPositionsOfSums = 768;

@@ -14,6 +14,7 @@ namespace fovea::cpu::block::bf16_memory {
 using bf16::Bf16;
 using bf16::blocks_of;
 using bf16::channel_at;
+using bf16::even_odd_index_of;
 using bf16::kBlock;
 using bf16::kTile;
 using bf16::Order;
@@ -42,7 +43,7 @@ inline void unpack_rows(const Context& context, const float* packed, std::int64_
   parallel_for(context, blocks_of(channels), [&](std::int64_t block) {
     const auto one = [&](std::int64_t row, std::int64_t i) {
       const std::int64_t channel = block * kBlock + i;
-      const std::int64_t index = i % 2 * 16 + i / 2;  // even channels come first
+      const std::int64_t index = even_odd_index_of(i);
       if (channel < channels)
         out[channel * channel_stride + row * row_stride] = packed[(block * all_rows + row) * kBlock + index];
     };

@@ -15,7 +15,6 @@
 namespace fovea::cpu::bf16 {
 namespace {
 
-constexpr std::int64_t kPair = 2;                 ///< numbers in a pair
 constexpr std::int64_t kWoven = kPair * kVector;  ///< numbers in a vector of pairs
 
 /// Channels of a that are summed in registers at once, by the number of vectors: beside what is loaded, 24 registers.

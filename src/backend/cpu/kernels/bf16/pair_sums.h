@@ -12,6 +12,7 @@
 namespace fovea::cpu::bf16 {
 
 inline constexpr std::int64_t kVector = 16;  ///< floats in a vector, and pairs of bf16 numbers
+inline constexpr std::int64_t kPair = 2;     ///< numbers in a pair
 
 /// pairs[i] = (first[i], second[i]) for i < count; zeros for a row that is null. Floats are rounded.
 void weave(const float* first, const float* second, std::int64_t count, Bf16* pairs);

@@ -59,6 +59,8 @@ enum class Order : std::uint8_t { kNatural, kEvenOdd };
 [[nodiscard]] constexpr std::int64_t channel_at(Order order, std::int64_t index) {
   return order == Order::kNatural ? index : (index < 16 ? 2 * index : 2 * (index - 16) + 1);
 }
+/// And back: the index at which a channel comes, even channels first.
+[[nodiscard]] constexpr std::int64_t even_odd_index_of(std::int64_t channel) { return channel % 2 * 16 + channel / 2; }
 /// b (depth, columns), neighbours along one of the two, which has stride 1.
 void pack_operand(const float* source, std::int64_t depth, std::int64_t columns, std::int64_t depth_stride,
                   std::int64_t column_stride, Order depth_order, Order column_order, std::int64_t column_block, Bf16* packed);
