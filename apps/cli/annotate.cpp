@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "console.h"
+#include "fovea/figures.h"
 #include "signals.h"
 #include "verbs.h"
 
@@ -22,12 +23,11 @@ void show_progress(Console& console, const AnnotateProgress& at) {
   Progress progress;
   progress.stage = "frames";
   progress.done = at.frames;
-  progress.images_per_second = at.elapsed_s > 0 ? static_cast<double>(at.frames) / at.elapsed_s : 0;
   if (at.total_seconds && at.seconds > 0) {
     const double share = std::min(1.0, at.seconds / *at.total_seconds);
     progress.total = static_cast<std::int64_t>(static_cast<double>(at.frames) / share);
-    progress.seconds_left = at.elapsed_s * (1 / share - 1);
   }
+  progress.keep_time(at.elapsed_s);
   console.progress(progress);
 }
 

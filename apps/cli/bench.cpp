@@ -8,6 +8,7 @@
 
 #include "console.h"
 #include "fovea/benchmark.h"
+#include "fovea/figures.h"
 #include "signals.h"
 #include "verbs.h"
 
@@ -29,6 +30,28 @@ std::string share(double part, double whole) { return whole > 0 ? fmt::format("{
 std::string memory(std::int64_t bytes) {
   return bytes > 0 ? fmt::format("{:.0f} M", static_cast<double>(bytes) / (1 << 20)) : "-";
 }
+
+/// Rows shown as they are measured, with a sign that it goes on until the next one.
+class Rows {
+ public:
+  Rows(Console& console, std::string head) : console_(console), head_(std::move(head)) { console_.busy("measuring"); }
+  Rows(const Rows&) = delete;
+  Rows& operator=(const Rows&) = delete;
+  ~Rows() { console_.clear_progress(); }
+
+  /// `print` shows one row; the first has the head above it.
+  template <typename Print>
+  void show(Print print) {
+    if (!std::exchange(begun_, true) && !console_.json()) console_.print(head_);
+    print();
+    console_.busy("measuring");
+  }
+
+ private:
+  Console& console_;
+  std::string head_;
+  bool begun_ = false;
+};
 
 void print(Console& console, const DecodeRate& rate) {
   if (console.json()) {
@@ -53,17 +76,12 @@ int decode_verb(BenchFlags& flags) {
   Console console("bench decode", flags.output);
   flags.decode.settings = flags.settings;
   flags.decode.settings.stop = &stop_on_signals();
-  bool begun = false;
-  console.busy("measuring");
-  const auto bench = bench_decode(flags.decode, [&](const DecodeRate& rate) {
-    if (!std::exchange(begun, true) && !console.json()) {
-      console.print(fmt::format("{:<6} {:<12} {:>6} {:>7} {:>8} {:>6} {:>6} {:>6} {:>6} {:>6}", "format", "size", "photos",
-                                "threads", "photos/s", "MB/s", "read", "decode", "resize", "scaled"));
-    }
-    print(console, rate);
-    console.busy("measuring");
-  });
-  console.clear_progress();
+  const auto measure = [&] {
+    Rows rows(console, fmt::format("{:<6} {:<12} {:>6} {:>7} {:>8} {:>6} {:>6} {:>6} {:>6} {:>6}", "format", "size", "photos",
+                                   "threads", "photos/s", "MB/s", "read", "decode", "resize", "scaled"));
+    return bench_decode(flags.decode, [&](const DecodeRate& rate) { rows.show([&] { print(console, rate); }); });
+  };
+  const auto bench = measure();
   if (!bench) return console.fail(bench.error());
   for (const SkippedPhoto& photo : bench->skipped) console.warn(fmt::format("{}: {}", photo.path.string(), photo.reason));
   console.note("read, decode, resize: parts of the time; scaled: photos decoded at a\n  fraction of their size");
@@ -99,19 +117,14 @@ int network_verb(BenchFlags& flags, const char* what) {
   Console console(fmt::format("bench {}", what), flags.output);
   flags.network.settings = flags.settings;
   flags.network.settings.stop = &stop_on_signals();
-  bool begun = false;
-  const auto on_rate = [&](const NetworkRate& rate) {
-    if (!std::exchange(begun, true) && !console.json()) {
-      console.print(fmt::format("{:<19} {:>4} {:>5} {:>7} {:>9} {:>8} {:>8} {:>5} {:>7}", "network", "px", "batch", "threads",
-                                train ? "ms/step" : "median ms", "p95 ms", "images/s", "gemm", "memory") +
-                    (flags.network.data.empty() ? "" : " waiting"));
-    }
-    print(console, what, rate);
-    console.busy("measuring");
+  const auto measure = [&] {
+    Rows rows(console, fmt::format("{:<19} {:>4} {:>5} {:>7} {:>9} {:>8} {:>8} {:>5} {:>7}", "network", "px", "batch", "threads",
+                                   train ? "ms/step" : "median ms", "p95 ms", "images/s", "gemm", "memory") +
+                           (flags.network.data.empty() ? "" : " waiting"));
+    const auto on_rate = [&](const NetworkRate& rate) { rows.show([&] { print(console, what, rate); }); };
+    return train ? bench_train(flags.network, on_rate) : bench_infer(flags.network, on_rate);
   };
-  console.busy("measuring");
-  const auto rates = train ? bench_train(flags.network, on_rate) : bench_infer(flags.network, on_rate);
-  console.clear_progress();
+  const auto rates = measure();
   if (!rates) return console.fail(rates.error());
   const NetworkRate& last = rates->back();
   console.note(wrapped(fmt::format("{}; gemm: share of a product of large fp32 matrices ({:.0f} GFLOP/s with {}); memory: the "
@@ -155,17 +168,12 @@ int sort_verb(BenchFlags& flags) {
   Console console("bench sort", flags.output);
   flags.sort.settings = flags.settings;
   flags.sort.settings.stop = &stop_on_signals();
-  bool begun = false;
-  console.busy("measuring");
-  const auto bench = bench_sort(flags.sort, [&](const SortRate& rate) {
-    if (!std::exchange(begun, true) && !console.json()) {
-      console.print(fmt::format("{:<6} {:>10} {:>7} {:>8} {:>6} {:>9} {:>6} {:>12} {:>6}", "device", "numbers", "threads", "ms",
-                                "GB/s", "copy GB/s", "share", "std::sort x1", "right"));
-    }
-    print(console, rate);
-    console.busy("measuring");
-  });
-  console.clear_progress();
+  const auto measure = [&] {
+    Rows rows(console, fmt::format("{:<6} {:>10} {:>7} {:>8} {:>6} {:>9} {:>6} {:>12} {:>6}", "device", "numbers", "threads",
+                                   "ms", "GB/s", "copy GB/s", "share", "std::sort x1", "right"));
+    return bench_sort(flags.sort, [&](const SortRate& rate) { rows.show([&] { print(console, rate); }); });
+  };
+  const auto bench = measure();
   if (!bench) return console.fail(bench.error());
   console.note("right: in order, and the same numbers; std::sort x1: how many times as fast\n  as that on one thread");
   if (!bench->no_gpu.empty()) console.note(wrapped("no row of a GPU: " + bench->no_gpu, 78, 2));

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "check_text.h"
+#include "fovea/figures.h"
 #include "signals.h"
 #include "verbs.h"
 

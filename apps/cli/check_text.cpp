@@ -9,6 +9,8 @@
 #include <span>
 #include <vector>
 
+#include "fovea/figures.h"
+
 namespace fovea::cli {
 namespace {
 

@@ -11,6 +11,8 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
+#include "fovea/figures.h"
+
 namespace fovea::cli {
 namespace {
 
@@ -130,20 +132,6 @@ std::string wrapped(std::string_view text, std::size_t width, std::size_t indent
     column += columns(word);
   }
   return out;
-}
-
-std::string percent(double share) { return fmt::format("{:.1f} %", 100 * share); }
-
-std::string duration(double seconds) {
-  if (seconds < 10) return fmt::format("{:.1f} s", seconds);
-  if (seconds < 60) return fmt::format("{:.0f} s", seconds);
-  const auto whole = static_cast<std::int64_t>(std::llround(seconds));
-  if (whole < 3600) return fmt::format("{} min {} s", whole / 60, whole % 60);
-  return fmt::format("{} h {} min", whole / 3600, whole % 3600 / 60);
-}
-
-std::string counted(std::int64_t count, std::string_view singular) {
-  return fmt::format("{} {}{}", count, singular, count == 1 ? "" : singular.ends_with("ss") ? "es" : "s");
 }
 
 std::string in_line(std::string text) {

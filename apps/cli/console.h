@@ -59,12 +59,6 @@ class Console {
 
 /// `text` broken between words into lines of at most `width` columns; all but the first begin with `indent` blanks more.
 [[nodiscard]] std::string wrapped(std::string_view text, std::size_t width, std::size_t indent);
-/// "97.8 %", as people read probabilities and accuracies.
-[[nodiscard]] std::string percent(double share);
-/// "0.4 s", "12 s", "3 min 20 s", "2 h 5 min".
-[[nodiscard]] std::string duration(double seconds);
-/// "1 photo", "12 photos".
-[[nodiscard]] std::string counted(std::int64_t count, std::string_view singular);
 /// A path, or what is said of one, as it may stand in a line for people: '?' for control characters, which could break the line
 /// or paint the terminal.
 [[nodiscard]] std::string in_line(std::string text);

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "console.h"
+#include "fovea/figures.h"
 #include "verbs.h"
 
 namespace fovea::cli {

@@ -8,6 +8,7 @@
 
 #include "console.h"
 #include "fovea/archive.h"
+#include "fovea/figures.h"
 #include "verbs.h"
 
 namespace fovea::cli {

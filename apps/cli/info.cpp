@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "console.h"
+#include "fovea/figures.h"
 #include "fovea/inspect.h"
 #include "verbs.h"
 

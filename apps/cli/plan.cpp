@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "console.h"
+#include "fovea/figures.h"
 #include "signals.h"
 #include "verbs.h"
 

@@ -10,6 +10,7 @@
 
 #include "console.h"
 #include "fovea/classifier.h"
+#include "fovea/figures.h"
 #include "fovea/inspect.h"
 #include "signals.h"
 #include "verbs.h"
@@ -117,10 +118,7 @@ std::vector<fs::path> gather(Console& console, const std::vector<std::string>& p
 /// Where the answers go to a file, a person sees how far it is.
 void show_progress(Console& console, const Tally& tally, std::size_t photos, std::chrono::steady_clock::time_point begin) {
   Progress progress{"photos", tally.done + tally.failed, static_cast<std::int64_t>(photos)};
-  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  progress.images_per_second = seconds > 0 ? static_cast<double>(progress.done) / seconds : 0;
-  if (progress.images_per_second > 0)
-    progress.seconds_left = static_cast<double>(progress.total - progress.done) / progress.images_per_second;
+  progress.keep_time(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
   console.progress(progress);
 }
 

@@ -5,6 +5,7 @@
 
 #include "amount.h"
 #include "console.h"
+#include "fovea/figures.h"
 #include "signals.h"
 #include "verbs.h"
 

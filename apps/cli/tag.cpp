@@ -6,6 +6,7 @@
 
 #include "console.h"
 #include "fovea/archive.h"
+#include "fovea/figures.h"
 #include "signals.h"
 #include "verbs.h"
 

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "console.h"
+#include "fovea/figures.h"
 #include "fovea/trainer.h"
 #include "multi_label_json.h"
 #include "signals.h"

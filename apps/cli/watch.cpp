@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "console.h"
+#include "fovea/figures.h"
 #include "signals.h"
 #include "verbs.h"
 #include "watch_flags.h"

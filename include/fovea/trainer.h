@@ -173,6 +173,9 @@ struct Progress {
   double images_per_second = 0.0;
   double seconds_left = 0.0;         ///< of this stage
   std::optional<double> wait_share;  ///< of this epoch's time, spent waiting for photos; none where nothing is fine-tuned
+
+  /// Fills in the rate and the time left, `done` having taken `seconds`.
+  void keep_time(double seconds);
 };
 
 /// The first usable model of a run is on disk; better ones may take its place.

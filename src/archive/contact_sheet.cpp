@@ -8,6 +8,7 @@
 #include "core/file.h"
 #include "data/workers.h"
 #include "fovea/archive.h"
+#include "fovea/figures.h"
 #include "image/decode.h"
 #include "image/encode.h"
 #include "image/preprocess.h"
@@ -31,7 +32,7 @@ Result<std::vector<std::byte>> thumbnail(const std::filesystem::path& path) {
 
 std::string caption(const FoundPhoto& photo) {
   std::string text = photo.taken.empty() ? "" : fmt::format("<b>{}</b><br>", escape(photo.taken.substr(0, 10)));
-  if (photo.probability) text += report::percent(*photo.probability) + " ";
+  if (photo.probability) text += percent(*photo.probability) + " ";
   for (const std::string& word : photo.keywords)
     text += fmt::format("{}{}", &word == &photo.keywords.front() ? "" : ", ", escape(word));
   return text;
@@ -54,7 +55,7 @@ Result<void> write_contact_sheet(const std::filesystem::path& page, std::string_
                               escape(photo.path.string()), escape(picture.error().message));
   });
   std::string body = fmt::format("<h1>{}</h1>\n<p>{}. Point at a picture for the file's path.</p>\n<div class=\"row\">\n",
-                                 escape(title), report::counted(static_cast<std::int64_t>(photos.size()), "photo"));
+                                 escape(title), counted(static_cast<std::int64_t>(photos.size()), "photo"));
   for (const std::string& figure : figures) body += figure;
   return write_file_atomically(page, report::sheet_page(title, body + "</div>\n"));
 }

@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "check/findings.h"
+#include "fovea/figures.h"
 
 namespace fovea {
 
@@ -83,16 +84,16 @@ std::vector<ClassFinding> find_class_problems(std::span<const ClassCount> counts
   std::vector<ClassFinding> findings;
   for (const auto& [name, train, val, test] : counts) {
     if (train == 0) {
-      findings.push_back({Problem::kNotInTraining, name, fmt::format("{} photos, none of them to learn from", val + test)});
+      findings.push_back({Problem::kNotInTraining, name, counted(val + test, "photo") + ", none of them to learn from"});
       continue;
     }
-    if (train < kFewPhotos)
-      findings.push_back({Problem::kFew, name, fmt::format("{} training photo{}", train, train == 1 ? "" : "s")});
+    if (train < kFewPhotos) findings.push_back({Problem::kFew, name, counted(train, "training photo")});
     if (train * kOutnumberedBy <= most) {
-      findings.push_back({Problem::kOutnumbered, name, fmt::format("{} training photos, the largest class has {}", train, most)});
+      findings.push_back(
+          {Problem::kOutnumbered, name, fmt::format("{}, the largest class has {}", counted(train, "training photo"), most)});
     }
     if (has_val && val == 0) {
-      findings.push_back({Problem::kNotInValidation, name, fmt::format("{} training photos, none to measure by", train)});
+      findings.push_back({Problem::kNotInValidation, name, counted(train, "training photo") + ", none to measure by"});
     }
   }
   std::ranges::stable_sort(findings, {}, &ClassFinding::problem);

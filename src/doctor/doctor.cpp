@@ -9,6 +9,7 @@
 #include "backend/cpu/kernels/target.h"
 #include "core/context.h"
 #include "core/error.h"
+#include "fovea/figures.h"
 #include "hardware/gpu.h"
 #include "hardware/processor.h"
 #include "hardware/rates.h"
@@ -95,9 +96,8 @@ std::string verdict_of(const DoctorReport& report) {
   const DeviceUse& use = report.uses.front();
   if (use.device != "cpu") return fmt::format("all is well: everything runs on {}", use.device);
   const ProcessorReport& p = report.processor;
-  return fmt::format("{}: everything runs on the CPU, {} processor{} ({}{}{})",
-                     report.gpus.empty() ? "all is well" : "a GPU stands idle", p.processors, p.processors == 1 ? "" : "s",
-                     p.name, p.name.empty() ? "" : ", ", p.instruction_set);
+  return fmt::format("{}: everything runs on the CPU, {} ({}{}{})", report.gpus.empty() ? "all is well" : "a GPU stands idle",
+                     counted(p.processors, "processor"), p.name, p.name.empty() ? "" : ", ", p.instruction_set);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <numeric>
 #include <vector>
 
+#include "fovea/figures.h"
 #include "report/charts.h"
 #include "report/html.h"
 

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <vector>
 
+#include "fovea/figures.h"
 #include "report/charts.h"
 #include "report/html.h"
 #include "report/plot.h"

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,13 +14,6 @@ namespace fovea::report {
 
 /// "data:image/jpeg;base64,..." (RFC 4648).
 [[nodiscard]] std::string data_uri(std::string_view type, std::span<const std::byte> bytes);
-
-/// "97.0 %".
-[[nodiscard]] std::string percent(double share);
-/// "1 photo", "12 photos", "1,125 photos".
-[[nodiscard]] std::string counted(std::int64_t count, std::string_view singular);
-/// "0.4 s", "12 s", "3 min 20 s".
-[[nodiscard]] std::string duration(double seconds);
 
 /// A heading, a sentence that says how to read it, and the rest.
 [[nodiscard]] std::string section(std::string_view title, std::string_view lead, std::string_view html);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "fovea/figures.h"
 #include "report/charts.h"
 #include "report/html.h"
 

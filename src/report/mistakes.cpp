@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include "fovea/figures.h"
 #include "report/charts.h"
 #include "report/html.h"
 

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "fovea/figures.h"
 #include "fovea/version.h"
 #include "report/charts.h"
 #include "report/html.h"

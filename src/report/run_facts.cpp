@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "fovea/figures.h"
 #include "report/charts.h"
 #include "report/html.h"
 

@@ -10,6 +10,7 @@
 #include "backend/registry.h"
 #include "core/context.h"
 #include "core/error.h"
+#include "fovea/figures.h"
 #include "hardware/gpu.h"
 
 namespace fovea {
@@ -20,10 +21,7 @@ Result<Device> open_cpu(std::string reason) {
   return Device{"cpu", std::move(reason), std::move(backend)};
 }
 
-std::string processors() {
-  const int count = available_processors();
-  return fmt::format("{} processor{}", count, count == 1 ? "" : "s");
-}
+std::string processors() { return counted(available_processors(), "processor"); }
 
 std::optional<int> number_of(std::string_view text) {
   int number = 0;

@@ -7,6 +7,15 @@
 
 #include "train/epoch_json.h"
 
+namespace fovea {
+
+void Progress::keep_time(double seconds) {
+  images_per_second = seconds > 0 ? static_cast<double>(done) / seconds : 0;
+  seconds_left = images_per_second > 0 ? static_cast<double>(std::max<std::int64_t>(0, total - done)) / images_per_second : 0;
+}
+
+}  // namespace fovea
+
 namespace fovea::training {
 namespace {
 
@@ -48,9 +57,7 @@ void Reporter::advance(std::int64_t photos, std::optional<double> wait_share) {
   told_ = now;
   Progress progress{stage_, stage_done_, stage_photos_};
   progress.wait_share = wait_share;
-  progress.images_per_second = now > 0 ? static_cast<double>(stage_done_) / now : 0;
-  const auto left = static_cast<double>(std::max<std::int64_t>(0, stage_photos_ - stage_done_));
-  progress.seconds_left = progress.images_per_second > 0 ? left / progress.images_per_second : 0;
+  progress.keep_time(now);
   observer_.on_progress(progress);
 }
 

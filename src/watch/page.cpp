@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/file.h"
+#include "fovea/figures.h"
 #include "fovea/version.h"
 #include "report/html.h"
 #include "report/style.h"
@@ -68,7 +69,7 @@ std::string share_bars(const std::vector<Summary>& spans, const PageData& data, 
       part(colour_of(name, data.classes), found == span.classes.end() ? 0 : found->second);
     }
     part("unknown", span.unknown);
-    html += fmt::format("</div><span class=\"count\">{}</span>", report::counted(span.classified() + span.unknown, "picture"));
+    html += fmt::format("</div><span class=\"count\">{}</span>", counted(span.classified() + span.unknown, "picture"));
   }
   return html + "</div>" + legend(data);
 }
@@ -88,7 +89,7 @@ std::string latest(const PageData& data) {
   html += fmt::format("<div class=\"state\">{}</div><p>", escape(state));
   if (slot.state == SlotState::kClassified) {
     html += slot.rejected ? fmt::format("unlike the photos of training; nearest is {}, ", escape(slot.label))
-                          : fmt::format("<b>{}</b> sure, ", report::percent(slot.probability));
+                          : fmt::format("<b>{}</b> sure, ", percent(slot.probability));
   }
   if (slot.state == SlotState::kFault) html += escape(slot.fault) + ", ";
   html += fmt::format("{}</p>", time_text(slot.local, "%Y-%m-%d %H:%M"));

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "fovea/figures.h"
 #include "report/html.h"
 #include "watch/page_figures.h"
 #include "watch/time_text.h"
@@ -27,7 +28,7 @@ std::string words_of(const StripSlot& slot) {
   std::string text;
   switch (slot.state) {
     case SlotState::kClassified:
-      text = fmt::format("{}{} {}", slot.rejected ? "unknown; " : "", slot.label, report::percent(slot.probability));
+      text = fmt::format("{}{} {}", slot.rejected ? "unknown; " : "", slot.label, percent(slot.probability));
       break;
     case SlotState::kNight: text = "night"; break;
     case SlotState::kFault: text = "no picture: " + slot.fault; break;

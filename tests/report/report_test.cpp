@@ -98,13 +98,6 @@ TEST(Html, DataUriIsTheRfcsBase64) {
   EXPECT_EQ(uri("foobar"), "data:t/x;base64,Zm9vYmFy");
 }
 
-TEST(Html, NumbersAreForPeople) {
-  EXPECT_EQ(counted(1, "photo"), "1 photo");
-  EXPECT_EQ(counted(1234567, "photo"), "1,234,567 photos");
-  EXPECT_EQ(duration(9.96), "10 s");
-  EXPECT_EQ(duration(200), "3 min 20 s");
-}
-
 TEST(Plot, ScalesHoldTheDataAndHaveRoundSteps) {
   for (const auto& [low, high] : {std::pair{0.0, 0.37}, {0.91, 0.97}, {1.0, 30.0}, {0.5, 0.5}, {0.0, 0.0}}) {
     const Scale scale = scale_around(low, high);
