@@ -6,6 +6,7 @@
 
 #include "console.h"
 #include "fovea/evaluate.h"
+#include "fovea/figures.h"
 #include "multi_label_json.h"
 #include "signals.h"
 #include "verbs.h"
@@ -166,7 +167,13 @@ void print_json(Console& console, const Evaluation& result) {
     console.print_json({{"event", "skipped"}, {"path", photo.path.string()}, {"reason", photo.reason}});
   nlohmann::ordered_json classes = nlohmann::ordered_json::array();
   for (const ClassMetrics& c : result.classes) {
-    classes.push_back({{"name", c.name}, {"photos", c.photos}, {"precision", c.precision}, {"recall", c.recall}, {"f1", c.f1}});
+    // A class without photos has no such figures: a zero would be taken for a bad one.
+    const auto or_none = [&](double share) { return or_null(c.photos > 0 ? std::optional(share) : std::nullopt); };
+    classes.push_back({{"name", c.name},
+                       {"photos", c.photos},
+                       {"precision", or_none(c.precision)},
+                       {"recall", or_none(c.recall)},
+                       {"f1", or_none(c.f1)}});
     if (c.average_precision) classes.back()["average_precision"] = *c.average_precision;
     if (c.threshold) classes.back()["threshold"] = *c.threshold;
   }
