@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -84,6 +85,9 @@ class WeightFile {
   WeightContents contents_;
   std::unordered_map<std::string_view, std::size_t> index_;
 };
+
+/// What files of weights are called. The name is a hint for people; what a file is, its content tells.
+inline constexpr std::array<std::string_view, 3> kWeightExtensions = {".safetensors", ".pth", ".pt"};
 
 /// Opens a file of any kind Fovea reads (safetensors, torch zip, torch legacy), told apart by content, never by
 /// name. The file stays mapped; only tensors that are not dense in the file are copied.

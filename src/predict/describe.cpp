@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <numeric>
 
 #include "core/error.h"
 #include "data/dataset.h"
 #include "data/text.h"
+#include "format/weights.h"
 #include "fovea/inspect.h"
 #include "image/decode.h"
 #include "model/model_file.h"
@@ -89,8 +91,7 @@ Result<Description> describe(const fs::path& path) {
   if (sniff(mapped.bytes())) return describe_photo(path, mapped.bytes());
   const auto file = open_weights(path);
   if (file) return is_model(*file) ? describe_model(path) : Result<Description>(describe_weights(path, *file));
-  const std::string extension = path.extension().string();
-  const bool named_weights = extension == ".safetensors" || extension == ".pt" || extension == ".pth";
+  const bool named_weights = std::ranges::find(kWeightExtensions, path.extension().string()) != kWeightExtensions.end();
   return fail(file.error().kind, "{}{}", file.error().message, named_weights ? "" : ", a photo, or a folder of photos");
 }
 

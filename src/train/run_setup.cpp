@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "train/run_setup.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 
@@ -8,6 +10,7 @@
 #include "core/file.h"
 #include "core/user_folders.h"
 #include "data/cache.h"
+#include "format/weights.h"
 #include "model/registry.h"
 #include "model/weights.h"
 
@@ -66,8 +69,8 @@ Result<fs::path> find_weights(const TrainOptions& options) {
   if (!options.weights.empty()) return options.weights;
   FOVEA_TRY(find_architecture(options.arch));
   FOVEA_ASSIGN(const fs::path folder, user_cache_folder());
-  for (const char* extension : {".safetensors", ".pth", ".pt"}) {
-    const fs::path candidate = folder / (options.arch + extension);
+  for (const std::string_view extension : kWeightExtensions) {
+    const fs::path candidate = folder / fmt::format("{}{}", options.arch, extension);
     std::error_code code;
     if (fs::is_regular_file(candidate, code)) return candidate;
   }
