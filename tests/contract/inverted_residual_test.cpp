@@ -12,7 +12,8 @@ using graph::Precision;
 struct Channels {
   std::int64_t x, inner, y;
 };
-constexpr Channels kBlocks[] = {{3, 7, 5}, {8, 16, 8}, {17, 33, 9}, {16, 96, 24}, {24, 50, 24}, {1, 1, 1}, {40, 62, 33}};
+constexpr Channels kBlocks[] = {{3, 7, 5},    {8, 16, 8},   {17, 33, 9}, {16, 96, 24},
+                                {24, 48, 20}, {24, 50, 24}, {1, 1, 1},   {40, 62, 33}};
 constexpr Activation kTrained[] = {Activation::kRelu6, Activation::kRelu, Activation::kNone};
 
 struct Block {

@@ -96,7 +96,7 @@ class Block : public Passes<Block, Weights, Sums, Work> {
     products_.gradient({work.dy, block, positions, g_.out, weights.project_back, g_.inner}, g_.op.activation, work.filtered,
                        work.y.most * 16, {work.gradient, gradient_block(), work.places}, sums.depthwise_bias);
     bf16::turn(work.dy, block, whole(positions), g_.out, work.turned);
-    products_.outer(work.turned, g_.out, positions, work.filtered, work.y.most * 16, blocks_, sums.project);
+    products_.outer(work.turned, g_.out, positions, work.filtered, work.y.most * 16, g_.inner, sums.project);
     sum_rows_(from, rows * g_.out_width, g_.out, sums.project_bias, false);
   }
 
@@ -145,8 +145,9 @@ class Block : public Passes<Block, Weights, Sums, Work> {
     clear_gaps(work.done, rows, blocks_of(g_.in), work.x);
     clear_tail(work.done, rows, 2 * blocks_, work.expanded_pairs);
     bf16::turn(work.x, block, whole(positions), g_.in, work.turned);
-    products_.outer(work.turned, g_.in, positions, work.expanded_pairs, work.done.most * 16, blocks_, sums.expand);
-    products_.narrow({work.expanded_gradient, block, positions, blocks_ * kBlock, weights.expand_back, g_.in}, nullptr, dx);
+    products_.outer(work.turned, g_.in, positions, work.expanded_pairs, work.done.most * 16, g_.inner, sums.expand);
+    products_.narrow({work.expanded_gradient, block, positions, g_.inner, weights.expand_back, g_.in, Order::kEvenOdd}, nullptr,
+                     dx);
   }
 
   void unpack(const Sums& total, std::span<const TensorView> outputs) const {

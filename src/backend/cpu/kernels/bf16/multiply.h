@@ -22,15 +22,29 @@ struct Halves {
   __m512 even, odd;
 };
 
+/// How many of the 16 columns of each of a block's two tiles are wanted: 16, 8 or 0.
+template <int kFirstLanes, int kSecondLanes>
+struct Wanted {
+  static constexpr int kFirst = kFirstLanes, kSecond = kSecondLanes;
+};
+/// body(Wanted<...>()) for a column block that is the last one where `left` columns or fewer are left. In their own order they
+/// fill the first tile before the second; even and odd ones share both.
+template <class Body>
+FOVEA_BF16_INLINE void by_wanted(std::int64_t left, Order order, const Body& body) {
+  if (order == Order::kEvenOdd) return left > 16 ? body(Wanted<16, 16>()) : body(Wanted<8, 8>());
+  if (left > 24) return body(Wanted<16, 16>());
+  left > 16 ? body(Wanted<16, 8>()) : body(Wanted<16, 0>());
+}
+
 /// Each unit has
 ///   kRows             rows of a product that it makes at once
-///   multiply          those from `row` on, of a column block, start as `bias` and are given to `body`, two by two; without kBoth
-///                     the block has 16 columns at most, and what body is given for others does not matter
+///   multiply          those from `row` on, of a column block, start as `bias` and are given to `body`, two by two; what body is
+///                     given for columns that are not Wanted does not matter
 ///   outer             of one block of b: sums (channels, 32) += a b, b as its even and its odd half
 struct Tiles {
   static constexpr std::int64_t kRows = 32;
 
-  template <bool kBoth, class Body>
+  template <class Lanes, class Body>
   FOVEA_BF16_INLINE static void multiply(const Product& p, std::int64_t row, std::int64_t column, const float* bias,
                                          const Body& body) {
     alignas(64) float sums[kRows * kBlock];
@@ -43,6 +57,7 @@ struct Tiles {
     }
   }
 
+  template <class Lanes>
   FOVEA_BF16_INLINE static void outer(const Bf16* a, std::int64_t channels_of_a, std::int64_t positions, const Bf16* even,
                                       const Bf16* odd, float* sums) {
     const std::int64_t position_tiles = blocks_of(positions);
@@ -134,72 +149,103 @@ struct Tiles {
   }
 };
 
+/// Floats of a vector of which the first kLanes are summed: half a vector takes half the time where vectors go through the unit
+/// in two halves.
+template <int kLanes>
+struct Floats;
+template <>
+struct Floats<16> {
+  __m512 sum;
+  FOVEA_BF16_INLINE void load(const float* from) { sum = from == nullptr ? _mm512_setzero_ps() : _mm512_load_ps(from); }
+  FOVEA_BF16_INLINE void add(__m512i factor, __m512i b) { sum = _mm512_dpbf16_ps(sum, (__m512bh)factor, (__m512bh)b); }
+  [[nodiscard]] FOVEA_BF16_INLINE __m512 whole() const { return sum; }
+};
+template <>
+struct Floats<8> {
+  __m256 sum;
+  FOVEA_BF16_INLINE void load(const float* from) { sum = from == nullptr ? _mm256_setzero_ps() : _mm256_load_ps(from); }
+  FOVEA_BF16_INLINE void add(__m512i factor, __m512i b) {
+    sum = _mm256_dpbf16_ps(sum, (__m256bh)_mm512_castsi512_si256(factor), (__m256bh)_mm512_castsi512_si256(b));
+  }
+  [[nodiscard]] FOVEA_BF16_INLINE __m512 whole() const { return _mm512_zextps256_ps512(sum); }
+};
+template <>
+struct Floats<0> {
+  FOVEA_BF16_INLINE void load(const float* /*from*/) {}
+  FOVEA_BF16_INLINE void add(__m512i /*factor*/, __m512i /*b*/) {}
+  [[nodiscard]] FOVEA_BF16_INLINE __m512 whole() const { return _mm512_setzero_ps(); }
+};
+
 struct Vectors {
   static constexpr std::int64_t kRows = 8;
 
-  template <bool kBoth, class Body>
+  template <class Lanes, class Body>
   FOVEA_BF16_INLINE static void multiply(const Product& p, std::int64_t row, std::int64_t column, const float* bias,
                                          const Body& body) {
-    Sums here;
-    for (int i = 0; i < kRows; ++i) {
-      here.even[i] = bias == nullptr ? _mm512_setzero_ps() : _mm512_load_ps(bias);
-      here.odd[i] = bias == nullptr ? _mm512_setzero_ps() : _mm512_load_ps(bias + 16);
-    }
+    Sums<Lanes> here;
+    for (int i = 0; i < kRows; ++i) here.load(i, bias, bias == nullptr ? nullptr : bias + 16);
     const Bf16* a = p.a + row * kBlock;
     const Bf16* b = p.b + column * blocks_of(p.depth) * 2 * kTile;
     std::int64_t depth = p.depth;
-    for (; depth >= kBlock; depth -= kBlock, a += p.a_block, b += 2 * kTile) here.template add<16, kBoth>(a, b, b + kTile);
-    for (; depth > 0; depth -= 8, a += 8, b += kTile / 4) here.template add<4, kBoth>(a, b, b + kTile);
+    for (; depth >= kBlock; depth -= kBlock, a += p.a_block, b += 2 * kTile) here.template add<16>(a, b, b + kTile);
+    for (; depth > 0; depth -= p.depth_order == Order::kEvenOdd ? 16 : 8, a += 8, b += kTile / 4) {
+      here.template add<4>(a, b, b + kTile);
+      if (p.depth_order == Order::kEvenOdd) here.template add<4>(a + 16, b + kTile / 2, b + kTile + kTile / 2);
+    }
 #pragma GCC unroll 4
     for (int i = 0; i < kRows; i += 2) {
       if (row + i >= p.rows) break;
-      body(row + i, Halves{here.even[i], here.odd[i]}, Halves{here.even[i + 1], here.odd[i + 1]});
+      body(row + i, here.row(i), here.row(i + 1));
     }
   }
 
+  template <class Lanes>
   FOVEA_BF16_INLINE static void outer(const Bf16* a, std::int64_t channels, std::int64_t positions, const Bf16* even,
                                       const Bf16* odd, float* sums) {
     for (std::int64_t row = 0; row < channels; row += kRows) {
       const Bf16* from = a + row / 16 * blocks_of(positions) * kTile + row % 16 * kBlock;
       float* const at = sums + row * kBlock;
-      Sums here;
-      for (int i = 0; i < kRows; ++i) {
-        here.even[i] = _mm512_load_ps(at + i * kBlock);
-        here.odd[i] = _mm512_load_ps(at + i * kBlock + 16);
-      }
+      Sums<Lanes> here;
+      for (int i = 0; i < kRows; ++i) here.load(i, at + i * kBlock, at + i * kBlock + 16);
       std::int64_t left = positions, k = 0;
-      for (; left >= 32; left -= 32, k += kTile, from += kTile) here.template add<16, true>(from, even + k, odd + k);
-      for (; left > 0; left -= 8, k += kTile / 4, from += 8) here.template add<4, true>(from, even + k, odd + k);
-      here.store(at);
+      for (; left >= 32; left -= 32, k += kTile, from += kTile) here.template add<16>(from, even + k, odd + k);
+      for (; left > 0; left -= 8, k += kTile / 4, from += 8) here.template add<4>(from, even + k, odd + k);
+      for (int i = 0; i < kRows; ++i) {
+        const Halves row_sums = here.row(i);
+        _mm512_store_ps(at + i * kBlock, row_sums.even);
+        _mm512_store_ps(at + i * kBlock + 16, row_sums.odd);
+      }
     }
   }
 
  private:
   /// (kRows, 32), in registers.
+  template <class Lanes>
   struct Sums {
-    __m512 even[kRows], odd[kRows];
+    Floats<Lanes::kFirst> first[kRows];
+    Floats<Lanes::kSecond> second[kRows];
+
+    FOVEA_BF16_INLINE void load(int i, const float* from_first, const float* from_second) {
+      first[i].load(from_first);
+      second[i].load(from_second);
+    }
+    [[nodiscard]] FOVEA_BF16_INLINE Halves row(int i) const { return {first[i].whole(), second[i].whole()}; }
 
     /// Rows of a tile of a, times two tiles, over kPairs pairs.
-    template <int kPairs, bool kBoth>
-    FOVEA_BF16_INLINE void add(const Bf16* a, const Bf16* b_even, const Bf16* b_odd) {
+    template <int kPairs>
+    FOVEA_BF16_INLINE void add(const Bf16* a, const Bf16* b_first, const Bf16* b_second) {
 #pragma GCC unroll 16
       for (int pair = 0; pair < kPairs; ++pair) {
-        const auto first = (__m512bh)_mm512_load_si512(b_even + pair * 32);
-        const auto second = (__m512bh)_mm512_load_si512(b_odd + pair * 32);
+        const __m512i in_first = _mm512_load_si512(b_first + pair * 32);
+        const __m512i in_second = _mm512_load_si512(b_second + pair * 32);
 #pragma GCC unroll 8
         for (int i = 0; i < kRows; ++i) {
           std::int32_t both;
           std::memcpy(&both, a + i * kBlock + pair * 2, sizeof both);
-          const auto factor = (__m512bh)_mm512_set1_epi32(both);
-          even[i] = _mm512_dpbf16_ps(even[i], factor, first);
-          if constexpr (kBoth) odd[i] = _mm512_dpbf16_ps(odd[i], factor, second);
+          const __m512i factor = _mm512_set1_epi32(both);
+          first[i].add(factor, in_first);
+          second[i].add(factor, in_second);
         }
-      }
-    }
-    FOVEA_BF16_INLINE void store(float* to) const {
-      for (int i = 0; i < kRows; ++i) {
-        _mm512_store_ps(to + i * kBlock, even[i]);
-        _mm512_store_ps(to + i * kBlock + 16, odd[i]);
       }
     }
   };

@@ -12,10 +12,10 @@ namespace fovea::cpu::bf16 {
 namespace {
 
 /// body(row, sums of it, sums of the next row) for all rows of a column block, whose number is even.
-template <class Multiplier, bool kBoth = true, class Body>
+template <class Multiplier, class Lanes, class Body>
 FOVEA_BF16_INLINE void for_rows(const Product& p, std::int64_t column, const float* bias, const Body& body) {
   for (std::int64_t row = 0; row < p.rows; row += Multiplier::kRows)
-    Multiplier::template multiply<kBoth>(p, row, column, bias, body);
+    Multiplier::template multiply<Lanes>(p, row, column, bias, body);
 }
 
 /// A block's numbers in an order, the first half of them and the second: zeros from `count` on.
@@ -119,18 +119,20 @@ namespace {
 
 template <class Multiplier>
 FOVEA_BF16 void expand(const Product& product, const float* bias, graph::Activation activation, const Scattered& out) {
-  const Limits limits(activation);
+  const RoundedLimits limits(activation);
   for (std::int64_t column = 0; column < blocks_of(product.columns); ++column) {
     Bf16* const data = out.data + column * out.block;
     const auto put = [&](std::int64_t row, const Halves& sums) FOVEA_BF16 {
       const std::int32_t place = out.place[row];
-      if (place >= 0) _mm512_store_si512(data + place, round_interleaved(limits.clamp(sums.even), limits.clamp(sums.odd)));
+      if (place >= 0) _mm512_store_si512(data + place, limits.clamp(round_interleaved(sums.even, sums.odd)));
     };
-    for_rows<Multiplier>(product, column, bias + column * kBlock,
-                         [&](std::int64_t row, const Halves& first, const Halves& second) FOVEA_BF16 {
-                           put(row, first);
-                           put(row + 1, second);
-                         });
+    const auto put_rows = [&](std::int64_t row, const Halves& first, const Halves& second) FOVEA_BF16 {
+      put(row, first);
+      put(row + 1, second);
+    };
+    by_wanted(product.columns - column * kBlock, Order::kEvenOdd, [&](auto wanted) FOVEA_BF16 {
+      for_rows<Multiplier, decltype(wanted)>(product, column, bias + column * kBlock, put_rows);
+    });
   }
 }
 
@@ -153,12 +155,14 @@ FOVEA_BF16 void gradient(const Product& product, graph::Activation activation, c
       total_odd = _mm512_add_ps(total_odd, odd);
       _mm512_store_si512(data + place, round_interleaved(even, odd));
     };
-    for_rows<Multiplier>(product, column, nullptr, [&](std::int64_t row, const Halves& first, const Halves& second) FOVEA_BF16 {
+    const auto put_rows = [&](std::int64_t row, const Halves& first, const Halves& second) FOVEA_BF16 {
       const __m512i pairs_even = _mm512_load_si512(seen_even + row * 16);
       const __m512i pairs_odd = _mm512_load_si512(seen_odd + row * 16);
       put(row, even_half(pairs_even), even_half(pairs_odd), first);
       put(row + 1, odd_half(pairs_even), odd_half(pairs_odd), second);
-    });
+    };
+    by_wanted(product.columns - column * kBlock, Order::kEvenOdd,
+              [&](auto wanted) FOVEA_BF16 { for_rows<Multiplier, decltype(wanted)>(product, column, nullptr, put_rows); });
     _mm512_store_ps(total, total_even);
     _mm512_store_ps(total + 16, total_odd);
   }
@@ -187,17 +191,20 @@ FOVEA_BF16 void narrow(const Product& product, const float* bias, const Plain& o
       put_row(row + 1, second);
     };
     const float* const start = bias == nullptr ? nullptr : bias + first_column;
-    both ? for_rows<Multiplier, true>(product, column, start, put_rows)
-         : for_rows<Multiplier, false>(product, column, start, put_rows);
+    by_wanted(out.columns - first_column, Order::kNatural,
+              [&](auto wanted) FOVEA_BF16 { for_rows<Multiplier, decltype(wanted)>(product, column, start, put_rows); });
   }
 }
 
 template <class Multiplier>
 FOVEA_BF16 void outer(const Bf16* a, std::int64_t channels, std::int64_t positions, const Bf16* b, std::int64_t b_half,
-                      std::int64_t blocks, float* sums) {
-  for (std::int64_t block = 0; block < blocks; ++block) {
+                      std::int64_t columns, float* sums) {
+  for (std::int64_t block = 0; block < blocks_of(columns); ++block) {
     const Bf16* const even = b + 2 * block * b_half;
-    Multiplier::outer(a, channels, positions, even, even + b_half, sums + block * tiles_of(channels) * 16 * kBlock);
+    float* const to = sums + block * tiles_of(channels) * 16 * kBlock;
+    by_wanted(columns - block * kBlock, Order::kEvenOdd, [&](auto wanted) FOVEA_BF16 {
+      Multiplier::template outer<decltype(wanted)>(a, channels, positions, even, even + b_half, to);
+    });
   }
 }
 

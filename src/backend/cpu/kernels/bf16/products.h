@@ -20,6 +20,13 @@ inline constexpr std::int64_t kTile = 512;  ///< numbers in a tile
 [[nodiscard]] constexpr std::int64_t blocks_of(std::int64_t channels) { return (channels + kBlock - 1) / kBlock; }
 [[nodiscard]] constexpr std::int64_t tiles_of(std::int64_t channels) { return (channels + 15) / 16; }
 
+/// Where b's element (k, n) of a block comes from: the columns of a wide product, or its depth, come even channels first.
+enum class Order : std::uint8_t { kNatural, kEvenOdd };
+/// The channel of a block that comes at `index`.
+[[nodiscard]] constexpr std::int64_t channel_at(Order order, std::int64_t index) {
+  return order == Order::kNatural ? index : (index < 16 ? 2 * index : 2 * (index - 16) + 1);
+}
+
 /// a (rows, depth) in blocks of the depth, times b (depth, columns), packed by pack_operand. The rows are even in number; memory
 /// behind them up to a multiple of 32 must be a's own; what it holds does not matter.
 struct Product {
@@ -29,6 +36,7 @@ struct Product {
   std::int64_t depth;  ///< what comes behind it in a's and b's last blocks is zeros
   const Bf16* b;       ///< (column block, depth block, 2 tiles)
   std::int64_t columns;
+  Order depth_order = Order::kNatural;  ///< as b was packed
 };
 
 /// Row p of column block j goes to data + j block + place[p]; dropped where place[p] < 0. Places go on to a multiple of 32 rows.
@@ -53,12 +61,6 @@ struct Plain {
   const float* seen;
 };
 
-/// Where b's element (k, n) of a block comes from: the columns of a wide product, or its depth, come even channels first.
-enum class Order : std::uint8_t { kNatural, kEvenOdd };
-/// The channel of a block that comes at `index`.
-[[nodiscard]] constexpr std::int64_t channel_at(Order order, std::int64_t index) {
-  return order == Order::kNatural ? index : (index < 16 ? 2 * index : 2 * (index - 16) + 1);
-}
 /// And back: the index at which a channel comes, even channels first.
 [[nodiscard]] constexpr std::int64_t even_odd_index_of(std::int64_t channel) { return channel % 2 * 16 + channel / 2; }
 /// b (depth, columns), neighbours along one of the two, which has stride 1.
@@ -79,10 +81,10 @@ struct ProductKernels {
                    const Scattered& out, float* sums);
   /// bias (columns up to a multiple of 32), or null.
   void (*narrow)(const Product& product, const float* bias, const Plain& out);
-  /// sums (block, channels up to a multiple of 16, 32) += a b: a turned, b by pairs, both with zeros up to a multiple of 32
-  /// positions.
+  /// sums (block, channels up to a multiple of 16, 32) += a b: a turned, b (positions, columns) by pairs, both with zeros up to a
+  /// multiple of 32 positions.
   void (*outer)(const Bf16* a, std::int64_t channels, std::int64_t positions, const Bf16* b, std::int64_t b_half,
-                std::int64_t blocks, float* sums);
+                std::int64_t columns, float* sums);
 };
 /// Of a unit that is available.
 [[nodiscard]] ProductKernels product_kernels(Unit unit);

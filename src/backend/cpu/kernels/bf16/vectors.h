@@ -66,18 +66,36 @@ FOVEA_BF16_INLINE void transpose(__m512i (&r)[16]) {
 /// An activation of the kinds whose derivative its output tells, as the edges between which that is 1.
 struct Limits {
   __m512 low, high;
+  __m512i least, span;  ///< bits of the least number between the edges, and from there to the greatest: one comparison for both
 
   FOVEA_BF16_INLINE explicit Limits(graph::Activation activation) {
     constexpr float kInfinity = std::numeric_limits<float>::infinity();
-    low = _mm512_set1_ps(activation == graph::Activation::kNone ? -kInfinity : 0.0F);
-    high = _mm512_set1_ps(activation == graph::Activation::kRelu6 ? 6.0F : kInfinity);
+    const bool edges = activation != graph::Activation::kNone, six = activation == graph::Activation::kRelu6;
+    low = _mm512_set1_ps(edges ? 0.0F : -kInfinity);
+    high = _mm512_set1_ps(six ? 6.0F : kInfinity);
+    constexpr int kBelowSix = 0x40BFFFFF, kMost = 0x7F7FFFFF;
+    least = _mm512_set1_epi32(edges ? 1 : 0);
+    span = _mm512_set1_epi32(edges ? (six ? kBelowSix : kMost) - 1 : -1);
   }
   [[nodiscard]] FOVEA_BF16_INLINE __m512 clamp(__m512 x) const { return _mm512_min_ps(_mm512_max_ps(x, low), high); }
   /// The gradient that gets through.
   [[nodiscard]] FOVEA_BF16_INLINE __m512 through(__m512 output, __m512 gradient) const {
-    const __mmask16 above = _mm512_cmp_ps_mask(output, low, _CMP_GT_OQ);
-    return _mm512_maskz_mov_ps(_mm512_mask_cmp_ps_mask(above, output, high, _CMP_LT_OQ), gradient);
+    const __m512i above = _mm512_sub_epi32(_mm512_castps_si512(output), least);
+    return _mm512_maskz_mov_ps(_mm512_cmple_epu32_mask(above, span), gradient);
   }
+};
+
+/// The same for 32 numbers that are rounded already: they are ordered as whole numbers are, but for those below zero, which any
+/// activation that has edges makes zero; and no edge is moved by rounding.
+struct RoundedLimits {
+  __m512i low, high;
+
+  FOVEA_BF16_INLINE explicit RoundedLimits(graph::Activation activation) {
+    constexpr short kSix = 0x40C0;
+    low = _mm512_set1_epi16(activation == graph::Activation::kNone ? std::numeric_limits<short>::min() : short{0});
+    high = _mm512_set1_epi16(activation == graph::Activation::kRelu6 ? kSix : std::numeric_limits<short>::max());
+  }
+  [[nodiscard]] FOVEA_BF16_INLINE __m512i clamp(__m512i x) const { return _mm512_min_epi16(_mm512_max_epi16(x, low), high); }
 };
 
 }  // namespace fovea::cpu::bf16
