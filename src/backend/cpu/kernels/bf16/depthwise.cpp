@@ -16,7 +16,7 @@ constexpr int kColumns = static_cast<int>(kDepthwiseColumns);
 /// Columns [first, first + count) of y, count 2 or 4.
 template <int kTaps, int kStride, bool kPairs>
 FOVEA_BF16_INLINE void forward_columns(const Bf16* const* rows, int kernel_h, const float* w, const float* b,
-                                       const Limits& limits, Bf16* y, std::int64_t y_step, std::int64_t first, int count) {
+                                       const RoundedLimits& limits, Bf16* y, std::int64_t y_step, std::int64_t first, int count) {
   constexpr int kSeen = (kColumns - 1) * kStride + kTaps;
   __m512 even[kColumns], odd[kColumns];
   for (int j = 0; j < kColumns; ++j) {
@@ -40,25 +40,21 @@ FOVEA_BF16_INLINE void forward_columns(const Bf16* const* rows, int kernel_h, co
       for (int j = 0; j < kColumns; ++j) odd[j] = _mm512_fmadd_ps(half[j * kStride + s], weight, odd[j]);
     }
   }
-  for (int j = 0; j < kColumns; ++j) {
-    even[j] = limits.clamp(even[j]);
-    odd[j] = limits.clamp(odd[j]);
-  }
   for (int j = 0; j < kColumns; j += 2) {
     if (j >= count) break;
     if constexpr (kPairs) {
-      _mm512_store_si512(y + (first + j) * 16, round_interleaved(even[j], even[j + 1]));
-      _mm512_store_si512(y + y_step + (first + j) * 16, round_interleaved(odd[j], odd[j + 1]));
+      _mm512_store_si512(y + (first + j) * 16, limits.clamp(round_interleaved(even[j], even[j + 1])));
+      _mm512_store_si512(y + y_step + (first + j) * 16, limits.clamp(round_interleaved(odd[j], odd[j + 1])));
     } else {
-      _mm512_store_si512(y + (first + j) * kBlock, round_interleaved(even[j], odd[j]));
-      _mm512_store_si512(y + (first + j + 1) * kBlock, round_interleaved(even[j + 1], odd[j + 1]));
+      _mm512_store_si512(y + (first + j) * kBlock, limits.clamp(round_interleaved(even[j], odd[j])));
+      _mm512_store_si512(y + (first + j + 1) * kBlock, limits.clamp(round_interleaved(even[j + 1], odd[j + 1])));
     }
   }
 }
 
 template <int kTaps, int kStride, bool kPairs>
 FOVEA_BF16 void forward_row(const DepthwiseRow& row) {
-  const Limits limits(row.activation);
+  const RoundedLimits limits(row.activation);
   for (std::int64_t block = 0; block < row.blocks; ++block) {
     const Bf16* rows[kMaxDepthwiseRows];
     for (int r = 0; r < row.kernel_h; ++r) rows[r] = row.x[r] + block * row.x_block;
