@@ -5,6 +5,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <cctype>
+#include <string>
+#include <string_view>
 
 #include "archive/replace.h"
 #include "core/error.h"
@@ -35,6 +39,16 @@ Result<Splices> with_packet(FileKind kind, Bytes file, std::string_view old_pack
   if (kind == FileKind::kSidecar) return packet_change;
   FOVEA_ASSIGN(const auto packet, metadata::spliced(as_bytes(old_packet), packet_change));
   return metadata::embed_xmp(file, as_text(packet), older);
+}
+
+// Raw photos are known by their content; some of those made like TIFF show no sign that they are more than that.
+bool has_raw_name(const fs::path& photo) {
+  constexpr std::array<std::string_view, 22> kNames{".3fr", ".arw", ".cr2", ".cr3", ".crw", ".dcr", ".dng", ".erf",
+                                                    ".fff", ".iiq", ".kdc", ".mef", ".mos", ".mrw", ".nef", ".nrw",
+                                                    ".orf", ".pef", ".raf", ".rw2", ".sr2", ".srw"};
+  std::string name = photo.extension().string();
+  std::ranges::transform(name, name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return std::ranges::find(kNames, name) != kNames.end();
 }
 
 Error named(const fs::path& file, Error error) { return {error.kind, fmt::format("{}: {}", file.string(), error.message)}; }
@@ -192,6 +206,7 @@ fs::path sidecar_of(const fs::path& photo) {
 
 Result<void> may_embed(const fs::path& photo) {
   struct stat status {};
+  if (has_raw_name(photo)) return fail(Error::Kind::kUnsupported, "by its name it is a raw photo");
   if (::lstat(photo.c_str(), &status) != 0) return fail(Error::Kind::kNotFound, "it is not there");
   if (status.st_nlink > 1)
     return fail(Error::Kind::kUnsupported, "it has other names (hard links), which would keep the old photo");

@@ -29,6 +29,10 @@ class TiffReader {
   /// "Exif\0\0" in front is skipped; offsets count from behind it.
   static std::optional<TiffReader> open(Bytes tiff);
 
+  /// Directories that no header stands in front of, as in the notes of camera makers: offsets count from the first byte, and only
+  /// who asks knows where a directory lies.
+  static TiffReader without_header(Bytes bytes, ByteOrder order) { return {bytes, order}; }
+
   [[nodiscard]] Bytes bytes() const { return bytes_; }
   [[nodiscard]] ByteOrder order() const { return order_; }
   [[nodiscard]] std::size_t first_directory() const { return read_uint(bytes_, 4, 4, order_); }

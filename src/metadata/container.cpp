@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "image/byte_order.h"
 #include "image/decode.h"
+#include "image/raw.h"
 
 namespace fovea::metadata {
 namespace {
@@ -38,6 +39,11 @@ Blocks find_heif_blocks(Bytes file) {
   return blocks;
 }
 
+Blocks find_raw_blocks(Bytes file) {
+  const Bytes description = raw_content(file).description;
+  return description.empty() ? find_jpeg_blocks(raw_preview(file)) : find_tiff_blocks(description);
+}
+
 }  // namespace
 
 Blocks find_blocks(Bytes file) {
@@ -47,8 +53,8 @@ Blocks find_blocks(Bytes file) {
     case ImageFormat::kJpeg: return find_jpeg_blocks(file);
     case ImageFormat::kPng: return find_png_blocks(file);
     case ImageFormat::kWebp: return find_webp_blocks(file);
-    case ImageFormat::kTiff:
-    case ImageFormat::kRaw: return find_tiff_blocks(file);
+    case ImageFormat::kTiff: return find_tiff_blocks(file);
+    case ImageFormat::kRaw: return find_raw_blocks(file);
     case ImageFormat::kHeif:
     case ImageFormat::kAvif: return find_heif_blocks(file);
     case ImageFormat::kGif:

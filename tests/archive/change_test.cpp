@@ -54,5 +54,13 @@ TEST(Words, CarryThePhotosOwnIntoTheFieldThatHidesOthers) {
   EXPECT_EQ(carried_words({{"sea"}, {"Places|Sea"}, {"Sea"}}).tags_list, std::vector<std::string>{"Sea"});
 }
 
+TEST(MayEmbed, NotIntoWhatIsARawPhotoByItsName) {
+  for (const char* name : {"a.IIQ", "b.kdc", "c.3fr"}) {
+    const auto may = may_embed(name);
+    ASSERT_FALSE(may.ok()) << name;
+    EXPECT_EQ(may.error().kind, Error::Kind::kUnsupported) << name;
+  }
+}
+
 }  // namespace
 }  // namespace fovea::archive

@@ -9,6 +9,7 @@
 
 #include "image/byte_order.h"
 #include "image/decode.h"
+#include "image/raw_files.h"
 #include "support/paths.h"
 
 namespace fovea::metadata {
@@ -175,6 +176,17 @@ TEST(Container, DamagedFilesAreRefusedOrHarmless) {
       (void)read_metadata(as_bytes(old).first(size));
     }
   }
+}
+
+// Canon's description is a TIFF structure in a box; Fujifilm's stands in the JPEG.
+TEST(Container, RawPhotosTellWhenTheyWereTaken) {
+  const std::string canon = raw_files::cr3(1, raw_files::picture("grey.jpg"));
+  EXPECT_EQ(read_metadata(as_bytes(canon)).facts.taken, "2026-10-04T12:30:00");
+  EXPECT_EQ(read_metadata(as_bytes(canon)).facts.camera, "Canon");
+  const std::string exif = "Exif\0\0"s + raw_files::description(1);
+  const std::string size{static_cast<char>((exif.size() + 2) >> 8U), static_cast<char>(exif.size() + 2)};
+  const std::string fuji = raw_files::raf(raw_files::picture("grey.jpg").insert(2, "\xFF\xE1" + size + exif));
+  EXPECT_EQ(read_metadata(as_bytes(fuji)).facts.taken, "2026-10-04T12:30:00");
 }
 
 }  // namespace
