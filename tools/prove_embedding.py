@@ -5,7 +5,7 @@ every photo each time: it must have its old bytes or its complete new ones.
 
   tools/prove_embedding.py build/release/bin/fovea MODEL PHOTOS --kills 1000
 
-PHOTOS: a folder of JPEG, PNG, WebP, TIFF, HEIC and AVIF files, copied and never touched; to them are added a motion photo, a JPEG with further pictures
+PHOTOS: a folder of JPEG, PNG, WebP, TIFF, HEIC and AVIF files, copied and never touched; to them are added motion photos, Ultra HDR photos, a JPEG with further pictures
 behind it (MPF), one with Exif and a user's keywords, and a hard-linked one. A complete new photo is one that `fovea untag` turns back into
 its old bytes, whose pixels are the old ones, and whose every other metadata field (ExifTool, where it is installed) is the old one.
 Exit status 1 at the first photo that is neither.
@@ -67,6 +67,33 @@ def multi_picture(first, second):
     return first[:2] + segment(0xE2, mpf) + first[2:] + second
 
 
+def container(items, fields):
+    """The packet by which Android's photos name what follows them (`Container:Directory`)."""
+    listed = "".join(f"<rdf:li rdf:parseType='Resource'><Container:Item Item:Mime='{mime}' Item:Semantic='{meaning}' Item:Length='{length}'"
+                     " Item:Padding='0'/></rdf:li>" for mime, meaning, length in items)
+    return ("<x:xmpmeta xmlns:x='adobe:ns:meta/'><rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'><rdf:Description rdf:about='' "
+            "xmlns:Container='http://ns.google.com/photos/1.0/container/' xmlns:Item='http://ns.google.com/photos/1.0/container/item/' "
+            "xmlns:GCamera='http://ns.google.com/photos/1.0/camera/' xmlns:hdrgm='http://ns.adobe.com/hdr-gain-map/1.0/' "
+            f"{fields}><Container:Directory><rdf:Seq>{listed}</rdf:Seq></Container:Directory></rdf:Description></rdf:RDF></x:xmpmeta>").encode()
+
+
+def with_packet(jpeg, packet):
+    return jpeg[:2] + segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0" + packet) + jpeg[2:]
+
+
+def phone_photos(folder, plain, second, video):
+    """As phones write them: the video of a motion photo, and the gain map of an Ultra HDR one, listed in the photo's XMP and as a further picture."""
+    moving = container([("image/jpeg", "Primary", 0), ("video/mp4", "MotionPhoto", len(video))],
+                       f"GCamera:MotionPhoto='1' GCamera:MotionPhotoVersion='1' GCamera:MicroVideo='1' GCamera:MicroVideoOffset='{len(video)}'")
+    (folder / "phone motion.jpg").write_bytes(with_packet(plain, moving) + video)
+    gain = with_packet(second, container([], "hdrgm:Version='1.0' hdrgm:GainMapMax='3.5' hdrgm:HDRCapacityMax='3.5'"))
+    bright = container([("image/jpeg", "Primary", 0), ("image/jpeg", "GainMap", len(gain))], "hdrgm:Version='1.0'")
+    (folder / "ultra hdr.jpg").write_bytes(multi_picture(with_packet(plain, bright), gain))
+    both = container([("image/jpeg", "Primary", 0), ("image/jpeg", "GainMap", len(gain)), ("video/mp4", "MotionPhoto", len(video))],
+                     "hdrgm:Version='1.0' GCamera:MotionPhoto='1' GCamera:MotionPhotoVersion='1'")
+    (folder / "ultra hdr motion.jpg").write_bytes(multi_picture(with_packet(plain, both), gain) + video)
+
+
 def make_corpus(source, folder):
     photos = sorted(p for p in source.rglob("*") if p.suffix.lower() in (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".heic", ".avif"))
     folder.mkdir()
@@ -78,6 +105,7 @@ def make_corpus(source, folder):
     plain = jpegs[0]
     video = b"\0\0\0\x18ftypmp42\0\0\0\0isommp42" + bytes(range(256)) * 1200
     (folder / "motion.jpg").write_bytes(plain + video)
+    phone_photos(folder, plain, jpegs[-1], video)
     (folder / "pictures.jpg").write_bytes(multi_picture(plain, jpegs[-1]))
     described = plain[:2] + segment(0xE1, exif()) + segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0" + PACKET) + plain[2:]
     (folder / "described.jpg").write_bytes(described)
