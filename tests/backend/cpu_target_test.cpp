@@ -18,18 +18,19 @@ namespace {
 using testing::HasSubstr;
 using testing::StartsWith;
 
-/// FOVEA_CPU for as long as it lives.
+/// A variable of the environment for as long as it lives.
 class CpuSetting {
  public:
-  explicit CpuSetting(const char* value) {
-    if (const char* before = std::getenv("FOVEA_CPU")) before_ = before;
-    setenv("FOVEA_CPU", value, 1);
+  explicit CpuSetting(const char* value, const char* name = "FOVEA_CPU") : name_(name) {
+    if (const char* before = std::getenv(name)) before_ = before;
+    setenv(name, value, 1);
   }
-  ~CpuSetting() { before_.empty() ? unsetenv("FOVEA_CPU") : setenv("FOVEA_CPU", before_.c_str(), 1); }
+  ~CpuSetting() { before_.empty() ? unsetenv(name_) : setenv(name_, before_.c_str(), 1); }
   CpuSetting(const CpuSetting&) = delete;
   CpuSetting& operator=(const CpuSetting&) = delete;
 
  private:
+  const char* name_;
   std::string before_;
 };
 
@@ -38,9 +39,9 @@ struct Ran {
   std::string kernel;
   std::vector<float> y;
 };
-Ran run(const Backend& backend, graph::Graph graph) {
+Ran run(const Backend& backend, graph::Graph graph, bool constant_weights = true) {
   std::vector<std::vector<float>> tensors;
-  auto plan = Plan::make(Context{}, std::move(graph), backend, {.constant_weights = true});
+  auto plan = Plan::make(Context{}, std::move(graph), backend, {.constant_weights = constant_weights});
   EXPECT_TRUE(plan) << plan.error().message;
   Executor executor(*plan);
   float next = 0;
@@ -65,6 +66,17 @@ Ran run_depthwise(const Backend& backend) {
   const auto b = graph.parameter("b", {kChannels});
   graph.mark_output("y", graph.add(graph::DepthwiseConv2d{{3, 3, 1, {1, 1, 1, 1}}, graph::Activation::kRelu6}, {x, w, b}));
   return run(backend, std::move(graph));
+}
+
+/// A dense convolution whose weights may change.
+Ran run_convolution(const Backend& backend) {
+  constexpr std::int64_t kSide = 9, kChannels = 21, kOutputs = 17;
+  graph::Graph graph;
+  const auto x = graph.input("x", {1, kSide, kSide, kChannels});
+  const auto w = graph.parameter("w", {kOutputs, kChannels, 3, 3});
+  const auto b = graph.parameter("b", {kOutputs});
+  graph.mark_output("y", graph.add(graph::Conv2d{{3, 3, 1, {1, 1, 1, 1}}, graph::Activation::kNone}, {x, w, b}));
+  return run(backend, std::move(graph), false);
 }
 
 /// A block whose products are of bf16 numbers, of channels that fill no whole vector.
@@ -141,7 +153,53 @@ TEST(CpuTarget, AnUnknownSetIsRefusedWithTheUsableOnes) {
   const auto backend = make_cpu_backend();
   ASSERT_FALSE(backend);
   EXPECT_THAT(backend.error().message, HasSubstr("FOVEA_CPU: got 'avx9'"));
+#if defined(__aarch64__)
+  EXPECT_THAT(backend.error().message, HasSubstr("neon"));
+#else
   EXPECT_THAT(backend.error().message, HasSubstr("scalar"));
+#endif
+}
+
+#if defined(__aarch64__)
+TEST(CpuTarget, ArmRunsNeonAndOwnProducts) {
+  const auto backend = make_cpu_backend();
+  ASSERT_TRUE(backend) << backend.error().message;
+  EXPECT_THAT(run_depthwise(**backend).kernel, StartsWith("neon/"));
+  EXPECT_EQ(run_convolution(**backend).kernel, "neon/conv2d");
+}
+#endif
+
+TEST(CpuProducts, AreWhatIsAskedForAndAgree) {
+  std::vector<Ran> ran;
+  for (const char* name : {"onednn", "own"}) {
+    const CpuSetting setting(name, "FOVEA_PRODUCTS");
+    const auto backend = make_cpu_backend();
+    ASSERT_TRUE(backend) << backend.error().message;
+    ran.push_back(run_convolution(**backend));
+  }
+  EXPECT_THAT(ran[0].kernel, StartsWith("onednn"));
+  EXPECT_THAT(ran[1].kernel, testing::Not(StartsWith("onednn")));
+  ASSERT_EQ(ran[0].y.size(), ran[1].y.size());
+  // 189 products of numbers below 2, added up in other orders.
+  constexpr float kTolerance = 189 * 189 * 2 * 2 * 0x1p-24F;
+  for (std::size_t i = 0; i < ran[0].y.size(); ++i) ASSERT_NEAR(ran[0].y[i], ran[1].y[i], kTolerance) << "at " << i;
+}
+
+TEST(CpuProducts, OwnOnesAreOfFloats) {
+  const CpuSetting setting("own", "FOVEA_PRODUCTS");
+  const auto backend = make_cpu_backend();
+  ASSERT_TRUE(backend) << backend.error().message;
+  graph::Graph graph;
+  graph.add(graph::Conv2d{.window = {3, 3, 1, {1, 1, 1, 1}}, .precision = graph::Precision::kBF16},
+            {graph.input("x", {1, 4, 4, 32}), graph.parameter("w", {16, 32, 3, 3}), graph.parameter("b", {16})});
+  EXPECT_FALSE((*backend)->supports(graph, graph.nodes().front()));
+}
+
+TEST(CpuProducts, AnUnknownOneIsRefused) {
+  const CpuSetting setting("mkl", "FOVEA_PRODUCTS");
+  const auto backend = make_cpu_backend();
+  ASSERT_FALSE(backend);
+  EXPECT_THAT(backend.error().message, HasSubstr("FOVEA_PRODUCTS: got 'mkl', expected onednn or own"));
 }
 
 }  // namespace

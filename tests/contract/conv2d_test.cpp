@@ -76,8 +76,19 @@ void add_many_positions(std::vector<Case>& cases) {
                           {{5, 43, 38, window_of(3, 2, pad_all(1))}, 19, 24},
                           {{2, 41, 29, window_of(1, 1, {})}, 24, 136}};
   for (const auto& [g, c, k] : layers) {
+    cases.push_back(backward_weight(g, c, k, true, Precision::kF32));
     cases.push_back(backward_weight(g, c, k, true, Precision::kBF16));
     for (const Case& other : kept(cases.back())) cases.push_back(other);
+  }
+}
+
+/// Windows that no network has: positions of x that none of them sees, in rows or in columns alone; more padding than taps.
+void add_odd_windows(std::vector<Case>& cases) {
+  for (const Geometry& g : {Geometry{2, 8, 7, {2, 3, 3, {0, 0, 0, 0}}}, Geometry{1, 7, 9, {3, 1, 2, {1, 0, 1, 0}}},
+                            Geometry{1, 3, 4, {2, 2, 1, {2, 3, 2, 3}}}, Geometry{1, 6, 6, {2, 2, 2, {0, 0, 0, 0}}}}) {
+    cases.push_back(forward(g, 5, 18, Activation::kNone, true, Precision::kF32));
+    cases.push_back(backward_input(g, 5, 18, Precision::kF32));
+    cases.push_back(backward_weight(g, 5, 18, true, Precision::kF32));
   }
 }
 
@@ -88,6 +99,7 @@ std::vector<Case> tests() {
   // So many weights that rearranging them is dealt out.
   add_ops(cases, 28, {1, 3, 4, window_of(3, 1, pad_all(1))}, 40, 192);
   add_many_positions(cases);
+  add_odd_windows(cases);
   return cases;
 }
 

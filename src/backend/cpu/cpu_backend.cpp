@@ -57,13 +57,21 @@ bool is_kept_well(const graph::Graph& graph, const graph::Node& node, cpu::Targe
          alike(node.outputs);
 }
 
+/// Of the environment; empty where it is not set.
+std::string_view setting(const char* name) {
+  const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): nothing in Fovea sets the environment
+  return value == nullptr ? "" : value;
+}
+
 class CpuBackend final : public Backend {
  public:
-  explicit CpuBackend(cpu::Target target) : target_(target) {}
+  CpuBackend(cpu::Target target, cpu::Products products) : target_(target), products_(products) {}
 
   [[nodiscard]] std::string_view name() const override { return "cpu"; }
 
   [[nodiscard]] bool supports(const graph::Graph& graph, const graph::Node& node) const override {
+    // Own products are of floats.
+    if (products_ == cpu::Products::kOwn && convolution_precision(node.op) == graph::Precision::kBF16) return false;
     return is_defined(node.op, target_) && is_kept_well(graph, node, target_);
   }
 
@@ -72,7 +80,7 @@ class CpuBackend final : public Backend {
     if (!supports(graph, node)) {
       return fail(Error::Kind::kUnsupported, "cpu backend: {} with these fields has no kernel", graph::name_of(node.op));
     }
-    const cpu::Setup setup{{graph, node}, context, target_, constant_weights};
+    const cpu::Setup setup{{graph, node}, context, target_, products_, constant_weights};
     try {
       return std::visit([&](const auto& op) { return cpu::prepare_op(setup, op); }, node.op);
     } catch (const dnnl::error& error) {
@@ -82,15 +90,17 @@ class CpuBackend final : public Backend {
 
  private:
   cpu::Target target_;
+  cpu::Products products_;
 };
 
 }  // namespace
 
 Result<std::unique_ptr<Backend>> make_cpu_backend() {
-  const char* wanted = std::getenv("FOVEA_CPU");  // NOLINT(concurrency-mt-unsafe): nothing in Fovea sets the environment
-  FOVEA_ASSIGN(const cpu::Target target, cpu::Target::choose(wanted == nullptr ? "" : wanted));
-  if (wanted != nullptr) restrict_onednn(target.name());
-  return std::unique_ptr<Backend>(std::make_unique<CpuBackend>(target));
+  const std::string_view wanted = setting("FOVEA_CPU");
+  FOVEA_ASSIGN(const cpu::Target target, cpu::Target::choose(wanted));
+  FOVEA_ASSIGN(const cpu::Products products, cpu::choose_products(setting("FOVEA_PRODUCTS")));
+  if (!wanted.empty()) restrict_onednn(target.name());
+  return std::unique_ptr<Backend>(std::make_unique<CpuBackend>(target, products));
 }
 
 }  // namespace fovea

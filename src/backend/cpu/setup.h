@@ -6,6 +6,7 @@
 #include <string>
 
 #include "backend/cpu/kernels/target.h"
+#include "backend/cpu/products.h"
 #include "backend/function_kernel.h"
 
 namespace fovea::cpu {
@@ -14,6 +15,7 @@ namespace fovea::cpu {
 struct Setup : NodeInGraph {
   const Context& context;
   Target target;
+  Products products = Products::kOneDnn;
   bool constant_weights = false;  ///< for use: what takes time once may take it
 
   /// Whether a tensor is too large to be found in the caches again when the next op reads it.
@@ -31,7 +33,7 @@ struct Setup : NodeInGraph {
   }
 };
 
-// onednn/
+// onednn/: by oneDNN, or what Setup::products and constant_weights say instead (dense.h, weight_gradient.h)
 KernelResult prepare_op(const Setup& setup, const graph::Conv2d& op);
 KernelResult prepare_op(const Setup& setup, const graph::Conv2dBackwardInput& op);
 KernelResult prepare_op(const Setup& setup, const graph::Conv2dBackwardWeight& op);

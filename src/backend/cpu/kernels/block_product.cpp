@@ -15,12 +15,12 @@ namespace fovea::cpu::HWY_NAMESPACE {
 namespace {
 
 constexpr std::int64_t kVectors = kBlockChannels / kLanes;  // of a panel
-/// 24 sums of the 32 registers of AVX-512, 12 of 16 elsewhere.
+/// 24 sums of 32 registers, 12 of 16.
 constexpr std::int64_t kPanels = kLanes == 16 ? 2 : 1;
-constexpr std::int64_t kTall = kLanes == 16 ? 12 : (kVectors <= 2 ? 6 : (kVectors == 4 ? 3 : 1));
+constexpr std::int64_t kTall = kLanes == 16 ? 12 : (kVectors <= 2 ? 6 : (kVectors == 4 ? (kRegisters == 32 ? 6 : 3) : 1));
 /// And of the outer products: with AVX-512 what networks' channels are multiples of.
 constexpr std::int64_t kOuterPanels = kLanes == 16 ? 3 : 1;
-constexpr std::int64_t kOuterTall = kLanes == 16 ? 8 : (kVectors <= 2 ? 6 : 2);
+constexpr std::int64_t kOuterTall = kLanes == 16 ? 8 : (kVectors <= 2 ? 6 : (kRegisters == 32 ? 4 : 2));
 
 /// Rows [from, kRows) of the tile at `row` are given to `end`, vector by vector: end(row, panel, vector, value).
 template <std::int64_t kRows, std::int64_t kWide, class End>

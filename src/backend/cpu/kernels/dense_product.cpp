@@ -17,12 +17,12 @@ namespace {
 using V = hn::Vec<Full>;
 constexpr std::int64_t kLanes = HWY_LANES(float) < 16 ? HWY_LANES(float) : 16;
 constexpr std::int64_t kVectors = kBlockChannels / kLanes;  // of a panel
-/// 24 sums of the 32 registers of AVX-512, 12 of 16 elsewhere.
-constexpr std::int64_t kSums = kLanes == 16 ? 24 : 12;
+/// 24 sums of 32 registers, 12 of 16.
+constexpr std::int64_t kSums = kRegisters == 32 ? 24 : 12;
 constexpr std::int64_t kWide = kLanes == 16 ? 2 : 1;
 constexpr std::int64_t kTall = kSums / (kWide * kVectors) > 0 ? kSums / (kWide * kVectors) : 1;
 /// Of a single position, whose few sums would wait for each other.
-constexpr std::int64_t kWideAlone = kLanes == 16 ? 8 : (kVectors <= 2 ? 4 : 1);
+constexpr std::int64_t kWideAlone = kLanes == 16 ? 8 : (kRegisters == 32 || kVectors <= 2 ? 4 : 1);
 
 /// Steps of the depth by which weights are fetched before they are needed: they mostly come from the last cache.
 constexpr std::int64_t kAhead = 16;
@@ -31,7 +31,7 @@ constexpr std::int64_t kAhead = 16;
 HWY_INLINE void store_columns(const DenseProduct& p, std::int64_t position, std::int64_t column, V sum) {
   if (column >= p.columns) return;
   const Full d;
-  float* to = p.y + position * p.columns + column;
+  float* to = p.y + position * p.y_position + column;
   const V value = activate_by(d, p.activation, hn::Add(sum, hn::Load(d, p.b + column)));
   if (column + kLanes <= p.columns) {
     hn::StoreU(value, d, to);

@@ -26,6 +26,7 @@ struct DenseProduct {
   std::int64_t columns;
   graph::Activation activation;
   float* y;
+  std::int64_t y_position;  ///< floats from one position of y to the next
 };
 using DenseProductKernel = void(const DenseProduct& product);
 [[nodiscard]] DenseProductKernel* dense_product(Target target);

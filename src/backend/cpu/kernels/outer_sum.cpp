@@ -14,9 +14,9 @@ HWY_BEFORE_NAMESPACE();
 namespace fovea::cpu::HWY_NAMESPACE {
 namespace {
 
-/// 24 sums of the 32 registers of AVX-512, 12 of 16 elsewhere.
-constexpr std::int64_t kTall = HWY_LANES(float) >= 16 ? 8 : 4;
-constexpr std::int64_t kWide = 3;
+/// 24 sums of 32 registers, 12 of 16.
+constexpr std::int64_t kTall = HWY_LANES(float) >= 16 ? 8 : (kRegisters == 32 ? 6 : 4);
+constexpr std::int64_t kWide = HWY_LANES(float) < 16 && kRegisters == 32 ? 4 : 3;
 
 template <std::int64_t kHeight, std::int64_t kVectors, class D>
 HWY_INLINE void tile(D d, const float* HWY_RESTRICT a, std::int64_t a_stride, const float* HWY_RESTRICT b, std::int64_t b_stride,
@@ -26,25 +26,25 @@ HWY_INLINE void tile(D d, const float* HWY_RESTRICT a, std::int64_t a_stride, co
   V sum[kHeight][kVectors];
   HWY_UNROLL(8)
   for (std::int64_t i = 0; i < kHeight; ++i) {
-    HWY_UNROLL(3)
+    HWY_UNROLL(4)
     for (std::int64_t v = 0; v < kVectors; ++v) {
       sum[i][v] = first ? hn::Zero(d) : hn::LoadU(d, sums + i * sums_stride + v * kLanes);
     }
   }
   for (std::int64_t r = 0; r < rows; ++r) {
     V row[kVectors];
-    HWY_UNROLL(3)
+    HWY_UNROLL(4)
     for (std::int64_t v = 0; v < kVectors; ++v) row[v] = hn::LoadU(d, b + r * b_stride + v * kLanes);
     HWY_UNROLL(8)
     for (std::int64_t i = 0; i < kHeight; ++i) {
       const V factor = hn::Set(d, a[r * a_stride + i]);
-      HWY_UNROLL(3)
+      HWY_UNROLL(4)
       for (std::int64_t v = 0; v < kVectors; ++v) sum[i][v] = hn::MulAdd(factor, row[v], sum[i][v]);
     }
   }
   HWY_UNROLL(8)
   for (std::int64_t i = 0; i < kHeight; ++i) {
-    HWY_UNROLL(3)
+    HWY_UNROLL(4)
     for (std::int64_t v = 0; v < kVectors; ++v) hn::StoreU(sum[i][v], d, sums + i * sums_stride + v * kLanes);
   }
 }
@@ -68,6 +68,7 @@ HWY_INLINE void band(const float* a, std::int64_t a_stride, const Columns& b, st
 void outer_sum_kernel(const Columns& a, const Columns& b, std::int64_t rows, float* sums, std::int64_t sums_stride, bool first) {
   std::int64_t i = 0;
   for (; i + kTall <= a.count; i += kTall) band<kTall>(a.data + i, a.stride, b, rows, sums + i * sums_stride, sums_stride, first);
+  for (; i + 2 <= a.count; i += 2) band<2>(a.data + i, a.stride, b, rows, sums + i * sums_stride, sums_stride, first);
   for (; i < a.count; ++i) band<1>(a.data + i, a.stride, b, rows, sums + i * sums_stride, sums_stride, first);
 }
 

@@ -28,6 +28,9 @@ using Full = hn::ScalableTag<float>;
 using Half = hn::CappedTag<float, (HWY_LANES(float) > 1 ? HWY_LANES(float) / 2 : 1)>;
 using One = hn::CappedTag<float, 1>;
 
+/// Vector registers: twice the usual with AVX-512 and on 64-bit Arm.
+constexpr int kRegisters = HWY_LANES(float) >= 16 || (HWY_TARGET == HWY_NEON && HWY_ARCH_ARM_A64) ? 32 : 16;
+
 /// Calls body(d, i) for consecutive groups of lanes that cover [0, count): whole vectors, then a half, then single elements.
 /// Nothing beyond `count` is touched, so tails need neither masks nor padding.
 template <class Body>

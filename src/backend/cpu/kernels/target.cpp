@@ -38,7 +38,9 @@ std::string_view Target::name() const {
 Target::Target(std::int64_t bit, bf16::Unit unit) : bit_(bit), table_index_(table_index_of(bit)), bf16_(unit) {}
 
 Result<Target> Target::choose(std::string_view wanted) {
-  const std::int64_t usable = hwy::SupportedTargets() & HWY_TARGETS;
+  // Not asked of the library where all is compiled for one set: it would deny NEON to a Raspberry Pi 4, which has no AES beside
+  // it.
+  const std::int64_t usable = HWY_SUPPORTED_TARGETS & HWY_TARGETS;
   const std::int64_t best = usable & -usable;
   if (wanted.empty()) return Target(best, bf16::best_unit());
   std::string names;

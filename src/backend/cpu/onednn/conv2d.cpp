@@ -107,7 +107,8 @@ class Splitter {
 }  // namespace
 
 KernelResult prepare_op(const Setup& setup, const graph::Conv2d& op) {
-  if (setup.constant_weights && op.precision == graph::Precision::kF32) return prepare_dense(setup, op);
+  const bool own = setup.products == Products::kOwn || (setup.constant_weights && op.precision == graph::Precision::kF32);
+  if (own) return prepare_dense(setup, op);
   const bool bias = setup.inputs() == 3;
   const Shape x = onednn::is_pointwise(op.window) ? onednn::as_rows(setup.input(0)) : setup.input(0);
   Convolution whole(op.window, x, setup.output(0).back(), op.precision);

@@ -2,15 +2,16 @@
 #include <algorithm>
 #include <utility>
 
+#include "backend/cpu/dense.h"
 #include "backend/cpu/kernels/column_sums.h"
 #include "backend/cpu/kernels/elementwise.h"
-#include "backend/cpu/kernels/outer_sum.h"
 #include "backend/cpu/onednn/convolution.h"
 #include "backend/cpu/onednn/matmul.h"
 #include "backend/cpu/onednn/parts.h"
 #include "backend/cpu/onednn/weights.h"
 #include "backend/cpu/part_sums.h"
 #include "backend/cpu/setup.h"
+#include "backend/cpu/weight_gradient.h"
 #include "backend/cpu/weight_gradient_bf16.h"
 #include "backend/function_kernel.h"
 #include "core/parallel.h"
@@ -26,8 +27,6 @@ constexpr double kFlopsPerPart = 1e6;
 constexpr std::int64_t kMaxParts = 64;
 /// Sums over positions have fewer: each part has its own partial sum.
 constexpr std::int64_t kMaxSums = 8;
-/// Positions whose x and dy stay in the second-level cache.
-constexpr std::int64_t kRowBlock = 128;
 /// Rows or columns of a weight that make a part.
 constexpr std::int64_t kWeightsPerPart = 32;
 
@@ -92,50 +91,8 @@ KernelResult windowed_weight_gradient(const Setup& setup, const graph::Conv2dBac
                      });
 }
 
-/// dw (K,C) of a pointwise convolution with many positions and few weights: partial sums over parts of the positions, by an own
-/// kernel that reads x and dy once, for db too.
-KernelResult weight_gradient_by_positions(const Setup& setup, std::int64_t rows, std::int64_t k, std::int64_t c, bool bias) {
-  const std::int64_t count = std::min(kMaxSums, rows);
-  // The longer side of dw is the inner one, along which vectors run: dw' (C,K) is computed where that is K.
-  const bool transposed = k > c;
-  const std::int64_t sum =
-      static_cast<std::int64_t>(align_up(static_cast<std::size_t>(k * (c + 1)) * sizeof(float)) / sizeof(float));
-  const Context context = setup.context;
-  const auto run = [=, outer = outer_sum(setup.target), add_rows = sum_rows(setup.target),
-                    sum_parts = elementwise(setup.target).sum_parts](const Arguments& a) {
-    float* const sums = reinterpret_cast<float*>(a.scratch);  // each: dw or dw', then db
-    const float* x = a.inputs[0].f32();
-    const float* dy = a.inputs[1].f32();
-    parallel_for(context, count, [&](std::int64_t i) {
-      const Range part = part_of(rows, count, i);
-      float* const dw = sums + i * sum;
-      // Blocks that stay near while they are read twice.
-      for (std::int64_t row = part.begin; row < part.end; row += kRowBlock) {
-        const std::int64_t here = std::min(kRowBlock, part.end - row);
-        const Columns from_x{x + row * c, c, c};
-        const Columns from_dy{dy + row * k, k, k};
-        const bool first = row == part.begin;
-        outer(transposed ? from_x : from_dy, transposed ? from_dy : from_x, here, dw, transposed ? k : c, first);
-        if (bias) add_rows(dy + row * k, here, k, dw + k * c, first);
-      }
-    });
-    add_up_parts(context, sum_parts, sums, count, sum);
-    float* const dw = a.outputs[0].f32();
-    if (transposed) {
-      for (std::int64_t i = 0; i < k; ++i) {
-        for (std::int64_t j = 0; j < c; ++j) dw[i * c + j] = sums[j * k + i];
-      }
-    } else {
-      std::copy_n(sums, k * c, dw);
-    }
-    if (bias) std::copy_n(sums + k * c, k, a.outputs[1].f32());
-  };
-  return make_kernel(
-      {setup.kernel_name("pointwise_backward_weight"), 0, static_cast<std::size_t>(count * sum) * sizeof(float), std::nullopt},
-      run);
-}
-
-/// The same with few positions and many weights: rows or columns of dw are dealt out, and nothing needs to be added up.
+/// dw (K,C) of a pointwise convolution with few positions and many weights: rows or columns of dw are dealt out, and nothing
+/// needs to be added up.
 KernelResult weight_gradient_by_weights(const Setup& setup, std::int64_t rows, std::int64_t k, std::int64_t c) {
   enum Base : std::size_t { kX, kDy, kDw };
   const onednn::ThreadSetting single(1);
@@ -162,16 +119,16 @@ KernelResult weight_gradient_by_weights(const Setup& setup, std::int64_t rows, s
   });
 }
 
-KernelResult pointwise_weight_gradient(const Setup& setup, const graph::Conv2dBackwardWeight& op) {
+KernelResult pointwise_weight_gradient(const Setup& setup) {
   const std::int64_t rows = Setup::rows(setup.input(0)), c = setup.input(0).back(), k = setup.input(1).back();
-  // A partial sum is written, read and added: worth it while that is little beside reading x and dy.
-  if (rows * (k + c) > 4 * kMaxSums * k * c) return weight_gradient_by_positions(setup, rows, k, c, op.bias);
-  return weight_gradient_by_weights(setup, rows, k, c);
+  return goes_by_positions(rows, k, c) ? prepare_weight_gradient_by_positions(setup)
+                                       : weight_gradient_by_weights(setup, rows, k, c);
 }
 
 }  // namespace
 
 KernelResult prepare_op(const Setup& setup, const graph::Conv2dBackwardInput& op) {
+  if (setup.products == Products::kOwn) return prepare_dense(setup, op);
   enum Base : std::size_t { kDy, kW, kDx };
   const onednn::ThreadSetting single(1);
   const bool pointwise = onednn::is_pointwise(op.window);
@@ -211,10 +168,11 @@ KernelResult prepare_op(const Setup& setup, const graph::Conv2dBackwardInput& op
 }
 
 KernelResult prepare_op(const Setup& setup, const graph::Conv2dBackwardWeight& op) {
+  if (setup.products == Products::kOwn) return prepare_weight_gradient(setup, op);
   if (op.precision == graph::Precision::kBF16)
     return setup.target.bf16() == bf16::Unit::kVectors ? prepare_weight_gradient_bf16(setup, op)
                                                        : windowed_weight_gradient(setup, op);
-  return onednn::is_pointwise(op.window) ? pointwise_weight_gradient(setup, op) : windowed_weight_gradient(setup, op);
+  return onednn::is_pointwise(op.window) ? pointwise_weight_gradient(setup) : windowed_weight_gradient(setup, op);
 }
 
 }  // namespace fovea::cpu

@@ -6,6 +6,7 @@
 #include "backend/cpu/kernels/elementwise.h"
 #include "backend/cpu/onednn/matmul.h"
 #include "backend/cpu/setup.h"
+#include "backend/cpu/weight_gradient.h"
 #include "backend/function_kernel.h"
 #include "core/parallel.h"
 
@@ -36,7 +37,7 @@ std::unique_ptr<Kernel> kernel_of(const Setup& setup, std::string name, Parts pa
 
 // y (N,K) = x (N,C) w' + b, by groups of outputs.
 KernelResult prepare_op(const Setup& setup, const graph::Linear& op) {
-  if (setup.constant_weights) return prepare_dense(setup, op);
+  if (setup.constant_weights || setup.products == Products::kOwn) return prepare_dense(setup, op);
   const std::int64_t n = setup.input(0)[0], c = setup.input(0)[1], k = setup.input(1)[0];
   const onednn::ThreadSetting single(1);
   Parts parts;
@@ -51,7 +52,8 @@ KernelResult prepare_op(const Setup& setup, const graph::Linear& op) {
 }
 
 // dx (N,C) = dy (N,K) w (K,C), by groups of inputs.
-KernelResult prepare_op(const Setup& setup, const graph::LinearBackwardInput& /*op*/) {
+KernelResult prepare_op(const Setup& setup, const graph::LinearBackwardInput& op) {
+  if (setup.products == Products::kOwn) return prepare_dense(setup, op);
   const std::int64_t n = setup.input(0)[0], k = setup.input(0)[1], c = setup.input(1)[1];
   const onednn::ThreadSetting single(1);
   Parts parts;
@@ -65,7 +67,8 @@ KernelResult prepare_op(const Setup& setup, const graph::LinearBackwardInput& /*
 }
 
 // dw (K,C) = dy' (K,N) x (N,C), by groups of inputs; db (K) = dy' 1.
-KernelResult prepare_op(const Setup& setup, const graph::LinearBackwardWeight& /*op*/) {
+KernelResult prepare_op(const Setup& setup, const graph::LinearBackwardWeight& op) {
+  if (setup.products == Products::kOwn) return prepare_weight_gradient(setup, op);
   const std::int64_t n = setup.input(0)[0], c = setup.input(0)[1], k = setup.input(1)[1];
   const onednn::ThreadSetting single(1);
   Parts parts;
