@@ -16,3 +16,8 @@ find_program(CCACHE_PROGRAM ccache)
 if(CCACHE_PROGRAM AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
 endif()
+
+# For what is compiled once per instruction set. Without a set that no processor of today needs; without those whose vectors have no
+# length that is known here (kernels keep sums in arrays of vectors), so that Arm processors with SVE run NEON; and with one lane
+# rather than four emulated ones where there are no vectors.
+set(FOVEA_HIGHWAY_SETS "HWY_DISABLED_TARGETS=(HWY_SSSE3|HWY_SVE|HWY_SVE2|HWY_SVE_256|HWY_SVE2_128)" HWY_BROKEN_EMU128=1)
