@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <numeric>
+#include <ranges>
 #include <utility>
 
 #include "graph/passes.h"
@@ -51,6 +53,18 @@ Activations activations_of(const Node& node) {
   }
   if (std::holds_alternative<Conv2dBackwardWeight>(node.op)) return {2, 0};
   return {1, 1};
+}
+
+bool is_kept_well(const Graph& graph, const Node& node) {
+  const Activations rounded = activations_of(node);
+  const auto is_float = [&](ValueId id) { return graph.dtype(id) == DType::kF32; };
+  const auto like_first = [&](ValueId id) { return graph.dtype(id) == graph.dtype(node.inputs[0]); };
+  const auto alike = [&](const auto& ids) {
+    return keeping_of(node.op) != Keeping::kAlike || std::ranges::all_of(ids, like_first);
+  };
+  return std::ranges::all_of(node.inputs | std::views::drop(rounded.inputs), is_float) &&
+         std::ranges::all_of(node.outputs | std::views::drop(rounded.outputs), is_float) && alike(node.inputs) &&
+         alike(node.outputs);
 }
 
 Graph keep_rounded(Graph graph) {

@@ -61,6 +61,9 @@ struct Activations {
 };
 [[nodiscard]] Activations activations_of(const Node& node);
 
+/// Whether a node's values are kept in types that go together: all floats, or rounded where the above allows it.
+[[nodiscard]] bool is_kept_well(const Graph& graph, const Node& node);
+
 /// Last: what lies between convolutions that round their operands (activations, and gradients by them) is kept in bf16 where all
 /// who read and write it can. Leaves and named outputs stay floats.
 [[nodiscard]] Graph keep_rounded(Graph graph);

@@ -8,6 +8,7 @@
 
 #include "cuda_host/host_backend.h"
 #include "golden/network_runner.h"
+#include "train/precision.h"
 
 namespace fovea::test {
 namespace {
@@ -17,6 +18,8 @@ constexpr double kLogits = 1e-4;
 constexpr double kGradient = 1e-3;
 constexpr double kStatistics = 1e-4;
 constexpr double kLoss = 1e-4;
+constexpr double kLossInBf16 = 2e-2;
+constexpr double kGradientInBf16 = 4e-2;
 // A gradient that exact arithmetic makes zero (of a shift that the next BatchNorm takes out) has no relative error: in the truth
 // it is below the first, what single precision may leave of it below the second share of the whole gradient's norm.
 constexpr double kZeroInTruth = 1e-10;
@@ -102,6 +105,25 @@ TEST_P(NetworkGolden, GradientsWithStoredStatistics) {
        worst(golden_.parameters, golden_.frozen_gradients, kGradient, [&](const auto& name) { return network->gradient(name); }));
 }
 
+class NetworkInBf16 : public NetworkGolden {};
+
+/// Eight significant bits, and as much depth as these networks have, leave some per cent; one wrong op leaves far more.
+TEST_P(NetworkInBf16, GradientsAreNearTheTruth) {
+  const auto backend = make_any_backend(GetParam().backend);
+  if (!training::choose_precision(PrecisionChoice::kBf16, **backend)) GTEST_SKIP() << "no products of bf16";
+  auto made = NetworkRunner::make(golden_, GetParam().backend, Use::kFrozenTraining, {}, graph::Precision::kBF16);
+  ASSERT_TRUE(made.ok()) << made.error().message;
+  (*made)->run();
+  EXPECT_NEAR((*made)->output("loss")[0], golden_.frozen_loss, kLossInBf16 * golden_.frozen_loss);
+  double squares = 0;
+  for (std::size_t i = 0; i < golden_.parameters.size(); ++i)
+    squares += std::pow(distance(project((*made)->gradient(golden_.parameters[i])), golden_.frozen_gradients[i].projections), 2);
+  const double error = std::sqrt(squares) / whole_norm(golden_.frozen_gradients);
+  tell("gradients in bf16, as a whole", error);
+  EXPECT_LE(error, kGradientInBf16);
+  EXPECT_GT(error, kGradient) << "nothing was rounded";
+}
+
 TEST_P(NetworkGolden, TrainingWithLiveStatistics) {
   const auto network = runner(Use::kLiveTraining);
   ASSERT_TRUE(network);
@@ -148,6 +170,16 @@ TEST(LiveBlocks, AsOneOpAndOpByOpAgree) {
   }
 }
 
+constexpr const char* kSmallest[] = {"mobilenet_v2_0.35", "mobilenet_v2_0.35_same", "efficientnet_lite0", "yolo11n-cls"};
+
+std::vector<Case> smallest_cases() {
+  std::vector<Case> all;
+  for (const std::string network : kSmallest) {
+    for (const std::string backend : {"cpu", "cuda", "cuda-host", "reference"}) all.push_back({network, backend});
+  }
+  return all;
+}
+
 std::vector<Case> cases() {
   std::vector<Case> all;
   for (const std::string network :
@@ -158,7 +190,7 @@ std::vector<Case> cases() {
     all.push_back({network, "cuda"});
   }
   // Plain loops are slow: the smallest of each family.
-  for (const std::string network : {"mobilenet_v2_0.35", "mobilenet_v2_0.35_same", "efficientnet_lite0", "yolo11n-cls"}) {
+  for (const std::string network : kSmallest) {
     all.push_back({network, "reference"});
     all.push_back({network, "cuda-host"});
   }
@@ -173,6 +205,7 @@ std::string test_name(const testing::TestParamInfo<Case>& test) {
 }
 
 INSTANTIATE_TEST_SUITE_P(PyTorch, NetworkGolden, testing::ValuesIn(cases()), test_name);
+INSTANTIATE_TEST_SUITE_P(PyTorch, NetworkInBf16, testing::ValuesIn(smallest_cases()), test_name);
 
 }  // namespace
 }  // namespace fovea::test

@@ -11,21 +11,24 @@
 namespace fovea::test {
 namespace {
 
-Result<graph::Graph> compile(const GoldenCase& golden, Use use, graph::LiveBlocks live_blocks) {
+Result<graph::Graph> compile(const GoldenCase& golden, Use use, graph::LiveBlocks live_blocks,
+                             const graph::Precisions& precisions) {
   const NormMode norm = use == Use::kLiveTraining ? NormMode::kLive : NormMode::kFrozen;
   const bool training = use != Use::kInference;
   FOVEA_ASSIGN(const graph::Graph built, build_network(golden.spec, {.batch = golden.batch, .norm = norm, .loss = training}));
   if (!training) return graph::compile_for_use(built);
-  return graph::compile_for_training(built, {}, live_blocks, [](std::string_view) { return true; });
+  return graph::compile_for_training(built, precisions, live_blocks, [](std::string_view) { return true; });
 }
 
 }  // namespace
 
 Result<std::unique_ptr<NetworkRunner>> NetworkRunner::make(const GoldenCase& golden, std::string_view backend_name, Use use,
-                                                           std::optional<graph::LiveBlocks> live_blocks) {
+                                                           std::optional<graph::LiveBlocks> live_blocks,
+                                                           graph::Precision precision) {
   FOVEA_ASSIGN(const graph::Graph whole, build_network(golden.spec));
   FOVEA_ASSIGN(const auto backend, make_any_backend(backend_name));
-  FOVEA_ASSIGN(graph::Graph graph, compile(golden, use, live_blocks.value_or(training::live_blocks_of(*backend))));
+  FOVEA_ASSIGN(graph::Graph graph, compile(golden, use, live_blocks.value_or(training::live_blocks_of(*backend)),
+                                           training::precisions_of(precision, *backend)));
   std::unique_ptr<NetworkRunner> runner(new NetworkRunner);
   runner->parameters_ = ParameterSet(whole);
   runner->set_values(golden, use != Use::kLiveTraining);

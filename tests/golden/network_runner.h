@@ -18,11 +18,13 @@ enum class Use { kInference, kFrozenTraining, kLiveTraining };
 
 /// Compiled as the program compiles it, with the parameters that the case begins with. Frozen statistics are the stored ones,
 /// live training starts from drawn ones, so that their update shows.
-/// Blocks with live statistics are one op where the backend has it, unless that is chosen.
+/// Blocks with live statistics are one op where the backend has it, unless that is chosen; products are of floats, unless
+/// training of another precision is.
 class NetworkRunner {
  public:
   static Result<std::unique_ptr<NetworkRunner>> make(const GoldenCase& golden, std::string_view backend, Use use,
-                                                     std::optional<graph::LiveBlocks> live_blocks = {});
+                                                     std::optional<graph::LiveBlocks> live_blocks = {},
+                                                     graph::Precision precision = graph::Precision::kF32);
 
   void run() { executor_->run(); }
   [[nodiscard]] std::span<float> output(std::string_view name) const { return executor_->output(name).floats(); }

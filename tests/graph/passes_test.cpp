@@ -239,6 +239,32 @@ TEST(Passes, WhatAnotherOpReadsStaysAFloatWithAllThatIsKeptLikeIt) {
             "output features = %8\n");
 }
 
+/// Which of a node's values are kept in bf16, and whether they may be.
+bool is_kept_well(const Op& op, std::vector<bool> rounded) {
+  Graph graph;
+  std::vector<ValueId> ids{graph.input("a", {1, 4, 4, 8})};
+  if (convolution_precision(op) == Precision::kBF16) {
+    ids.push_back(graph.parameter("w", {8, 8, 1, 1}));
+  } else {
+    ids.push_back(graph.input("b", {1, 4, 4, 8}));
+  }
+  ids.push_back(graph.add(op, ids));
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    if (rounded[i]) graph.keep_as(ids[i], DType::kBF16);
+  }
+  return graph::is_kept_well(graph, graph.nodes().front());
+}
+
+TEST(Passes, ValuesThatAreKeptOtherwiseThanAnOpAllowsAreTold) {
+  const Conv2d rounding{.precision = Precision::kBF16};
+  EXPECT_TRUE(is_kept_well(rounding, {true, false, true}));
+  EXPECT_TRUE(is_kept_well(rounding, {false, false, true}));
+  EXPECT_FALSE(is_kept_well(rounding, {false, true, false})) << "weights are floats";
+  EXPECT_TRUE(is_kept_well(Add{}, {true, true, true}));
+  EXPECT_FALSE(is_kept_well(Add{}, {true, false, true}));
+  EXPECT_FALSE(is_kept_well(Add{}, {true, true, false}));
+}
+
 TEST(Passes, GradientsOfTheTwoHalvesOfWhatWasSplitAreJoined) {
   for (const std::int64_t begin : {4, 5}) {
     SCOPED_TRACE(begin);

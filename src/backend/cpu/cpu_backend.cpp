@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cstdlib>
 #include <oneapi/dnnl/dnnl.hpp>
-#include <ranges>
 #include <utility>
 
 #include "backend/cpu/block/bf16.h"
@@ -46,15 +45,7 @@ bool is_defined(const graph::Op& op, cpu::Target target) {
 /// Whether the node's kernel reads and writes its values as they are kept.
 bool is_kept_well(const graph::Graph& graph, const graph::Node& node, cpu::Target target) {
   if (graph::is_all_floats(graph, node)) return true;
-  const graph::Activations rounded = graph::activations_of(node);
-  const auto is_float = [&](graph::ValueId id) { return graph.dtype(id) == DType::kF32; };
-  const auto like_first = [&](graph::ValueId id) { return graph.dtype(id) == graph.dtype(node.inputs[0]); };
-  const auto alike = [&](const auto& ids) {
-    return graph::keeping_of(node.op) == graph::Keeping::kEach || std::ranges::all_of(ids, like_first);
-  };
-  return cpu::block::has_bf16(target) && std::ranges::all_of(node.inputs | std::views::drop(rounded.inputs), is_float) &&
-         std::ranges::all_of(node.outputs | std::views::drop(rounded.outputs), is_float) && alike(node.inputs) &&
-         alike(node.outputs);
+  return cpu::block::has_bf16(target) && graph::is_kept_well(graph, node);
 }
 
 /// Of the environment; empty where it is not set.

@@ -9,6 +9,7 @@
 #include "backend/cuda/setup.h"
 #include "backend/cuda/training.h"
 #include "core/error.h"
+#include "graph/passes.h"
 
 namespace fovea::cuda {
 namespace {
@@ -29,8 +30,7 @@ bool is_defined(const graph::Op& op, const Machine& machine) {
   if (std::holds_alternative<graph::InvertedResidualTrain>(op) ||
       std::holds_alternative<graph::InvertedResidualTrainBackward>(op))
     return false;
-  // Convolutions outside a block multiply floats.
-  if (convolution_precision(op) != graph::Precision::kF32) return false;
+  if (convolution_precision(op) == graph::Precision::kBF16 && !machine.has_bf16()) return false;
   const auto* depthwise = std::get_if<graph::DepthwiseConv2dBackward>(&op);
   return depthwise == nullptr ||
          (is_defined(depthwise->window, depthwise->activation) && depthwise->input_activation != Activation::kSilu);
@@ -49,7 +49,8 @@ class CudaBackend final : public Backend {
   [[nodiscard]] bool supports(const graph::Graph& graph, const graph::Node& node) const override {
     // Kernels count elements in 31 bits.
     const auto small = [&](graph::ValueId id) { return graph.shape(id).elements() <= std::numeric_limits<int>::max(); };
-    return is_defined(node.op, *machine_) && graph::is_all_floats(graph, node) && std::ranges::all_of(node.inputs, small) &&
+    const bool kept_well = graph::is_all_floats(graph, node) || (machine_->has_bf16() && graph::is_kept_well(graph, node));
+    return is_defined(node.op, *machine_) && kept_well && std::ranges::all_of(node.inputs, small) &&
            std::ranges::all_of(node.outputs, small);
   }
 

@@ -25,6 +25,22 @@ struct Setup : NodeInGraph {
           window.kernel_h, window.kernel_w, window.stride, window.pad.top, window.pad.left};
 }
 
+/// What a tensor's numbers are to kernels.
+[[nodiscard]] inline Number number_of(DType dtype) { return dtype == DType::kBF16 ? Number::kBF16 : Number::kF32; }
+
+/// body(numbers) with a view's memory as what its numbers are kept as.
+template <class Body>
+auto with_numbers(const TensorView& view, const Body& body) {
+  if (view.dtype == DType::kBF16) return body(reinterpret_cast<Bf16*>(view.data));
+  return body(view.f32());
+}
+
+/// A view's numbers, which are kept as those of `other` are.
+template <class T>
+const T* like(const T* /*other*/, const TensorView& view) {
+  return reinterpret_cast<const T*>(view.data);
+}
+
 /// A kernel from functions of (Machine&, const Arguments&).
 template <class Run, class Pack = NoPack>
 KernelResult make_kernel(const Setup& setup, KernelTraits traits, Run run, Pack pack = {}) {

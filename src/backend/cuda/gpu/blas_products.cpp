@@ -79,11 +79,15 @@ class BlasProduct final : public Product {
                          addend == nullptr ? c : addend, result_.get(), c, result_.get(), &algorithm_, workspace_, kWorkspace,
                          stream),
           "a product");
-    if (bias_ == Bias::kAfterwards) add_bias(stream, static_cast<float*>(c), bias, rows_, columns_, Activation::kNone);
+    if (bias_ == Bias::kAfterwards) finish(stream, bias, static_cast<float*>(c));
   }
 
  private:
   enum class Bias { kNone, kByLibrary, kAfterwards };
+
+  void finish(Stream stream, const float* bias, float* c) const {
+    add_bias(stream, c, bias, c, rows_, columns_, Activation::kNone);
+  }
 
   bool find(const ProductShape& s) {
     ProductPreference preference;

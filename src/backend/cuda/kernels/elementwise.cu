@@ -5,22 +5,81 @@
 
 namespace fovea::cuda {
 
-void apply_activation(Stream stream, const float* x, float* y, std::int64_t count, Activation activation) {
-  launch(stream, count, [=] FOVEA_KERNEL(int i) { y[i] = activate(activation, x[i]); });
+namespace {
+
+struct Activated {
+  Activation activation;
+  FOVEA_INLINE float operator()(float x, float) const { return activate(activation, x); }
+};
+struct Sloped {
+  Activation activation;
+  FOVEA_INLINE float operator()(float dy, float saved) const { return dy * slope(activation, saved); }
+};
+struct Sum {
+  FOVEA_INLINE float operator()(float a, float b) const { return a + b; }
+};
+
+/// y[i] = f(a[i], b[i]) for V neighbours a thread.
+template <int V, class T, class F>
+void each_of(Stream stream, const T* a, const T* b, T* y, std::int64_t count, F f) {
+  launch(stream, count / V, [=] FOVEA_KERNEL(int i) {
+    const std::int64_t at = std::int64_t{i} * V;
+    float left[V], right[V];
+    load(a + at, left);
+    load(b + at, right);
+    for (int v = 0; v < V; ++v) left[v] = f(left[v], right[v]);
+    store(left, y + at);
+  });
 }
 
-void apply_slope(Stream stream, const float* saved, const float* dy, float* dx, std::int64_t count, Activation activation) {
-  launch(stream, count, [=] FOVEA_KERNEL(int i) { dx[i] = dy[i] * slope(activation, saved[i]); });
+template <class T, class F>
+void each(Stream stream, const T* a, const T* b, T* y, std::int64_t count, F f) {
+  vector_of(count) == 4 ? each_of<4>(stream, a, b, y, count, f) : each_of<1>(stream, a, b, y, count, f);
 }
 
-void add(Stream stream, const float* a, const float* b, float* y, std::int64_t count) {
-  launch(stream, count, [=] FOVEA_KERNEL(int i) { y[i] = a[i] + b[i]; });
+template <int V, class T>
+void add_bias_to(Stream stream, const float* x, const float* bias, T* y, std::int64_t rows, int channels, Activation activation) {
+  const int groups = channels / V;
+  launch(stream, rows * groups, [=] FOVEA_KERNEL(int i) {
+    const std::int64_t at = std::int64_t{i} * V;
+    float value[V], more[V] = {};
+    load(x + at, value);
+    if (bias != nullptr) load(bias + i % groups * V, more);
+    for (int v = 0; v < V; ++v) value[v] = activate(activation, value[v] + more[v]);
+    store(value, y + at);
+  });
 }
 
-void add_bias(Stream stream, float* y, const float* bias, std::int64_t rows, int channels, Activation activation) {
-  launch(stream, rows * channels,
-         [=] FOVEA_KERNEL(int i) { y[i] = activate(activation, bias == nullptr ? y[i] : y[i] + bias[i % channels]); });
+}  // namespace
+
+template <class T>
+void apply_activation(Stream stream, const T* x, T* y, std::int64_t count, Activation activation) {
+  each(stream, x, x, y, count, Activated{activation});
 }
+
+template <class T>
+void apply_slope(Stream stream, const T* saved, const T* dy, T* dx, std::int64_t count, Activation activation) {
+  each(stream, dy, saved, dx, count, Sloped{activation});
+}
+
+template <class T>
+void add(Stream stream, const T* a, const T* b, T* y, std::int64_t count) {
+  each(stream, a, b, y, count, Sum{});
+}
+
+template <class T>
+void add_bias(Stream stream, const float* x, const float* bias, T* y, std::int64_t rows, int channels, Activation activation) {
+  vector_of(channels) == 4 ? add_bias_to<4>(stream, x, bias, y, rows, channels, activation)
+                           : add_bias_to<1>(stream, x, bias, y, rows, channels, activation);
+}
+
+#define FOVEA_MAKE(T)                                                                  \
+  template void apply_activation(Stream, const T*, T*, std::int64_t, Activation);      \
+  template void apply_slope(Stream, const T*, const T*, T*, std::int64_t, Activation); \
+  template void add(Stream, const T*, const T*, T*, std::int64_t);                     \
+  template void add_bias(Stream, const float*, const float*, T*, std::int64_t, int, Activation);
+FOVEA_FOR_EACH_NUMBER(FOVEA_MAKE)
+#undef FOVEA_MAKE
 
 void dropout(Stream stream, const float* x, float* y, std::int64_t rows, std::int64_t width, float rate, std::uint32_t which,
              const StepState* state) {
@@ -70,12 +129,12 @@ void transpose(Stream stream, const float* x, float* y, int rows, int columns) {
 
 namespace {
 
-template <class S, class G, int V>
+template <class S, class D, class G, int V>
 struct Through {
   static constexpr int kValues = 1, kWidth = V;
   const S* saved;
   Activation activation;
-  const float* dy;
+  const D* dy;
   G* g;
   int channels;
 
@@ -101,19 +160,20 @@ struct Through {
 
 }  // namespace
 
-SumsGrid row_grid(std::int64_t rows, int channels) { return sums_grid(channels, channels % 4 == 0 ? 4 : 1, rows); }
+SumsGrid row_grid(std::int64_t rows, int channels) { return sums_grid(channels, vector_of(channels), rows); }
 
-template <class S, class G>
-void through_activation(Stream stream, const S* saved, Activation activation, const float* dy, G* g, const SumsGrid& grid,
+template <class S, class D, class G>
+void through_activation(Stream stream, const S* saved, Activation activation, const D* dy, G* g, const SumsGrid& grid,
                         float* partial, bool add) {
   if (grid.vector == 4) {
-    launch_sums(stream, grid, partial, add, Through<S, G, 4>{saved, activation, dy, g, grid.columns * 4});
+    launch_sums(stream, grid, partial, add, Through<S, D, G, 4>{saved, activation, dy, g, grid.columns * 4});
   } else {
-    launch_sums(stream, grid, partial, add, Through<S, G, 1>{saved, activation, dy, g, grid.columns});
+    launch_sums(stream, grid, partial, add, Through<S, D, G, 1>{saved, activation, dy, g, grid.columns});
   }
 }
 template void through_activation(Stream, const float*, Activation, const float*, float*, const SumsGrid&, float*, bool);
 template void through_activation(Stream, const Bf16*, Activation, const float*, Bf16*, const SumsGrid&, float*, bool);
+template void through_activation(Stream, const Bf16*, Activation, const Bf16*, Bf16*, const SumsGrid&, float*, bool);
 
 void fold(Stream stream, const float* partial, int parts, std::int64_t count, float* out) {
   launch(stream, count, [=] FOVEA_KERNEL(int i) { out[i] = sum_of_parts(partial + i, parts, count); });

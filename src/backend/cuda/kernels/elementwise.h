@@ -15,13 +15,17 @@ namespace fovea::cuda {
 using graph::Activation;
 
 /// y[i] = activation(x[i]); y may be x.
-void apply_activation(Stream stream, const float* x, float* y, std::int64_t count, Activation activation);
+template <class T>
+void apply_activation(Stream stream, const T* x, T* y, std::int64_t count, Activation activation);
 /// dx[i] = dy[i] activation'(saved[i]); dx may be dy or saved.
-void apply_slope(Stream stream, const float* saved, const float* dy, float* dx, std::int64_t count, Activation activation);
+template <class T>
+void apply_slope(Stream stream, const T* saved, const T* dy, T* dx, std::int64_t count, Activation activation);
 /// y[i] = a[i] + b[i]; y may be either.
-void add(Stream stream, const float* a, const float* b, float* y, std::int64_t count);
-/// y (rows, C) = activation(y + bias), in place; bias may be null.
-void add_bias(Stream stream, float* y, const float* bias, std::int64_t rows, int channels, Activation activation);
+template <class T>
+void add(Stream stream, const T* a, const T* b, T* y, std::int64_t count);
+/// y (rows, C) = activation(x + bias); bias may be null, y may be x.
+template <class T>
+void add_bias(Stream stream, const float* x, const float* bias, T* y, std::int64_t rows, int channels, Activation activation);
 /// As the op Dropout says (core/dropout_mask.h), for `rows` rows of `width` elements; y may be x.
 void dropout(Stream stream, const float* x, float* y, std::int64_t rows, std::int64_t width, float rate, std::uint32_t which,
              const StepState* state);
@@ -38,12 +42,13 @@ void transpose(Stream stream, const float* x, float* y, int rows, int columns);
 
 /// sums (C) = over rows of dy(row, c) activation'(saved(row, c)), which is also written to g (rows, C) if that is not null.
 /// Without `saved` the activation counts as none. partial: sums_floats(rows, C) floats.
-template <class S, class G>
-void through_activation(Stream stream, const S* saved, Activation activation, const float* dy, G* g, const SumsGrid& grid,
+template <class S, class D, class G>
+void through_activation(Stream stream, const S* saved, Activation activation, const D* dy, G* g, const SumsGrid& grid,
                         float* partial, bool add);
 /// The sums alone: partial sums of x (rows, C).
-inline void sum_rows(Stream stream, const float* x, const SumsGrid& grid, float* partial, bool add) {
-  through_activation<float, float>(stream, nullptr, Activation::kNone, x, nullptr, grid, partial, add);
+template <class T>
+void sum_rows(Stream stream, const T* x, const SumsGrid& grid, float* partial, bool add) {
+  through_activation<T, T, T>(stream, nullptr, Activation::kNone, x, nullptr, grid, partial, add);
 }
 /// The grid of the above.
 [[nodiscard]] SumsGrid row_grid(std::int64_t rows, int channels);

@@ -68,4 +68,10 @@ FOVEA_INLINE void store(const float (&from)[V], T* to) {
   *reinterpret_cast<Vector<T, V>*>(to) = made;
 }
 
+/// Channels, or elements, of a thread: of rows of `count` of them.
+[[nodiscard]] inline int vector_of(std::int64_t count) { return count % 4 == 0 ? 4 : 1; }
+
+/// MAKE(T) for everything that a tensor may be kept as.
+#define FOVEA_FOR_EACH_NUMBER(MAKE) MAKE(float) MAKE(Bf16)
+
 }  // namespace fovea::cuda

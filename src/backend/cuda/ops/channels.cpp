@@ -7,28 +7,34 @@ namespace fovea::cuda {
 
 KernelResult prepare_op(const Setup& setup, const graph::Concat& /*op*/) {
   return make_kernel(setup, {.name = "concat"}, [](Machine& machine, const Arguments& a) {
-    const int total = Setup::channels(a.outputs[0].shape);
-    int at = 0;
-    for (const TensorView& x : a.inputs) {
-      const int channels = Setup::channels(x.shape);
-      copy_channels(machine.stream(), x.f32(), channels, 0, a.outputs[0].f32(), total, at, channels, Setup::rows(x.shape));
-      at += channels;
-    }
+    with_numbers(a.outputs[0], [&](auto* y) {
+      const int total = Setup::channels(a.outputs[0].shape);
+      int at = 0;
+      for (const TensorView& x : a.inputs) {
+        const int channels = Setup::channels(x.shape);
+        copy_channels(machine.stream(), like(y, x), channels, 0, y, total, at, channels, Setup::rows(x.shape));
+        at += channels;
+      }
+    });
   });
 }
 
 KernelResult prepare_op(const Setup& setup, const graph::SliceChannels& op) {
   return make_kernel(setup, {.name = "slice_channels"}, [op](Machine& machine, const Arguments& a) {
     const auto count = static_cast<int>(op.count);
-    copy_channels(machine.stream(), a.inputs[0].f32(), Setup::channels(a.inputs[0].shape), static_cast<int>(op.begin),
-                  a.outputs[0].f32(), count, 0, count, Setup::rows(a.inputs[0].shape));
+    with_numbers(a.outputs[0], [&](auto* y) {
+      copy_channels(machine.stream(), like(y, a.inputs[0]), Setup::channels(a.inputs[0].shape), static_cast<int>(op.begin), y,
+                    count, 0, count, Setup::rows(a.inputs[0].shape));
+    });
   });
 }
 
 KernelResult prepare_op(const Setup& setup, const graph::PadChannels& op) {
   return make_kernel(setup, {.name = "pad_channels"}, [op](Machine& machine, const Arguments& a) {
-    pad_channels(machine.stream(), a.inputs[0].f32(), Setup::channels(a.inputs[0].shape), a.outputs[0].f32(),
-                 static_cast<int>(op.begin), static_cast<int>(op.total), Setup::rows(a.inputs[0].shape));
+    with_numbers(a.outputs[0], [&](auto* y) {
+      pad_channels(machine.stream(), like(y, a.inputs[0]), Setup::channels(a.inputs[0].shape), y, static_cast<int>(op.begin),
+                   static_cast<int>(op.total), Setup::rows(a.inputs[0].shape));
+    });
   });
 }
 

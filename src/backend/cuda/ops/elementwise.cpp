@@ -7,20 +7,26 @@ namespace fovea::cuda {
 
 KernelResult prepare_op(const Setup& setup, const graph::Activate& op) {
   return make_kernel(setup, {.name = "activate", .reusable_input = 0}, [op](Machine& machine, const Arguments& a) {
-    apply_activation(machine.stream(), a.inputs[0].f32(), a.outputs[0].f32(), a.outputs[0].shape.elements(), op.activation);
+    with_numbers(a.outputs[0], [&](auto* y) {
+      apply_activation(machine.stream(), like(y, a.inputs[0]), y, a.outputs[0].shape.elements(), op.activation);
+    });
   });
 }
 
 KernelResult prepare_op(const Setup& setup, const graph::ActivateBackward& op) {
   return make_kernel(setup, {.name = "activate_backward", .reusable_input = 1}, [op](Machine& machine, const Arguments& a) {
-    apply_slope(machine.stream(), a.inputs[0].f32(), a.inputs[1].f32(), a.outputs[0].f32(), a.outputs[0].shape.elements(),
-                op.activation);
+    with_numbers(a.outputs[0], [&](auto* dx) {
+      apply_slope(machine.stream(), like(dx, a.inputs[0]), like(dx, a.inputs[1]), dx, a.outputs[0].shape.elements(),
+                  op.activation);
+    });
   });
 }
 
 KernelResult prepare_op(const Setup& setup, const graph::Add& /*op*/) {
   return make_kernel(setup, {.name = "add", .reusable_input = 0}, [](Machine& machine, const Arguments& a) {
-    add(machine.stream(), a.inputs[0].f32(), a.inputs[1].f32(), a.outputs[0].f32(), a.outputs[0].shape.elements());
+    with_numbers(a.outputs[0], [&](auto* y) {
+      add(machine.stream(), like(y, a.inputs[0]), like(y, a.inputs[1]), y, a.outputs[0].shape.elements());
+    });
   });
 }
 
