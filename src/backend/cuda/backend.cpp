@@ -26,10 +26,9 @@ bool is_defined(const graph::Op& op, const Machine& machine) {
   if (const auto* block = std::get_if<graph::InvertedResidual>(&op)) return has(*block);
   if (const auto* block = std::get_if<graph::InvertedResidualBackward>(&op))
     return has(block->forward) && block->input_activation != Activation::kSilu;
-  // Blocks with the batch's statistics run op by op.
-  if (std::holds_alternative<graph::InvertedResidualTrain>(op) ||
-      std::holds_alternative<graph::InvertedResidualTrainBackward>(op))
-    return false;
+  if (const auto* block = std::get_if<graph::InvertedResidualTrain>(&op)) return is_defined(block->window, block->activation);
+  if (const auto* block = std::get_if<graph::InvertedResidualTrainBackward>(&op))
+    return is_defined(block->forward.window, block->forward.activation);
   if (convolution_precision(op) == graph::Precision::kBF16 && !machine.has_bf16()) return false;
   const auto* depthwise = std::get_if<graph::DepthwiseConv2dBackward>(&op);
   return depthwise == nullptr ||

@@ -81,7 +81,8 @@ KernelResult prepare_op(const Setup& setup, const graph::DepthwiseConv2d& op);
 KernelResult prepare_op(const Setup& setup, const graph::DepthwiseConv2dBackward& op);
 KernelResult prepare_op(const Setup& setup, const graph::InvertedResidual& op);
 KernelResult prepare_op(const Setup& setup, const graph::InvertedResidualBackward& op);
-// Not yet: is_defined() says no to them.
+
+// ops/live_block.cpp, ops/live_block_backward.cpp
 KernelResult prepare_op(const Setup& setup, const graph::InvertedResidualTrain& op);
 KernelResult prepare_op(const Setup& setup, const graph::InvertedResidualTrainBackward& op);
 

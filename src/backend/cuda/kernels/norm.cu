@@ -14,11 +14,11 @@ struct Normal {
   FOVEA_INLINE float operator()(float x, int c) const { return (x - n.mean[c]) * scale(c); }
 };
 
-/// Sums of x - x0 and its square, where x0 is the channel's first value: so a large mean costs no digits.
-template <int V>
+template <class X, int V>
 struct Moments {
   static constexpr int kValues = 2, kWidth = V;
-  const float* x;
+  const X* x;
+  const float* pivot;
   int channels;
 
   struct Lane {
@@ -26,7 +26,7 @@ struct Moments {
     int c;
     float first[V];
     float sums[2 * V];
-    FOVEA_KERNEL Lane(const Moments& b, int column) : body(b), c(column * V), sums{} { load(body.x + c, first); }
+    FOVEA_KERNEL Lane(const Moments& b, int column) : body(b), c(column * V), sums{} { load(body.pivot + c, first); }
     FOVEA_KERNEL void add(int row) {
       float value[V];
       load(body.x + static_cast<std::int64_t>(row) * body.channels + c, value);
@@ -39,12 +39,11 @@ struct Moments {
   };
 };
 
-/// Sums of dz, the gradient before the activation, and of dz times the normalised x.
-template <int V>
+template <class X, class D, int V>
 struct Gradients {
   static constexpr int kValues = 2, kWidth = V;
-  const float* x;
-  const float* dy;
+  const X* x;
+  const D* dy;
   Normal normal;
   Activation activation;
   int channels;
@@ -69,6 +68,54 @@ struct Gradients {
   };
 };
 
+/// V neighbours a thread.
+template <int V, class X, class Y>
+void normalise_groups(Stream stream, const X* x, const NormVectors& norm, Activation activation, Y* y, std::int64_t rows,
+                      int channels) {
+  const Normal normal{norm};
+  const int groups = channels / V;
+  launch(stream, rows * groups, [=] FOVEA_KERNEL(int i) {
+    const std::int64_t at = std::int64_t{i} * V;
+    const int c = i % groups * V;
+    float value[V];
+    load(x + at, value);
+    for (int v = 0; v < V; ++v) value[v] = activate(activation, normal(value[v], c + v) * norm.gamma[c + v] + norm.beta[c + v]);
+    store(value, y + at);
+  });
+}
+
+template <class X, class D, class G>
+struct InputGradient {
+  const X* x;
+  const D* dy;
+  Normal normal;
+  Activation activation;
+  const float* dgamma;
+  const float* dbeta;
+  float count;
+  int channels;
+  G* dx;
+};
+
+template <int V, class X, class D, class G>
+void input_gradient_groups(Stream stream, const InputGradient<X, D, G>& all, std::int64_t rows) {
+  const int groups = all.channels / V;
+  launch(stream, rows * groups, [=] FOVEA_KERNEL(int i) {
+    const std::int64_t at = std::int64_t{i} * V;
+    const NormVectors& norm = all.normal.n;
+    float value[V], gradient[V];
+    load(all.x + at, value);
+    load(all.dy + at, gradient);
+    for (int v = 0; v < V; ++v) {
+      const int c = i % groups * V + v;
+      const float unit = all.normal(value[v], c);
+      const float dz = gradient[v] * slope(all.activation, unit * norm.gamma[c] + norm.beta[c]);
+      gradient[v] = norm.gamma[c] * all.normal.scale(c) * (dz - all.dbeta[c] / all.count - unit * all.dgamma[c] / all.count);
+    }
+    store(gradient, all.dx + at);
+  });
+}
+
 /// Of rows of w, the sum of products with dw.
 struct RowProducts {
   static constexpr int kValues = 1, kWidth = 1;
@@ -90,53 +137,74 @@ struct RowProducts {
 
 }  // namespace
 
-void normalise(Stream stream, const float* x, const NormVectors& norm, Activation activation, float* y, std::int64_t rows,
-               int channels) {
-  const Normal normal{norm};
-  launch(stream, rows * channels, [=] FOVEA_KERNEL(int i) {
-    const int c = i % channels;
-    y[i] = activate(activation, normal(x[i], c) * norm.gamma[c] + norm.beta[c]);
+template <class X, class Y>
+void normalise(Stream stream, const X* x, const NormVectors& norm, Activation activation, Y* y, std::int64_t rows, int channels) {
+  vector_of(channels) == 4 ? normalise_groups<4>(stream, x, norm, activation, y, rows, channels)
+                           : normalise_groups<1>(stream, x, norm, activation, y, rows, channels);
+}
+
+template <class X>
+void moments(Stream stream, const X* x, const float* pivot, int channels, const SumsGrid& grid, float* partial, bool add) {
+  if (grid.vector == 4) {
+    launch_sums(stream, grid, partial, add, Moments<X, 4>{x, pivot, channels});
+  } else {
+    launch_sums(stream, grid, partial, add, Moments<X, 1>{x, pivot, channels});
+  }
+}
+
+template <class X>
+void first_row(Stream stream, const X* x, int channels, float* pivot) {
+  launch(stream, channels, [=] FOVEA_KERNEL(int c) { pivot[c] = widen(x[c]); });
+}
+
+void finish_moments(Stream stream, const float* partial, int parts, const float* pivot, std::int64_t rows, int channels,
+                    float* mean, float* var) {
+  const auto count = static_cast<float>(rows);
+  launch(stream, channels, [=] FOVEA_KERNEL(int c) {
+    const float off = sum_of_parts(partial + c, parts, std::int64_t{2} * channels) / count;
+    const float square = sum_of_parts(partial + channels + c, parts, std::int64_t{2} * channels) / count;
+    mean[c] = pivot[c] + off;
+    var[c] = fmaxf(square - off * off, 0.0F);
   });
 }
 
 void statistics(Stream stream, const float* x, std::int64_t rows, int channels, float* partial, float* mean, float* var) {
   const SumsGrid grid = row_grid(rows, channels);
+  moments(stream, x, x, channels, grid, partial, false);
+  finish_moments(stream, partial, grid.parts, x, rows, channels, mean, var);
+}
+
+template <class X, class D>
+void norm_gradient_sums(Stream stream, const X* x, const NormVectors& norm, const D* dy, Activation activation, int channels,
+                        const SumsGrid& grid, float* partial, bool add) {
+  const Normal normal{norm};
   if (grid.vector == 4) {
-    launch_sums(stream, grid, partial, false, Moments<4>{x, channels});
+    launch_sums(stream, grid, partial, add, Gradients<X, D, 4>{x, dy, normal, activation, channels});
   } else {
-    launch_sums(stream, grid, partial, false, Moments<1>{x, channels});
+    launch_sums(stream, grid, partial, add, Gradients<X, D, 1>{x, dy, normal, activation, channels});
   }
-  const auto count = static_cast<float>(rows);
-  const int parts = grid.parts;
+}
+
+void fold_norm_gradient(Stream stream, const float* partial, int parts, int channels, float* dgamma, float* dbeta) {
   launch(stream, channels, [=] FOVEA_KERNEL(int c) {
-    const float off = sum_of_parts(partial + c, parts, std::int64_t{2} * channels) / count;
-    const float square = sum_of_parts(partial + channels + c, parts, std::int64_t{2} * channels) / count;
-    mean[c] = x[c] + off;
-    var[c] = fmaxf(square - off * off, 0.0F);
+    dbeta[c] = sum_of_parts(partial + c, parts, std::int64_t{2} * channels);
+    dgamma[c] = sum_of_parts(partial + channels + c, parts, std::int64_t{2} * channels);
   });
+}
+
+template <class X, class D, class G>
+void norm_input_gradient(Stream stream, const X* x, const NormVectors& norm, const D* dy, Activation activation,
+                         const float* dgamma, const float* dbeta, std::int64_t count, std::int64_t rows, int channels, G* dx) {
+  const InputGradient<X, D, G> whole{x, dy, {norm}, activation, dgamma, dbeta, static_cast<float>(count), channels, dx};
+  vector_of(channels) == 4 ? input_gradient_groups<4>(stream, whole, rows) : input_gradient_groups<1>(stream, whole, rows);
 }
 
 void normalise_backward(Stream stream, const float* x, const NormVectors& norm, const float* dy, Activation activation,
                         std::int64_t rows, int channels, float* partial, float* dx, float* dgamma, float* dbeta) {
   const SumsGrid grid = row_grid(rows, channels);
-  const Normal normal{norm};
-  if (grid.vector == 4) {
-    launch_sums(stream, grid, partial, false, Gradients<4>{x, dy, normal, activation, channels});
-  } else {
-    launch_sums(stream, grid, partial, false, Gradients<1>{x, dy, normal, activation, channels});
-  }
-  const int parts = grid.parts;
-  launch(stream, channels, [=] FOVEA_KERNEL(int c) {
-    dbeta[c] = sum_of_parts(partial + c, parts, std::int64_t{2} * channels);
-    dgamma[c] = sum_of_parts(partial + channels + c, parts, std::int64_t{2} * channels);
-  });
-  const auto count = static_cast<float>(rows);
-  launch(stream, rows * channels, [=] FOVEA_KERNEL(int i) {
-    const int c = i % channels;
-    const float unit = normal(x[i], c);
-    const float dz = dy[i] * slope(activation, unit * norm.gamma[c] + norm.beta[c]);
-    dx[i] = norm.gamma[c] * normal.scale(c) * (dz - dbeta[c] / count - unit * dgamma[c] / count);
-  });
+  norm_gradient_sums(stream, x, norm, dy, activation, channels, grid, partial, false);
+  fold_norm_gradient(stream, partial, grid.parts, channels, dgamma, dbeta);
+  norm_input_gradient(stream, x, norm, dy, activation, dgamma, dbeta, rows, rows, channels, dx);
 }
 
 void update_running(Stream stream, const float* mean, const float* var, float momentum, std::int64_t count, int channels,
@@ -169,5 +237,23 @@ void fold_norm_backward(Stream stream, const float* w, const NormVectors& norm, 
     dbeta[k] = dbias[k];
   });
 }
+
+#define FOVEA_MAKE(T)                                                                                                            \
+  template void normalise(Stream, const T*, const NormVectors&, Activation, float*, std::int64_t, int);                          \
+  template void moments(Stream, const T*, const float*, int, const SumsGrid&, float*, bool);                                     \
+  template void first_row(Stream, const T*, int, float*);                                                                        \
+  template void norm_gradient_sums(Stream, const T*, const NormVectors&, const float*, Activation, int, const SumsGrid&, float*, \
+                                   bool);                                                                                        \
+  template void norm_input_gradient(Stream, const T*, const NormVectors&, const float*, Activation, const float*, const float*,  \
+                                    std::int64_t, std::int64_t, int, T*);
+FOVEA_FOR_EACH_NUMBER(FOVEA_MAKE)
+#undef FOVEA_MAKE
+// Of blocks of rounded numbers: what is normalised is a sum.
+template void normalise(Stream, const float*, const NormVectors&, Activation, Bf16*, std::int64_t, int);
+template void normalise(Stream, const Bf16*, const NormVectors&, Activation, Bf16*, std::int64_t, int);
+template void norm_gradient_sums(Stream, const float*, const NormVectors&, const Bf16*, Activation, int, const SumsGrid&, float*,
+                                 bool);
+template void norm_input_gradient(Stream, const float*, const NormVectors&, const Bf16*, Activation, const float*, const float*,
+                                  std::int64_t, std::int64_t, int, Bf16*);
 
 }  // namespace fovea::cuda

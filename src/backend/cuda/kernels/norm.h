@@ -16,11 +16,32 @@ struct NormVectors {
 };
 
 /// y (rows, C) = activation((x - mean) / sqrt(var + eps) * gamma + beta); y may be x.
-void normalise(Stream stream, const float* x, const NormVectors& norm, Activation activation, float* y, std::int64_t rows,
-               int channels);
-/// mean and biased variance over rows; partial: 2 values of row_grid.
+template <class X, class Y>
+void normalise(Stream stream, const X* x, const NormVectors& norm, Activation activation, Y* y, std::int64_t rows, int channels);
+
+/// Sums over rows of x - pivot (C) and its square, as partial sums of `grid`, a row_grid: 2 values. A pivot near the mean, such
+/// as any row, saves the digits that a square would cost.
+template <class X>
+void moments(Stream stream, const X* x, const float* pivot, int channels, const SumsGrid& grid, float* partial, bool add);
+/// pivot (C) = x's first row.
+template <class X>
+void first_row(Stream stream, const X* x, int channels, float* pivot);
+/// Mean and biased variance of `rows` rows, all in all, from those sums.
+void finish_moments(Stream stream, const float* partial, int parts, const float* pivot, std::int64_t rows, int channels,
+                    float* mean, float* var);
+/// All of that of one tensor.
 void statistics(Stream stream, const float* x, std::int64_t rows, int channels, float* partial, float* mean, float* var);
-/// BatchNormTrainBackward; partial as above. dx may be dy, not x.
+
+/// Sums over rows of dz, the gradient before the activation, and of dz times x normalised: 2 values of a row_grid.
+template <class X, class D>
+void norm_gradient_sums(Stream stream, const X* x, const NormVectors& norm, const D* dy, Activation activation, int channels,
+                        const SumsGrid& grid, float* partial, bool add);
+void fold_norm_gradient(Stream stream, const float* partial, int parts, int channels, float* dgamma, float* dbeta);
+/// dx (rows, C) of a normalisation by the mean and variance of `count` rows, from dgamma and dbeta of all of them; dx may be dy.
+template <class X, class D, class G>
+void norm_input_gradient(Stream stream, const X* x, const NormVectors& norm, const D* dy, Activation activation,
+                         const float* dgamma, const float* dbeta, std::int64_t count, std::int64_t rows, int channels, G* dx);
+/// BatchNormTrainBackward, which is those three; partial as theirs. dx may be dy, not x.
 void normalise_backward(Stream stream, const float* x, const NormVectors& norm, const float* dy, Activation activation,
                         std::int64_t rows, int channels, float* partial, float* dx, float* dgamma, float* dbeta);
 /// UpdateRunningStatistics.

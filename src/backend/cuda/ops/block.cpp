@@ -62,17 +62,10 @@ KernelResult prepare_forward(const Setup& setup, const InvertedResidual& op) {
   return std::unique_ptr<Kernel>(std::make_unique<Forward<T>>(setup.machine, std::move(frame), std::move(project)));
 }
 
-Error no_live_block(const Setup& setup) {
-  return fail(Error::Kind::kUnsupported, "{} backend: {} has no kernel", setup.machine->name(), graph::name_of(setup.node.op));
-}
-
 }  // namespace
 
 KernelResult prepare_op(const Setup& setup, const InvertedResidual& op) {
   return op.precision == graph::Precision::kBF16 ? prepare_forward<Bf16>(setup, op) : prepare_forward<float>(setup, op);
 }
-
-KernelResult prepare_op(const Setup& setup, const graph::InvertedResidualTrain& /*op*/) { return no_live_block(setup); }
-KernelResult prepare_op(const Setup& setup, const graph::InvertedResidualTrainBackward& /*op*/) { return no_live_block(setup); }
 
 }  // namespace fovea::cuda

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <utility>
+
+#include "backend/cuda/ops/live_block_frame.h"
+
+namespace fovea::cuda {
+namespace {
+
+/// The products of a backward pass beside that of the frame.
+struct LiveProducts {
+  ChunkedProduct dwp;       ///< dy' filtered
+  ChunkedProduct filtered;  ///< dy wp
+  ChunkedProduct dwe;       ///< du' x
+  ChunkedProduct dx;        ///< du we
+};
+
+template <class T>
+Result<LiveProducts> prepare_products(const Setup& setup, const LiveFrame<T>& f) {
+  const auto product = [&](ProductShape shape, bool over_rows) {
+    shape.operands = LiveFrame<T>::kNumber;
+    return ChunkedProduct::prepare(setup.machine->products(), f.chunks, shape, over_rows);
+  };
+  const std::int64_t rows = f.rows(1), out_rows = f.out_rows(1);
+  LiveProducts made;
+  FOVEA_ASSIGN(made.dwp, product({.m = f.out,
+                                  .n = f.inner,
+                                  .k = out_rows,
+                                  .a_transposed = true,
+                                  .a_stride = f.y_stride,
+                                  .b_stride = f.inner,
+                                  .c_stride = f.inner},
+                                 true));
+  FOVEA_ASSIGN(
+      made.filtered,
+      product({.m = out_rows, .n = f.inner, .k = f.out, .a_stride = f.y_stride, .b_stride = f.inner, .c_stride = f.inner},
+              false));
+  if (!f.op.expands) return made;
+  FOVEA_ASSIGN(made.dwe, product({.m = f.inner,
+                                  .n = f.in,
+                                  .k = rows,
+                                  .a_transposed = true,
+                                  .a_stride = f.inner,
+                                  .b_stride = f.x_stride,
+                                  .c_stride = f.in},
+                                 true));
+  FOVEA_ASSIGN(
+      made.dx,
+      product({.m = rows, .n = f.in, .k = f.inner, .a_stride = f.inner, .b_stride = f.x_stride, .c_stride = f.in}, false));
+  return made;
+}
+
+template <class T>
+class LiveBackward final : public Kernel {
+ public:
+  LiveBackward(std::shared_ptr<Machine> machine, LiveFrame<T> frame, LiveProducts products)
+      : machine_(std::move(machine)),
+        f_(std::move(frame)),
+        products_(std::move(products)),
+        taps_grid_(depthwise_grid(f_.of(f_.chunks.images))),
+        name_(machine_->name() + (LiveFrame<T>::kRounds ? "/live_block_backward_bf16" : "/live_block_backward")) {}
+
+  void pack(const Arguments& a) const override { f_.pack(*machine_, a); }
+  [[nodiscard]] std::size_t packed_bytes() const override { return f_.packed(nullptr).bytes; }
+  [[nodiscard]] std::size_t scratch_bytes() const override { return Memory(*this, nullptr).bytes; }
+  [[nodiscard]] std::string_view name() const override { return name_; }
+
+  /// Three passes: dwp and the sums that the second normalisation takes away; from there to the gradient before the first
+  /// activation, and its sums; from there to dwe and dx.
+  void run(const Arguments& a) const override {
+    const Run r{LiveOperands<T>(a, f_.at), f_.packed(a.packed), Memory(*this, a.scratch), Gradients(a, f_.op.expands)};
+    const Stream stream = machine_->stream();
+    f_.chunks.for_each([&](int first, int images) { through_project(r, first, images); });
+    fold_norm_gradient(stream, r.m.inside.filtered_sums, f_.filtered_grid.parts, f_.inner, r.d.gd, r.d.bd);
+    if (f_.op.expands) f_.find_expansion(*machine_, r.o, r.packed, r.m.inside, r.m.inside.mean, r.m.inside.var);
+    f_.chunks.for_each([&](int first, int images) { through_depthwise(r, first, images); });
+    fold_depthwise(stream, f_.plane, r.m.of_taps, taps_grid_.parts, r.d.wd, nullptr);
+    if (!f_.op.expands) return;
+    fold_norm_gradient(stream, r.m.inside.wide_sums, f_.wide_grid.parts, f_.inner, r.d.ge, r.d.be);
+    f_.chunks.for_each([&](int first, int images) { through_expand(r, first, images); });
+  }
+
+ private:
+  /// The outputs by name.
+  struct Gradients {
+    float *x, *we, *ge, *be, *wd, *gd, *bd, *wp;
+    Gradients(const Arguments& a, bool expands)
+        : x(a.outputs[0].f32()),
+          we(expands ? a.outputs[1].f32() : nullptr),
+          ge(expands ? a.outputs[2].f32() : nullptr),
+          be(expands ? a.outputs[3].f32() : nullptr),
+          wd(a.outputs[expands ? 4 : 1].f32()),
+          gd(a.outputs[expands ? 5 : 2].f32()),
+          bd(a.outputs[expands ? 6 : 3].f32()),
+          wp(a.outputs[expands ? 7 : 4].f32()) {}
+  };
+  struct Memory {
+    Memory(const LiveBackward& of, std::byte* scratch) {
+      const LiveFrame<T>& f = of.f_;
+      Pieces pieces(scratch);
+      inside = f.inside(pieces);
+      dy = pieces.take<T>(LiveFrame<T>::kRounds ? f.out_rows(f.chunks.images) * f.y_stride : 0);
+      filtered = pieces.take<float>(f.out_rows(f.chunks.images) * f.inner);
+      dv = pieces.take<T>(f.out_rows(f.chunks.images) * f.inner);
+      of_taps = pieces.take<float>(partial_floats(of.taps_grid_, depthwise_values(f.plane), f.inner));
+      dz = pieces.take<T>(f.op.expands ? f.plane.rows() * f.inner : 0);
+      bytes = pieces.bytes();
+    }
+    typename LiveFrame<T>::Inside inside;
+    T* dy;            ///< (out rows, y_stride), only where rounded
+    float* filtered;  ///< (out rows, E): the gradient of the filtered activations
+    T* dv;            ///< (out rows, E)
+    float* of_taps;   ///< partial sums
+    T* dz;            ///< (all rows, E): the gradient before the first activation; only where x is expanded
+    std::size_t bytes;
+  };
+  struct Run {
+    LiveOperands<T> o;
+    typename LiveFrame<T>::Packed packed;
+    Memory m;
+    Gradients d;
+  };
+
+  /// The gradient of a chunk's filtered activations; returns dy as an operand.
+  const T* filtered_gradient(const Run& r, int first, int images) const {
+    const float* dy = r.o.dy + f_.out_rows(first) * f_.out;
+    const T* operand = nullptr;
+    if constexpr (LiveFrame<T>::kRounds) {
+      round_rows(machine_->stream(), dy, r.m.dy, f_.out_rows(images), f_.out, f_.y_stride, 0);
+      operand = r.m.dy;
+    } else {
+      operand = dy;
+    }
+    products_.filtered.of(images).run(machine_->stream(), operand, f_.operand(r.o.wp, r.packed.wp), nullptr, nullptr,
+                                      r.m.filtered);
+    return operand;
+  }
+
+  void through_project(const Run& r, int first, int images) const {
+    const Stream stream = machine_->stream();
+    const std::int64_t rows = f_.out_rows(images);
+    const NormVectors norm = f_.second_norm(r.o, r.o.md, r.o.sd);
+    const T* v = r.o.v + f_.out_rows(first) * f_.inner;
+    const bool add = first > 0;
+    const T* dy = filtered_gradient(r, first, images);
+    normalise(stream, v, norm, f_.op.activation, r.m.inside.filtered, rows, f_.inner);
+    products_.dwp.of(images).run(stream, dy, r.m.inside.filtered, nullptr, add ? r.d.wp : nullptr, r.d.wp);
+    norm_gradient_sums(stream, v, norm, static_cast<const float*>(r.m.filtered), f_.op.activation, f_.inner,
+                       f_.with_items(f_.filtered_grid, rows), r.m.inside.filtered_sums, add);
+  }
+
+  void through_depthwise(const Run& r, int first, int images) const {
+    const Stream stream = machine_->stream();
+    const std::int64_t rows = f_.rows(images), out_rows = f_.out_rows(images);
+    (void)filtered_gradient(r, first, images);
+    norm_input_gradient(stream, r.o.v + f_.out_rows(first) * f_.inner, f_.second_norm(r.o, r.o.md, r.o.sd),
+                        static_cast<const float*>(r.m.filtered), f_.op.activation, r.d.gd, r.d.bd, f_.plane.out_rows(), out_rows,
+                        f_.inner, r.m.dv);
+    const T* wide = f_.wide_of(*machine_, r.o, r.packed, r.m.inside, first_norm(r), first, images);
+    const auto go = [&](auto* target) {
+      depthwise_backward(stream, f_.of(images), wide, f_.op.expands ? f_.op.activation : Activation::kNone,
+                         static_cast<const float*>(r.packed.wd), static_cast<const T*>(r.m.dv),
+                         static_cast<const float*>(nullptr), target, f_.with_items(taps_grid_, rows), r.m.of_taps, first > 0);
+    };
+    if (!f_.op.expands) return go(r.d.x + f_.rows(first) * f_.in);
+    T* dz = r.m.dz + f_.rows(first) * f_.inner;
+    go(dz);
+    norm_gradient_sums(stream, static_cast<const float*>(r.m.inside.expanded), first_norm(r), static_cast<const T*>(dz),
+                       Activation::kNone, f_.inner, f_.with_items(f_.wide_grid, rows), r.m.inside.wide_sums, first > 0);
+  }
+
+  void through_expand(const Run& r, int first, int images) const {
+    const Stream stream = machine_->stream();
+    const T* x = f_.expand_chunk(*machine_, r.o, r.packed, r.m.inside, first, images);
+    T* du = r.m.inside.wide;
+    norm_input_gradient(stream, static_cast<const float*>(r.m.inside.expanded), first_norm(r),
+                        static_cast<const T*>(r.m.dz + f_.rows(first) * f_.inner), Activation::kNone, r.d.ge, r.d.be,
+                        f_.plane.rows(), f_.rows(images), f_.inner, du);
+    products_.dwe.of(images).run(stream, du, x, nullptr, first > 0 ? r.d.we : nullptr, r.d.we);
+    products_.dx.of(images).run(stream, du, f_.operand(r.o.we, r.packed.we), nullptr, nullptr, r.d.x + f_.rows(first) * f_.in);
+  }
+
+  [[nodiscard]] NormVectors first_norm(const Run& r) const {
+    return {r.o.ge, r.o.be, r.m.inside.mean, r.m.inside.var, f_.op.eps};
+  }
+
+  std::shared_ptr<Machine> machine_;
+  LiveFrame<T> f_;
+  LiveProducts products_;
+  SumsGrid taps_grid_;
+  std::string name_;
+};
+
+template <class T>
+KernelResult prepare(const Setup& setup, const graph::InvertedResidualTrain& op) {
+  LiveFrame<T> frame(setup, op, setup.input(setup.inputs() - 1));
+  // Wide: sums, activations and dz; at v's positions v, the filtered activations, their gradient in 32 bits, and dv.
+  FOVEA_TRY(frame.prepare(setup, sizeof(float) + 2 * sizeof(T), sizeof(float) + 3 * sizeof(T)));
+  FOVEA_ASSIGN(auto products, prepare_products(setup, frame));
+  return std::unique_ptr<Kernel>(std::make_unique<LiveBackward<T>>(setup.machine, std::move(frame), std::move(products)));
+}
+
+}  // namespace
+
+KernelResult prepare_op(const Setup& setup, const graph::InvertedResidualTrainBackward& op) {
+  return prepare<float>(setup, op.forward);
+}
+
+}  // namespace fovea::cuda

@@ -1,0 +1,205 @@
+// Fovea: what both passes of an inverted residual block with the batch's own statistics share.
+// SPDX-License-Identifier: Apache-2.0
+//
+// Statistics need every position before the next step can begin at any, so a block is several passes over its batch, each a few
+// images at a time, so few that the wide activations stay in half of the second-level cache. Of these only v, which is an output,
+// and in the backward pass the gradient before the first activation go through memory; the expanded activations are computed anew
+// in each pass that reads them. T is what products read and wide tensors are stored as.
+#pragma once
+
+#include <type_traits>
+
+#include "backend/cuda/chunks.h"
+#include "backend/cuda/kernels/norm.h"
+#include "backend/cuda/setup.h"
+
+namespace fovea::cuda {
+
+/// The inputs of either pass by name; of the forward one up to wp.
+template <class T>
+struct LiveOperands {
+  const float *x, *we = nullptr, *ge = nullptr, *be = nullptr, *wd, *gd, *bd, *wp;
+  const T* v = nullptr;
+  const float *md = nullptr, *sd = nullptr, *dy = nullptr;
+
+  LiveOperands(const Arguments& a, std::size_t at)
+      : x(a.inputs[0].f32()),
+        wd(a.inputs[at].f32()),
+        gd(a.inputs[at + 1].f32()),
+        bd(a.inputs[at + 2].f32()),
+        wp(a.inputs[at + 3].f32()) {
+    if (at == 4) {
+      we = a.inputs[1].f32();
+      ge = a.inputs[2].f32();
+      be = a.inputs[3].f32();
+    }
+    if (a.inputs.size() == at + 4) return;
+    v = reinterpret_cast<const T*>(a.inputs[at + 4].data);
+    md = a.inputs[at + 5].f32();
+    sd = a.inputs[at + 6].f32();
+    dy = a.inputs[at + 7].f32();
+  }
+};
+
+template <class T>
+struct LiveFrame {
+  static constexpr bool kRounds = !std::is_same_v<T, float>;
+  static constexpr Number kNumber = kRounds ? Number::kBF16 : Number::kF32;
+
+  graph::InvertedResidualTrain op;
+  std::size_t at;  ///< the input that is wd
+  Plane plane;     ///< of the depthwise convolution: E channels
+  int in, inner, out;
+  int x_stride, y_stride;  ///< of rows that a product reads
+  Chunks chunks{};
+  ChunkedProduct expand;
+  SumsGrid wide_grid, filtered_grid;  ///< of sums over positions of x and of v, a chunk's
+
+  LiveFrame(const Setup& setup, const graph::InvertedResidualTrain& block, const Shape& y)
+      : op(block),
+        at(depthwise_weight(block)),
+        plane(plane_of(block.window, setup.input(0), y)),
+        in(plane.channels),
+        inner(static_cast<int>(setup.input(at)[0])),
+        out(static_cast<int>(y[3])),
+        x_stride(kRounds && block.expands ? (in + 7) / 8 * 8 : in),
+        y_stride(kRounds ? (out + 7) / 8 * 8 : out) {
+    plane.channels = inner;
+  }
+
+  /// Chunks of images for each of which kernels hand `wide` bytes a position of x, and `filtered` a position of v, to each other.
+  Result<void> prepare(const Setup& setup, std::size_t wide, std::size_t filtered) {
+    const std::int64_t bytes =
+        rows(1) * static_cast<std::int64_t>(op.expands ? wide : 0) + out_rows(1) * static_cast<std::int64_t>(filtered);
+    chunks = Chunks::of(plane.images, static_cast<std::size_t>(bytes * inner), setup.machine->cache_bytes());
+    wide_grid = row_grid(rows(chunks.images), inner);
+    filtered_grid = row_grid(out_rows(chunks.images), inner);
+    if (!op.expands) return {};
+    FOVEA_ASSIGN(expand, ChunkedProduct::prepare(setup.machine->products(), chunks,
+                                                 {.m = rows(1),
+                                                  .n = inner,
+                                                  .k = x_stride,
+                                                  .b_transposed = true,
+                                                  .a_stride = x_stride,
+                                                  .b_stride = x_stride,
+                                                  .c_stride = inner,
+                                                  .operands = kNumber},
+                                                 false));
+    return {};
+  }
+
+  [[nodiscard]] std::int64_t rows(int images) const { return std::int64_t{images} * plane.height * plane.width; }
+  [[nodiscard]] std::int64_t out_rows(int images) const { return std::int64_t{images} * plane.out_height * plane.out_width; }
+  [[nodiscard]] Plane of(int images) const {
+    Plane part = plane;
+    part.images = images;
+    return part;
+  }
+  [[nodiscard]] static SumsGrid with_items(SumsGrid grid, std::int64_t items) {
+    grid.items = static_cast<int>(items);
+    return grid;
+  }
+  [[nodiscard]] NormVectors second_norm(const LiveOperands<T>& o, const float* mean, const float* var) const {
+    return {o.gd, o.bd, mean, var, op.eps};
+  }
+
+  struct Packed {
+    float* wd;  ///< (taps, E)
+    T* we;      ///< (E, x_stride), only where rounded
+    T* wp;      ///< (K, E), only where rounded
+    std::size_t bytes;
+  };
+  [[nodiscard]] Packed packed(std::byte* memory) const {
+    Pieces pieces(memory);
+    Packed made{};
+    made.wd = pieces.take<float>(std::int64_t{plane.taps()} * inner);
+    made.we = pieces.take<T>(kRounds && op.expands ? std::int64_t{inner} * x_stride : 0);
+    made.wp = pieces.take<T>(kRounds ? std::int64_t{out} * inner : 0);
+    made.bytes = pieces.bytes();
+    return made;
+  }
+  void pack(Machine& machine, const Arguments& a) const {
+    const LiveOperands<T> o(a, at);
+    const Packed p = packed(a.packed);
+    transpose(machine.stream(), o.wd, p.wd, inner, plane.taps());
+    if constexpr (kRounds) {
+      if (op.expands) round_weights<T>(machine.stream(), o.we, nullptr, p.we, inner, in, x_stride);
+      round_weights<T>(machine.stream(), o.wp, nullptr, p.wp, out, inner, inner);
+    }
+  }
+  /// The weights of a product as it reads them.
+  [[nodiscard]] static const T* operand(const float* weights, const T* rounded) {
+    if constexpr (kRounds)
+      return rounded;
+    else
+      return weights;
+  }
+
+  /// Between the block's ends, of a chunk.
+  struct Inside {
+    T* x;                  ///< (rows, x_stride), only where rounded
+    float* expanded;       ///< (rows, E): sums; only where x is expanded
+    T* wide;               ///< (rows, E): normalised and activated; only where x is expanded
+    T* filtered;           ///< (out rows, E): the same of v
+    float *mean, *var;     ///< (E), of the expanded
+    float* pivot;          ///< (E)
+    float* wide_sums;      ///< partial sums of wide_grid
+    float* filtered_sums;  ///< and of filtered_grid
+  };
+  [[nodiscard]] Inside inside(Pieces& pieces) const {
+    const std::int64_t wide = op.expands ? rows(chunks.images) * inner : 0;
+    Inside made{};
+    made.x = pieces.take<T>(kRounds ? rows(chunks.images) * x_stride : 0);
+    made.expanded = pieces.take<float>(wide);
+    made.wide = pieces.take<T>(wide);
+    made.filtered = pieces.take<T>(out_rows(chunks.images) * inner);
+    for (float** vector : {&made.mean, &made.var, &made.pivot}) *vector = pieces.take<float>(inner);
+    made.wide_sums = pieces.take<float>(op.expands ? partial_floats(wide_grid, 2, inner) : 0);
+    made.filtered_sums = pieces.take<float>(partial_floats(filtered_grid, 2, inner));
+    return made;
+  }
+
+  /// The images from `first` on as an operand.
+  const T* operand_of(Machine& machine, const LiveOperands<T>& o, const Inside& m, int first, int images) const {
+    const float* x = o.x + rows(first) * in;
+    if constexpr (kRounds) {
+      round_rows(machine.stream(), x, m.x, rows(images), in, x_stride, 0);
+      return m.x;
+    } else {
+      return x;
+    }
+  }
+  /// The first convolution's sums; returns x as their operand.
+  const T* expand_chunk(Machine& machine, const LiveOperands<T>& o, const Packed& p, const Inside& m, int first,
+                        int images) const {
+    const T* x = operand_of(machine, o, m, first, images);
+    expand.of(images).run(machine.stream(), x, operand(o.we, p.we), nullptr, nullptr, m.expanded);
+    return x;
+  }
+  /// Their mean and variance over the batch.
+  void find_expansion(Machine& machine, const LiveOperands<T>& o, const Packed& p, const Inside& m, float* mean,
+                      float* var) const {
+    const Stream stream = machine.stream();
+    chunks.for_each([&](int first, int images) {
+      expand_chunk(machine, o, p, m, first, images);
+      add_moments(stream, static_cast<const float*>(m.expanded), m, wide_grid, rows(images), m.wide_sums, first > 0);
+    });
+    finish_moments(stream, m.wide_sums, wide_grid.parts, m.pivot, plane.rows(), inner, mean, var);
+  }
+  template <class X>
+  void add_moments(Stream stream, const X* x, const Inside& m, const SumsGrid& grid, std::int64_t rows, float* sums,
+                   bool add) const {
+    if (!add) first_row(stream, x, inner, m.pivot);
+    moments(stream, x, m.pivot, inner, with_items(grid, rows), sums, add);
+  }
+  /// What the depthwise convolution reads.
+  const T* wide_of(Machine& machine, const LiveOperands<T>& o, const Packed& p, const Inside& m, const NormVectors& norm,
+                   int first, int images) const {
+    if (!op.expands) return operand_of(machine, o, m, first, images);
+    expand_chunk(machine, o, p, m, first, images);
+    normalise(machine.stream(), static_cast<const float*>(m.expanded), norm, op.activation, m.wide, rows(images), inner);
+    return m.wide;
+  }
+};
+
+}  // namespace fovea::cuda
