@@ -6,12 +6,12 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <string>
 #include <string_view>
 
 #include "archive/replace.h"
 #include "core/error.h"
+#include "data/text.h"
 #include "image/decode.h"
 #include "metadata/container.h"
 
@@ -46,8 +46,7 @@ bool has_raw_name(const fs::path& photo) {
   constexpr std::array<std::string_view, 22> kNames{".3fr", ".arw", ".cr2", ".cr3", ".crw", ".dcr", ".dng", ".erf",
                                                     ".fff", ".iiq", ".kdc", ".mef", ".mos", ".mrw", ".nef", ".nrw",
                                                     ".orf", ".pef", ".raf", ".rw2", ".sr2", ".srw"};
-  std::string name = photo.extension().string();
-  std::ranges::transform(name, name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const std::string name = lower_case(photo.extension().native());
   return std::ranges::find(kNames, name) != kNames.end();
 }
 
