@@ -1,5 +1,6 @@
 # Cross-compiles for Debian on 64-bit Arm. FOVEA_SYSROOT, by -D or in the environment: a folder with that system's headers and
-# libraries (tools/arm64_sysroot.sh makes one). Programs, tests too, run in an emulator where there is one.
+# libraries (tools/arm64_sysroot.sh makes one). Programs, tests too, run in an emulator where there is one,
+# as on a Raspberry Pi 4: the emulator's usual processor has vectors that none of those boards has.
 set(CMAKE_SYSTEM_NAME Linux)
 set(CMAKE_SYSTEM_PROCESSOR aarch64)
 set(FOVEA_SYSROOT "$ENV{FOVEA_SYSROOT}" CACHE PATH "Headers and libraries of Debian arm64")
@@ -22,5 +23,5 @@ set(ENV{PKG_CONFIG_SYSROOT_DIR} ${FOVEA_SYSROOT})
 
 find_program(FOVEA_EMULATOR NAMES qemu-aarch64 qemu-aarch64-static)
 if(FOVEA_EMULATOR)
-  set(CMAKE_CROSSCOMPILING_EMULATOR ${FOVEA_EMULATOR};-L;${FOVEA_SYSROOT})
+  set(CMAKE_CROSSCOMPILING_EMULATOR ${FOVEA_EMULATOR};-cpu;cortex-a72;-L;${FOVEA_SYSROOT})
 endif()

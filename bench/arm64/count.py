@@ -40,7 +40,9 @@ def main():
     parser.add_argument("--clock", type=float, default=1.5, help="GHz")
     parser.add_argument("arguments", nargs="+")
     options = parser.parse_args()
-    emulator = ["qemu-aarch64", "-L", os.environ["FOVEA_SYSROOT"]]
+    if "FOVEA_SYSROOT" not in os.environ:
+        sys.exit("FOVEA_SYSROOT: expected the folder with the libraries of Debian arm64 (HACKING.md)")
+    emulator = ["qemu-aarch64", "-cpu", "cortex-a72", "-L", os.environ["FOVEA_SYSROOT"]]
     with tempfile.TemporaryDirectory() as folder:
         plugin = pathlib.Path(folder) / "count_instructions.so"
         subprocess.run(["g++", "-O2", "-shared", "-fPIC", "-std=c++20", HERE / "count_instructions.cpp", "-o", plugin], check=True)

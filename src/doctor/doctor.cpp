@@ -6,6 +6,7 @@
 #include <array>
 #include <oneapi/dnnl/dnnl.hpp>
 
+#include "backend/cpu/kernels/products.h"
 #include "backend/cpu/kernels/target.h"
 #include "core/context.h"
 #include "core/error.h"
@@ -47,7 +48,8 @@ ProcessorReport processor_of(const DoctorOptions& options, const SystemView& sys
     report.instruction_set = std::string(target->name());
     if (target->bf16() != cpu::bf16::Unit::kNone) report.bf16 = std::string(name_of(target->bf16()));
   }
-  report.dense_instruction_set = dense_instruction_set();
+  const auto products = cpu::choose_products(system.variable("FOVEA_PRODUCTS").value_or(""));
+  report.dense_instruction_set = products && *products == cpu::Products::kOwn ? report.instruction_set : dense_instruction_set();
   report.memory = hardware::total_memory(system);
   report.free_memory = hardware::available_memory(system);
   if (!options.measure) return report;

@@ -29,11 +29,14 @@ std::int64_t control_group_bytes(const SystemView& system, const char* file) {
 
 std::string processor_name(const SystemView& system) {
   std::ifstream file(system.at("proc/cpuinfo"));
+  std::string board;
   for (std::string line; std::getline(file, line);) {
     const std::size_t colon = line.find(": ");
-    if (line.starts_with("model name") && colon != std::string::npos) return printable(line.substr(colon + 2));
+    if (colon == std::string::npos) continue;
+    if (line.starts_with("model name")) return printable(line.substr(colon + 2));
+    if (line.starts_with("Model")) board = printable(line.substr(colon + 2));
   }
-  return {};
+  return board;
 }
 
 std::int64_t total_memory(const SystemView& system) { return memory_line(system, "MemTotal:"); }

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstring>
 #include <oneapi/dnnl/dnnl.hpp>
+#include <vector>
 
 #include "core/buffer.h"
 #include "core/parallel.h"
@@ -29,6 +30,8 @@ double best_seconds(Clock now, const Body& body) {
 
 double steady_seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
+#if defined(__x86_64__) || defined(__i386__)
+
 double gemm_rate(int threads, Clock now) {
   constexpr dnnl_dim_t kSize = 1536;
   const std::size_t bytes = static_cast<std::size_t>(kSize * kSize) * sizeof(float);
@@ -42,6 +45,49 @@ double gemm_rate(int threads, Clock now) {
   omp_set_num_threads(usual);
   return 2.0 * static_cast<double>(kSize) * kSize * kSize / seconds * 1e-9;
 }
+
+#else
+
+namespace {
+
+using Four = float __attribute__((vector_size(16)));
+constexpr int kTall = 5, kWide = 4;
+constexpr std::int64_t kDepth = 256;
+
+/// c (kTall, kWide fours) += a (kDepth, kTall)' b (kDepth, kWide fours), its sums in registers.
+#ifdef __clang__
+__attribute__((noinline)) void add_product(const float* a, const Four* b, Four* c) {
+#pragma clang fp contract(fast)
+#else
+__attribute__((noinline, optimize("fp-contract=fast"))) void add_product(const float* a, const Four* b, Four* c) {
+#endif
+  Four sum[kTall][kWide] = {};
+  for (std::int64_t k = 0; k < kDepth; ++k) {
+    for (int i = 0; i < kTall; ++i) {
+      for (int j = 0; j < kWide; ++j) sum[i][j] += a[k * kTall + i] * b[k * kWide + j];
+    }
+  }
+  for (int i = 0; i < kTall * kWide; ++i) c[i] += sum[i / kWide][i % kWide];
+}
+
+}  // namespace
+
+double gemm_rate(int threads, Clock now) {
+  constexpr std::int64_t kProducts = 20'000;
+  Context context;
+  context.threads = threads;
+  const double seconds = best_seconds(now, [&] {
+    parallel_for(context, threads, [&](std::int64_t /*thread*/) {
+      const std::vector<float> a(kDepth * kTall, 0.5F);
+      const std::vector<Four> b(kDepth * kWide, Four{1, 1, 1, 1});
+      std::vector<Four> c(kTall * kWide);
+      for (std::int64_t i = 0; i < kProducts; ++i) add_product(a.data(), b.data(), c.data());
+    });
+  });
+  return 2.0 * kTall * kWide * 4 * kDepth * kProducts * threads / seconds * 1e-9;
+}
+
+#endif
 
 double copy_rate(int threads, Clock now) {
   constexpr std::size_t kBytes = std::size_t{256} << 20;

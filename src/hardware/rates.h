@@ -8,7 +8,8 @@ namespace fovea::hardware {
 using Clock = double (*)();
 [[nodiscard]] double steady_seconds();
 
-/// fp32 product of two large square matrices, in GFLOP/s; the best of a few runs.
+/// fp32 products, in GFLOP/s; the best of a few runs. On x86 oneDNN's of two large square matrices; elsewhere, where that is a
+/// plain loop, one of small matrices that stay in the first-level cache.
 [[nodiscard]] double gemm_rate(int threads, Clock now = steady_seconds);
 /// Reading and writing a large buffer, in GB/s of both together.
 [[nodiscard]] double copy_rate(int threads, Clock now = steady_seconds);

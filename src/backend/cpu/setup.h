@@ -5,8 +5,8 @@
 #include <cstddef>
 #include <string>
 
+#include "backend/cpu/kernels/products.h"
 #include "backend/cpu/kernels/target.h"
-#include "backend/cpu/products.h"
 #include "backend/function_kernel.h"
 
 namespace fovea::cpu {

@@ -15,12 +15,23 @@ namespace fovea::cpu::HWY_NAMESPACE {
 namespace {
 
 constexpr std::int64_t kVectors = kBlockChannels / kLanes;  // of a panel
-/// 24 sums of 32 registers, 12 of 16.
+/// 24 sums of AVX-512's 32 registers, 20 of NEON's, which hold factors too, 12 of 16.
 constexpr std::int64_t kPanels = kLanes == 16 ? 2 : 1;
-constexpr std::int64_t kTall = kLanes == 16 ? 12 : (kVectors <= 2 ? 6 : (kVectors == 4 ? (kRegisters == 32 ? 6 : 3) : 1));
+constexpr std::int64_t kTall = kLanes == 16 ? 12 : (kVectors <= 2 ? 6 : (kVectors == 4 ? (kRegisters == 32 ? 5 : 3) : 1));
 /// And of the outer products: with AVX-512 what networks' channels are multiples of.
 constexpr std::int64_t kOuterPanels = kLanes == 16 ? 3 : 1;
 constexpr std::int64_t kOuterTall = kLanes == 16 ? 8 : (kVectors <= 2 ? 6 : (kRegisters == 32 ? 4 : 2));
+
+/// One step of the depth with the factors in a lane.
+template <int kLane, std::int64_t kRows, std::int64_t kColumns>
+HWY_INLINE void add_lane(const V (&factors)[kRows], const float* HWY_RESTRICT b, std::int64_t b_next, V (&sum)[kRows][kColumns]) {
+  HWY_UNROLL(16)
+  for (std::int64_t v = 0; v < kColumns; ++v) {
+    const V column = hn::Load(Full(), b + v / kVectors * b_next + v % kVectors * kLanes);
+    HWY_UNROLL(12)
+    for (std::int64_t i = 0; i < kRows; ++i) sum[i][v] = mul_add_lane<kLane>(factors[i], column, sum[i][v]);
+  }
+}
 
 /// Rows [from, kRows) of the tile at `row` are given to `end`, vector by vector: end(row, panel, vector, value).
 template <std::int64_t kRows, std::int64_t kWide, class End>
@@ -38,7 +49,19 @@ HWY_INLINE void tile(const BlockProduct& p, std::int64_t row, std::int64_t from,
   const float* HWY_RESTRICT a_block = p.a + row * kBlockChannels;
   for (std::int64_t k = 0; k < p.depth; k += kBlockChannels) {
     const std::int64_t here = HWY_MIN(kBlockChannels, p.depth - k);
-    for (std::int64_t kk = 0; kk < here; ++kk) {
+    std::int64_t kk = 0;
+    if constexpr (kHasLaneFactors) {
+      for (; kk + 4 <= here; kk += 4, b += 4 * kBlockChannels) {
+        V factors[kRows];
+        HWY_UNROLL(12)
+        for (std::int64_t i = 0; i < kRows; ++i) factors[i] = hn::Load(d, a_block + i * kBlockChannels + kk);
+        add_lane<0>(factors, b, b_next, sum);
+        add_lane<1>(factors, b + kBlockChannels, b_next, sum);
+        add_lane<2>(factors, b + 2 * kBlockChannels, b_next, sum);
+        add_lane<3>(factors, b + 3 * kBlockChannels, b_next, sum);
+      }
+    }
+    for (; kk < here; ++kk) {
       V columns[kColumns];
       HWY_UNROLL(16)
       for (std::int64_t v = 0; v < kColumns; ++v) columns[v] = hn::Load(d, b + v / kVectors * b_next + v % kVectors * kLanes);
@@ -76,7 +99,7 @@ HWY_NOINLINE void lower_tiles(const BlockProduct& p, std::int64_t panel, const E
 /// In tiles of kTall rows. Of few rows a last tile repeats much: of three heights the one that repeats least.
 template <std::int64_t kWide, class End>
 HWY_INLINE void panels(const BlockProduct& p, std::int64_t panel, const End& end) {
-  constexpr std::int64_t kStep = kTall / 6, kLess = HWY_MAX(kTall - kStep, std::int64_t{1}),
+  constexpr std::int64_t kStep = HWY_MAX(kTall / 6, std::int64_t{kTall == 5}), kLess = HWY_MAX(kTall - kStep, std::int64_t{1}),
                          kLeast = HWY_MAX(kTall - 2 * kStep, std::int64_t{1});
   if (p.rows < kLeast) return lower_tiles<1, kWide>(p, panel, end);
   if (p.rows < 5 * kTall) {
@@ -175,11 +198,22 @@ HWY_INLINE void outer_tile(const float* HWY_RESTRICT a, std::int64_t width, std:
     V columns[kColumns];
     HWY_UNROLL(16)
     for (std::int64_t v = 0; v < kColumns; ++v) columns[v] = hn::Load(d, b + v / kVectors * b_block + v % kVectors * kLanes);
-    HWY_UNROLL(8)
-    for (std::int64_t i = 0; i < kHeight; ++i) {
-      const V factor = hn::Set(d, a[i]);
+    if constexpr (kHasLaneFactors && kHeight == 4) {
+      const V factors = hn::LoadU(d, a);
       HWY_UNROLL(16)
-      for (std::int64_t v = 0; v < kColumns; ++v) sum[i][v] = hn::MulAdd(factor, columns[v], sum[i][v]);
+      for (std::int64_t v = 0; v < kColumns; ++v) {
+        sum[0][v] = mul_add_lane<0>(factors, columns[v], sum[0][v]);
+        sum[1][v] = mul_add_lane<1>(factors, columns[v], sum[1][v]);
+        sum[2][v] = mul_add_lane<2>(factors, columns[v], sum[2][v]);
+        sum[3][v] = mul_add_lane<3>(factors, columns[v], sum[3][v]);
+      }
+    } else {
+      HWY_UNROLL(8)
+      for (std::int64_t i = 0; i < kHeight; ++i) {
+        const V factor = hn::Set(d, a[i]);
+        HWY_UNROLL(16)
+        for (std::int64_t v = 0; v < kColumns; ++v) sum[i][v] = hn::MulAdd(factor, columns[v], sum[i][v]);
+      }
     }
     a += width;
     b += kBlockChannels;

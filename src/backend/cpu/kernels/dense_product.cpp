@@ -17,8 +17,8 @@ namespace {
 using V = hn::Vec<Full>;
 constexpr std::int64_t kLanes = HWY_LANES(float) < 16 ? HWY_LANES(float) : 16;
 constexpr std::int64_t kVectors = kBlockChannels / kLanes;  // of a panel
-/// 24 sums of 32 registers, 12 of 16.
-constexpr std::int64_t kSums = kRegisters == 32 ? 24 : 12;
+/// 24 sums of AVX-512's 32 registers, 20 of NEON's, which hold factors too, 12 of 16.
+constexpr std::int64_t kSums = kLanes == 16 ? 24 : (kRegisters == 32 ? 20 : 12);
 constexpr std::int64_t kWide = kLanes == 16 ? 2 : 1;
 constexpr std::int64_t kTall = kSums / (kWide * kVectors) > 0 ? kSums / (kWide * kVectors) : 1;
 /// Of a single position, whose few sums would wait for each other.
@@ -42,6 +42,17 @@ HWY_INLINE void store_columns(const DenseProduct& p, std::int64_t position, std:
   for (std::int64_t i = 0; i < p.columns - column; ++i) to[i] = lanes[i];
 }
 
+/// One step of the depth with the factors in a lane.
+template <int kLane, std::int64_t kRows, std::int64_t kColumns>
+HWY_INLINE void add_lane(const V (&factors)[kRows], const float* HWY_RESTRICT b, std::int64_t b_next, V (&sum)[kRows][kColumns]) {
+  HWY_UNROLL(16)
+  for (std::int64_t v = 0; v < kColumns; ++v) {
+    const V column = hn::Load(Full(), b + v / kVectors * b_next + v % kVectors * kLanes);
+    HWY_UNROLL(12)
+    for (std::int64_t i = 0; i < kRows; ++i) sum[i][v] = mul_add_lane<kLane>(factors[i], column, sum[i][v]);
+  }
+}
+
 /// Positions [position, position + kRows) and kPanels panels.
 template <std::int64_t kRows, std::int64_t kPanels>
 HWY_INLINE void tile(const DenseProduct& p, std::int64_t position, std::int64_t panel) {
@@ -59,7 +70,21 @@ HWY_INLINE void tile(const DenseProduct& p, std::int64_t position, std::int64_t 
     const float* at[kRows];
     HWY_UNROLL(12)
     for (std::int64_t i = 0; i < kRows; ++i) at[i] = p.x + p.place[position + i] + r * p.x_row;
-    for (std::int64_t k = 0; k < p.depth; ++k) {
+    std::int64_t k = 0;
+    if constexpr (kHasLaneFactors) {
+      for (; k + 4 <= p.depth; k += 4, b += 4 * kBlockChannels) {
+        V factors[kRows];
+        HWY_UNROLL(12)
+        for (std::int64_t i = 0; i < kRows; ++i) factors[i] = hn::LoadU(d, at[i] + k);
+        HWY_UNROLL(8)
+        for (std::int64_t j = 0; j < kPanels; ++j) hwy::Prefetch(b + j * b_next + kAhead * kBlockChannels);
+        add_lane<0>(factors, b, b_next, sum);
+        add_lane<1>(factors, b + kBlockChannels, b_next, sum);
+        add_lane<2>(factors, b + 2 * kBlockChannels, b_next, sum);
+        add_lane<3>(factors, b + 3 * kBlockChannels, b_next, sum);
+      }
+    }
+    for (; k < p.depth; ++k) {
       V columns[kColumns];
       HWY_UNROLL(16)
       for (std::int64_t v = 0; v < kColumns; ++v) columns[v] = hn::Load(d, b + v / kVectors * b_next + v % kVectors * kLanes);

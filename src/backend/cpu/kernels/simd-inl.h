@@ -31,6 +31,18 @@ using One = hn::CappedTag<float, 1>;
 /// Vector registers: twice the usual with AVX-512 and on 64-bit Arm.
 constexpr int kRegisters = HWY_LANES(float) >= 16 || (HWY_TARGET == HWY_NEON && HWY_ARCH_ARM_A64) ? 32 : 16;
 
+/// Whether a multiply-add takes one of its factors from a lane of a vector, which saves what would spread it.
+constexpr bool kHasLaneFactors = HWY_TARGET == HWY_NEON && HWY_ARCH_ARM_A64;
+/// sum + factors[kLane] v, of vectors of four floats.
+template <int kLane, class V>
+HWY_INLINE V mul_add_lane(V factors, V v, V sum) {
+#if HWY_TARGET == HWY_NEON && HWY_ARCH_ARM_A64
+  return V(vfmaq_laneq_f32(sum.raw, v.raw, factors.raw, kLane));
+#else
+  return hn::MulAdd(hn::Broadcast<kLane>(factors), v, sum);
+#endif
+}
+
 /// Calls body(d, i) for consecutive groups of lanes that cover [0, count): whole vectors, then a half, then single elements.
 /// Nothing beyond `count` is touched, so tails need neither masks nor padding.
 template <class Body>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "backend/cpu/products.h"
+#include "backend/cpu/kernels/products.h"
 
 #include "core/error.h"
 
