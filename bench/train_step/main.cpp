@@ -56,7 +56,8 @@ Result<graph::Graph> training_graph(const Options& options, const Backend& backe
   FOVEA_ASSIGN(const graph::Graph built, build_network(spec, {.batch = options.micro_batch, .norm = norm, .loss = true}));
   const graph::Precision precision = options.bf16 ? graph::Precision::kBF16 : graph::Precision::kF32;
   const graph::LiveBlocks live = options.op_by_op ? graph::LiveBlocks::kOpByOp : training::live_blocks_of(backend);
-  return graph::compile_for_training(built, {precision, precision}, live, [](std::string_view) { return true; });
+  return graph::compile_for_training(built, training::precisions_of(precision, backend), live,
+                                     [](std::string_view) { return true; });
 }
 
 /// Small random weights, unit scales and variances: the time does not depend on them, but denormal numbers would show.

@@ -115,7 +115,8 @@ Result<std::vector<NetworkRate>> bench_train(const NetworkBenchOptions& options,
   training::FineTuneOptions tuning;
   tuning.norm = options.live_norm ? NormMode::kLive : NormMode::kFrozen;
   FOVEA_ASSIGN(tuning.precision, training::choose_precision(options.precision, *device.backend));
-  const bool bf16 = tuning.precision == graph::Precision::kBF16 && !options.live_norm;
+  const graph::Precisions precisions = training::precisions_of(tuning.precision, *device.backend);
+  const bool bf16 = (options.live_norm ? precisions.live : precisions.blocks) == graph::Precision::kBF16;
   MachineRates machine;
   std::vector<NetworkRate> rates;
   for (const MeasuredNetwork& network : networks) {

@@ -13,10 +13,12 @@ namespace fovea::graph {
 /// For use: statistics folded, activations and blocks fused.
 [[nodiscard]] Graph compile_for_use(const Graph& graph);
 
-/// What training rounds the operands of products to where statistics are stored: in blocks, and in other dense convolutions.
+/// What training rounds the operands of products to: in blocks, and in other dense convolutions, where statistics are stored; and
+/// in either where they are the batch's own.
 struct Precisions {
   Precision blocks = Precision::kF32;
   Precision convolutions = Precision::kF32;
+  Precision live = Precision::kF32;
 };
 
 /// How blocks with the batch's own statistics are computed: as one op each, where the backend has it, or op by op.

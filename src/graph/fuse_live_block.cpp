@@ -77,7 +77,7 @@ class LiveBlockFinder {
 };
 
 /// Adds the block, and lets its outputs stand for what its nodes made.
-void add_block(const Graph& graph, const LiveBlock& block, Rewriter& rewriter) {
+void add_block(const Graph& graph, const LiveBlock& block, Precision precision, Rewriter& rewriter) {
   const auto node = [&](NodeId n) -> const Node& { return graph.nodes()[static_cast<std::size_t>(n)]; };
   std::vector<ValueId> inputs{rewriter[node(block.place()).inputs[0]]};
   for (const NodeId part : block.nodes()) {
@@ -86,7 +86,7 @@ void add_block(const Graph& graph, const LiveBlock& block, Rewriter& rewriter) {
   }
   const auto& norm = std::get<BatchNormTrain>(node(block.depthwise_norm).op);
   const InvertedResidualTrain op{std::get<DepthwiseConv2d>(node(block.depthwise).op).window, norm.activation, block.expand >= 0,
-                                 norm.eps};
+                                 norm.eps, precision};
   const std::vector<ValueId> made = rewriter.graph().add_all(op, std::move(inputs));
   rewriter.replace(node(block.project).outputs[0], made[0]);
   std::size_t next = 2;
@@ -99,11 +99,11 @@ void add_block(const Graph& graph, const LiveBlock& block, Rewriter& rewriter) {
 
 }  // namespace
 
-Graph fuse_live_inverted_residuals(const Graph& graph) {
+Graph fuse_live_inverted_residuals(const Graph& graph, Precision precision) {
   const LiveBlockFinder finder(graph);
   return replace_blocks<LiveBlock>(
       graph, [&](NodeId n) { return finder.around(n); },
-      [&](const LiveBlock& block, Rewriter& rewriter) { add_block(graph, block, rewriter); });
+      [&](const LiveBlock& block, Rewriter& rewriter) { add_block(graph, block, precision, rewriter); });
 }
 
 }  // namespace fovea::graph

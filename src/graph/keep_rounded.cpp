@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <algorithm>
 #include <numeric>
-#include <ranges>
 #include <utility>
 
 #include "graph/passes.h"
@@ -33,6 +31,8 @@ class Sets {
   std::vector<bool> floats_;
 };
 
+bool rounds(const InvertedResidualTrain& op) { return op.precision == Precision::kBF16; }
+
 }  // namespace
 
 Keeping keeping_of(const Op& op) {
@@ -41,40 +41,60 @@ Keeping keeping_of(const Op& op) {
       Overloaded{[](const Activate&) { return Keeping::kAlike; }, [](const ActivateBackward&) { return Keeping::kAlike; },
                  [](const Add&) { return Keeping::kAlike; }, [](const Concat&) { return Keeping::kAlike; },
                  [](const SliceChannels&) { return Keeping::kAlike; }, [](const PadChannels&) { return Keeping::kAlike; },
+                 [](const BatchNormTrain&) { return Keeping::kAlike; },
+                 [](const BatchNormTrainBackward&) { return Keeping::kAlike; },
+                 [](const InvertedResidualTrain& o) { return rounds(o) ? Keeping::kEach : Keeping::kFloats; },
+                 [](const InvertedResidualTrainBackward& o) { return rounds(o.forward) ? Keeping::kEach : Keeping::kFloats; },
                  [](const auto&) { return Keeping::kFloats; }},
       op);
 }
 
-Activations activations_of(const Node& node) {
-  switch (keeping_of(node.op)) {
-    case Keeping::kFloats: return {};
-    case Keeping::kAlike: return {node.inputs.size(), node.outputs.size()};
-    case Keeping::kEach: break;
-  }
-  if (std::holds_alternative<Conv2dBackwardWeight>(node.op)) return {2, 0};
-  return {1, 1};
+bool may_round_input(const Node& node, std::size_t index) {
+  if (keeping_of(node.op) == Keeping::kFloats) return false;
+  return std::visit(Overloaded{[&](const Conv2d&) { return index == 0; }, [&](const Conv2dBackwardInput&) { return index == 0; },
+                               [&](const BatchNormTrain&) { return index == 0; },
+                               [&](const BatchNormTrainBackward&) { return index == 0 || index == 5; },
+                               [&](const InvertedResidualTrain&) { return false; },
+                               [&](const InvertedResidualTrainBackward& o) { return index == depthwise_weight(o.forward) + 4; },
+                               [](const auto&) { return true; }},
+                    node.op);
+}
+
+bool may_round_output(const Node& node, std::size_t index) {
+  if (keeping_of(node.op) == Keeping::kFloats) return false;
+  return std::visit(
+      Overloaded{[](const Conv2dBackwardWeight&) { return false; }, [&](const InvertedResidualTrain&) { return index == 1; },
+                 [](const InvertedResidualTrainBackward&) { return false; }, [&](const auto&) { return index == 0; }},
+      node.op);
 }
 
 bool is_kept_well(const Graph& graph, const Node& node) {
-  const Activations rounded = activations_of(node);
-  const auto is_float = [&](ValueId id) { return graph.dtype(id) == DType::kF32; };
-  const auto like_first = [&](ValueId id) { return graph.dtype(id) == graph.dtype(node.inputs[0]); };
-  const auto alike = [&](const auto& ids) {
-    return keeping_of(node.op) != Keeping::kAlike || std::ranges::all_of(ids, like_first);
+  const bool alike = keeping_of(node.op) == Keeping::kAlike;
+  const auto fits = [&](ValueId id, bool may_round) {
+    if (!may_round) return graph.dtype(id) == DType::kF32;
+    return !alike || graph.dtype(id) == graph.dtype(node.inputs[0]);
   };
-  return std::ranges::all_of(node.inputs | std::views::drop(rounded.inputs), is_float) &&
-         std::ranges::all_of(node.outputs | std::views::drop(rounded.outputs), is_float) && alike(node.inputs) &&
-         alike(node.outputs);
+  for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+    if (!fits(node.inputs[i], may_round_input(node, i))) return false;
+  }
+  for (std::size_t i = 0; i < node.outputs.size(); ++i) {
+    if (!fits(node.outputs[i], may_round_output(node, i))) return false;
+  }
+  return true;
 }
 
 Graph keep_rounded(Graph graph) {
   Sets sets(graph.values().size());
   for (const Node& node : graph.nodes()) {
-    const Activations rounded = activations_of(node);
-    for (std::size_t i = rounded.inputs; i < node.inputs.size(); ++i) sets.pin(node.inputs[i]);
-    for (std::size_t i = rounded.outputs; i < node.outputs.size(); ++i) sets.pin(node.outputs[i]);
-    if (keeping_of(node.op) != Keeping::kAlike) continue;
-    for (const ValueId id : node.inputs) sets.join(id, node.outputs[0]);
+    const auto treat = [&](ValueId id, bool may_round) {
+      if (!may_round) {
+        sets.pin(id);
+      } else if (keeping_of(node.op) == Keeping::kAlike) {
+        sets.join(id, node.outputs[0]);
+      }
+    };
+    for (std::size_t i = 0; i < node.inputs.size(); ++i) treat(node.inputs[i], may_round_input(node, i));
+    for (std::size_t i = 0; i < node.outputs.size(); ++i) treat(node.outputs[i], may_round_output(node, i));
   }
   for (std::size_t id = 0; id < graph.values().size(); ++id) {
     if (graph.values()[id].role != Role::kIntermediate) sets.pin(static_cast<ValueId>(id));

@@ -68,12 +68,15 @@ struct InvertedResidual {
 /// x (N,H,W,C), [we (E,C,1,1), ge, be (E)], wd (E,1,R,S), gd, bd (E), wp (K,E,1,1) -> y (N,H',W',K), v (N,H',W',E), [me, se (E)],
 /// md, sd (E): the same block in training with the batch's own statistics, up to its last convolution. A pointwise convolution to
 /// E channels, BatchNormTrain (scale ge, shift be; mean me and variance se) and `activation` (left out: the next reads x); a
-/// depthwise one, whose output is v, BatchNormTrain (gd, bd; md, sd) and `activation`; a pointwise one to K.
+/// depthwise one, whose output is v, BatchNormTrain (gd, bd; md, sd) and `activation`; a pointwise one to K. With
+/// Precision::kBF16, x, the pointwise weights, both inner activations and v are rounded to bf16; md and sd are those of v
+/// rounded.
 struct InvertedResidualTrain {
   Window window;
   Activation activation = Activation::kRelu6;
   bool expands = true;
   float eps = 1e-5F;
+  Precision precision = Precision::kF32;
 };
 
 /// x (N,C), w (K,C), b (K) -> y (N,K) = x w' + b.
@@ -188,7 +191,8 @@ struct InvertedResidualBackward {
 };
 
 /// x, [we, ge, be], wd, gd, bd, wp, v, md, sd, dy (like y) -> dx, [dwe, dge, dbe], dwd, dgd, dbd, dwp of `forward`, of which v,
-/// md and sd are outputs. What lies before v is computed anew.
+/// md and sd are outputs. What lies before v is computed anew. With Precision::kBF16, dy, the gradient that reaches v, the one
+/// before the first activation and the one before its normalisation are rounded too.
 struct InvertedResidualTrainBackward {
   InvertedResidualTrain forward;
 };

@@ -27,11 +27,11 @@ namespace fovea::graph {
 /// After fuse_activations, before autodiff: the same with the batch's own statistics, a pointwise convolution, a depthwise one
 /// and another pointwise one, without biases, with a BatchNormTrain and its activation after each of the first two, become one
 /// InvertedResidualTrain. What follows, the last BatchNormTrain and the addition, stays as it is.
-[[nodiscard]] Graph fuse_live_inverted_residuals(const Graph& graph);
+[[nodiscard]] Graph fuse_live_inverted_residuals(const Graph& graph, Precision precision);
 
-/// After fold_batchnorm, before autodiff: dense convolutions multiply in `precision`. One without bias, as before a
-/// BatchNormTrain, whose statistics would be those of rounded products, stays as it is.
-[[nodiscard]] Graph round_convolutions(const Graph& graph, Precision precision);
+/// After fold_batchnorm, before autodiff: dense convolutions multiply in `precision`; those without bias, as before a
+/// BatchNormTrain, whose statistics are then those of rounded products, in `live`.
+[[nodiscard]] Graph round_convolutions(const Graph& graph, Precision precision, Precision live);
 
 /// Drops nodes that no output needs, and leaves without readers. UpdateRunningStatistics counts as needed.
 [[nodiscard]] Graph eliminate_dead(const Graph& graph);
@@ -54,12 +54,9 @@ enum class Keeping : std::uint8_t {
   kEach,    ///< each in a type of its own
 };
 [[nodiscard]] Keeping keeping_of(const Op& op);
-/// How many of a node's first inputs, and of its first outputs, that is about: the others are floats.
-struct Activations {
-  std::size_t inputs = 0;
-  std::size_t outputs = 0;
-};
-[[nodiscard]] Activations activations_of(const Node& node);
+/// Whether that is about a node's input, or output, of this number: the others are floats.
+[[nodiscard]] bool may_round_input(const Node& node, std::size_t index);
+[[nodiscard]] bool may_round_output(const Node& node, std::size_t index);
 
 /// Whether a node's values are kept in types that go together: all floats, or rounded where the above allows it.
 [[nodiscard]] bool is_kept_well(const Graph& graph, const Node& node);

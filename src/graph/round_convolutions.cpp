@@ -11,14 +11,14 @@ Precision convolution_precision(const Op& op) {
       op);
 }
 
-Graph round_convolutions(const Graph& graph, Precision precision) {
+Graph round_convolutions(const Graph& graph, Precision precision, Precision live) {
   Rewriter rewriter(graph);
   for (const Node& node : graph.nodes()) {
     const auto* op = std::get_if<Conv2d>(&node.op);
-    if (op == nullptr || node.inputs.size() != 3) {
+    if (op == nullptr) {
       rewriter.copy(node);
     } else {
-      rewriter.copy(node, Conv2d{op->window, op->activation, precision});
+      rewriter.copy(node, Conv2d{op->window, op->activation, node.inputs.size() == 3 ? precision : live});
     }
   }
   return rewriter.finish();

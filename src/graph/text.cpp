@@ -31,7 +31,8 @@ std::string fields(const InvertedResidual& op) {
 }
 
 std::string fields(const InvertedResidualTrain& op) {
-  return with(fields(op.window), op.activation) + (op.expands ? " expands" : "") + fmt::format(" eps {}", op.eps);
+  return with(with(fields(op.window), op.activation) + (op.expands ? " expands" : "") + fmt::format(" eps {}", op.eps),
+              op.precision);
 }
 
 std::string fields(const Op& op) {

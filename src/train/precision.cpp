@@ -20,6 +20,15 @@ bool has_bf16(const Backend& backend) {
   return backend.supports(graph, graph.nodes().front());
 }
 
+graph::Graph live_block(Precision precision) {
+  graph::Graph graph;
+  const auto parameter = [&](const char* name, const Shape& shape) { return graph.parameter(name, shape); };
+  graph.add_all(graph::InvertedResidualTrain{.window = {3, 3, 1, {1, 1, 1, 1}}, .expands = false, .precision = precision},
+                {graph.input("x", {1, 4, 4, 32}), parameter("wd", {32, 1, 3, 3}), parameter("gd", {32}), parameter("bd", {32}),
+                 parameter("wp", {16, 32, 1, 1})});
+  return graph;
+}
+
 bool has_bf16_convolutions(const Backend& backend) {
   graph::Graph graph;
   graph.add(graph::Conv2d{.window = {3, 3, 1, {1, 1, 1, 1}}, .precision = Precision::kBF16},
@@ -27,10 +36,17 @@ bool has_bf16_convolutions(const Backend& backend) {
   return backend.supports(graph, graph.nodes().front());
 }
 
+bool has_bf16_live_blocks(const Backend& backend) {
+  graph::Graph graph = live_block(Precision::kBF16);
+  graph.keep_as(graph.nodes().front().outputs[1], DType::kBF16);
+  return backend.supports(graph, graph.nodes().front());
+}
+
 }  // namespace
 
 graph::Precisions precisions_of(Precision precision, const Backend& backend) {
-  return {precision, has_bf16_convolutions(backend) ? precision : Precision::kF32};
+  return {precision, has_bf16_convolutions(backend) ? precision : Precision::kF32,
+          has_bf16_live_blocks(backend) ? precision : Precision::kF32};
 }
 
 Result<Precision> choose_precision(PrecisionChoice asked, const Backend& backend) {
@@ -43,19 +59,17 @@ Result<Precision> choose_precision(PrecisionChoice asked, const Backend& backend
 }
 
 graph::LiveBlocks live_blocks_of(const Backend& backend) {
-  graph::Graph graph;
-  const auto parameter = [&](const char* name, const Shape& shape) { return graph.parameter(name, shape); };
-  graph.add(graph::InvertedResidualTrain{.window = {3, 3, 1, {1, 1, 1, 1}}, .expands = false},
-            {graph.input("x", {1, 4, 4, 32}), parameter("wd", {32, 1, 3, 3}), parameter("gd", {32}), parameter("bd", {32}),
-             parameter("wp", {16, 32, 1, 1})});
+  const graph::Graph graph = live_block(Precision::kF32);
   return backend.supports(graph, graph.nodes().front()) ? graph::LiveBlocks::kFused : graph::LiveBlocks::kOpByOp;
 }
 
 bool multiplies_bf16(const graph::Graph& graph) {
   return std::ranges::any_of(graph.nodes(), [](const graph::Node& node) {
     const auto* block = std::get_if<graph::InvertedResidual>(&node.op);
+    const auto* live = std::get_if<graph::InvertedResidualTrain>(&node.op);
     const auto* convolution = std::get_if<graph::Conv2d>(&node.op);
-    return (block != nullptr && block->precision == Precision::kBF16) ||
+    return (live != nullptr && live->precision == Precision::kBF16) ||
+           (block != nullptr && block->precision == Precision::kBF16) ||
            (convolution != nullptr && convolution->precision == Precision::kBF16);
   });
 }

@@ -87,7 +87,7 @@ std::size_t count_off(const std::vector<float>& a, const std::vector<float>& b) 
 
 void expect_alike(const Block& block) {
   const graph::Graph apart = network(block);
-  const graph::Graph fused = graph::fuse_live_inverted_residuals(apart);
+  const graph::Graph fused = graph::fuse_live_inverted_residuals(apart, graph::Precision::kF32);
   ASSERT_EQ(fused.nodes().size(), 1U);
   const Outputs one = run(fused, 2), ops = run(apart, 2);
   ASSERT_EQ(ops.size(), 9U);

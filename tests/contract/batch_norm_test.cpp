@@ -41,6 +41,13 @@ void add_all(std::vector<Case>& cases, const Shape& shape, Activation activation
   cases.push_back(with_stored_statistics(shape));
   cases.push_back(train(shape, activation, eps));
   cases.push_back(backward(shape, activation, eps));
+  for (Case kept : {train(shape, activation, eps), backward(shape, activation, eps)}) {
+    kept.name += "_kept_bf16";
+    kept.differentiable = nullptr;
+    kept.result = kept.inputs[0].dtype = DType::kBF16;
+    if (kept.inputs.size() > 5) kept.inputs[5].dtype = DType::kBF16;
+    cases.push_back(kept);
+  }
 }
 
 std::vector<Case> tests() {

@@ -48,6 +48,7 @@ struct Case {
   Join differentiable = nullptr;   ///< set: the gradient is compared with finite differences
   std::vector<Input> states = {};  ///< of UpdateRunningStatistics: what it updates
   DType result = DType::kF32;      ///< how the first output is kept
+  DType second = DType::kF32;      ///< and the second
 };
 
 /// The cases of one test file: small ones for the tests, real layers for speed. Lists itself.

@@ -93,6 +93,7 @@ Subject::Subject(const Case& source) {
   } else {
     outputs = graph.add_all(source.op, ids);
     graph.keep_as(outputs.front(), source.result);
+    if (outputs.size() > 1) graph.keep_as(outputs[1], source.second);
   }
   if (!graph.status()) throw std::logic_error(source.name + ": " + graph.status().error().message);
 }

@@ -140,7 +140,7 @@ Graph live_block(float first_eps, bool read_inside) {
 }
 
 TEST(Passes, ALiveBlockBecomesOneNodeAndItsStatisticsAreStillKept) {
-  EXPECT_EQ(to_text(fuse_live_inverted_residuals(live_block(1e-3F, false))),
+  EXPECT_EQ(to_text(fuse_live_inverted_residuals(live_block(1e-3F, false), Precision::kF32)),
             "%8 1x4x4x8, %9 1x4x4x16, %10 16, %11 16, %12 16, %13 16 = InvertedResidualTrain[3x3 pad 1,1,1,1 relu6 expands eps "
             "0.001](x, we, g1, b1, wd, g2, b2, wp)\n"
             "m1 16, v1 16 = UpdateRunningStatistics[momentum 0.1 count 16](%10, %11)\n"
@@ -152,14 +152,14 @@ TEST(Passes, ALiveBlockBecomesOneNodeAndItsStatisticsAreStillKept) {
 }
 
 TEST(Passes, ALiveBlockWithAnotherFirstEpsBeginsWithItsDepthwiseConvolution) {
-  const std::string text = to_text(fuse_live_inverted_residuals(live_block(1e-5F, false)));
+  const std::string text = to_text(fuse_live_inverted_residuals(live_block(1e-5F, false), Precision::kF32));
   EXPECT_NE(text.find("BatchNormTrain[eps 1e-05 relu6]"), std::string::npos) << text;
   EXPECT_NE(text.find("InvertedResidualTrain[3x3 pad 1,1,1,1 relu6 eps 0.001]"), std::string::npos) << text;
 }
 
 TEST(Passes, ALiveBlockWhoseInsideIsReadStaysApart) {
   const Graph graph = live_block(1e-3F, true);
-  EXPECT_EQ(to_text(fuse_live_inverted_residuals(graph)), to_text(graph));
+  EXPECT_EQ(to_text(fuse_live_inverted_residuals(graph, Precision::kF32)), to_text(graph));
 }
 
 TEST(Passes, ABlockWithoutExpansionTakesTheSlopeOfItsInput) {
@@ -183,7 +183,7 @@ TEST(Passes, ConvolutionsAreRoundedInBothDirectionsUnlessBatchStatisticsFollow) 
   const ValueId x = graph.input("x", {1, 4, 4, 8});
   const ValueId y = graph.add(Conv2d{kSame3x3}, {x, p("w", {8, 8, 3, 3}), p("b", {8})});
   graph.mark_output("y", graph.add(Conv2d{}, {y, p("live", {4, 8, 1, 1})}));
-  const Graph rounded = round_convolutions(graph, Precision::kBF16);
+  const Graph rounded = round_convolutions(graph, Precision::kBF16, Precision::kF32);
   const auto made = differentiate_from(rounded, "y", "dy", [](std::string_view) { return true; });
   ASSERT_TRUE(made.ok()) << made.error().message;
   const std::string text = to_text(*made);
@@ -201,7 +201,8 @@ Graph rounded_chain(Precision precision) {
   const ValueId z = graph.add(Conv2d{kSame3x3}, {x, p("w", {8, 8, 3, 3}), p("b", {8})});
   const ValueId a = graph.add(Activate{Activation::kSilu}, {z});
   graph.mark_output("y", graph.add(Conv2d{}, {a, p("v", {4, 8, 1, 1}), p("c", {4})}));
-  return *differentiate_from(round_convolutions(graph, precision), "y", "dy", [](std::string_view) { return true; });
+  return *differentiate_from(round_convolutions(graph, precision, Precision::kF32), "y", "dy",
+                             [](std::string_view) { return true; });
 }
 
 TEST(Passes, WhatLiesBetweenRoundedConvolutionsIsKeptRounded) {
@@ -216,6 +217,21 @@ TEST(Passes, WhatLiesBetweenRoundedConvolutionsIsKeptRounded) {
             "%13 8x8x3x3, %14 8 = Conv2dBackwardWeight[3x3 pad 1,1,1,1 bias bf16](x, %12)\n"
             "output y = %7\noutput grad/w = %13\noutput grad/b = %14\noutput grad/v = %9\noutput grad/c = %10\n");
   EXPECT_EQ(to_text(eliminate_dead(kept)).find("%3 1x4x4x8 ="), std::string::npos) << "a rewrite forgets how a value is kept";
+}
+
+TEST(Passes, WithTheBatchsOwnStatisticsWhatLiesBetweenIsKeptRoundedToo) {
+  Graph graph;
+  const auto p = [&](const char* name, const Shape& shape) { return graph.parameter(name, shape); };
+  const ValueId x = graph.input("x", {1, 4, 4, 8});
+  const ValueId first = graph.add(Conv2d{}, {x, p("w", {8, 8, 1, 1})});
+  const ValueId norm = graph.add_all(BatchNormTrain{1e-5F, Activation::kNone}, {first, p("g", {8}), p("b", {8})})[0];
+  graph.mark_output("y", graph.add(Conv2d{}, {graph.add(Activate{Activation::kSilu}, {norm}), p("v", {4, 8, 1, 1})}));
+  EXPECT_EQ(to_text(keep_rounded(round_convolutions(graph, Precision::kF32, Precision::kBF16))),
+            "%2 1x4x4x8 bf16 = Conv2d[1x1 bf16](x, w)\n"
+            "%5 1x4x4x8 bf16, %6 8, %7 8 = BatchNormTrain[eps 1e-05](%2, g, b)\n"
+            "%8 1x4x4x8 bf16 = Activate[silu](%5)\n"
+            "%10 1x4x4x4 = Conv2d[1x1 bf16](%8, v)\n"
+            "output y = %10\n");
 }
 
 TEST(Passes, FloatsStayFloats) {

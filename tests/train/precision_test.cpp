@@ -14,7 +14,9 @@ class PlainBackend : public Backend {
   [[nodiscard]] std::string_view name() const override { return "plain"; }
   [[nodiscard]] bool supports(const graph::Graph& /*graph*/, const graph::Node& node) const override {
     const auto* block = std::get_if<graph::InvertedResidual>(&node.op);
+    const auto* live = std::get_if<graph::InvertedResidualTrain>(&node.op);
     return (block == nullptr || block->precision == graph::Precision::kF32) &&
+           (live == nullptr || live->precision == graph::Precision::kF32) &&
            convolution_precision(node.op) == graph::Precision::kF32;
   }
   Result<std::unique_ptr<Kernel>> prepare(const Context& /*context*/, const graph::Graph& /*graph*/, const graph::Node& /*node*/,
@@ -52,6 +54,8 @@ TEST(Precision, ConvolutionsAreRoundedWhereTheDeviceHasKernelsForIt) {
   const graph::Precisions plain = precisions_of(graph::Precision::kBF16, PlainBackend());
   EXPECT_EQ(plain.blocks, graph::Precision::kBF16);
   EXPECT_EQ(plain.convolutions, graph::Precision::kF32);
+  EXPECT_EQ(plain.live, graph::Precision::kF32);
+  EXPECT_EQ(precisions_of(graph::Precision::kBF16, **reference).live, graph::Precision::kBF16);
 }
 
 TEST(Precision, WhatCannotBeHadIsNotReplaced) {

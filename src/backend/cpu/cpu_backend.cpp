@@ -32,9 +32,10 @@ bool is_defined(const graph::Op& op, cpu::Target target) {
   if (const auto* block = std::get_if<graph::InvertedResidualBackward>(&op))
     return is_defined(block->forward, target) && block->input_activation != graph::Activation::kSilu;
   if (const auto* block = std::get_if<graph::InvertedResidualTrain>(&op))
-    return cpu::block::Geometry::supports(cpu::block::without_statistics(*block));
+    return block->precision == graph::Precision::kF32 && cpu::block::Geometry::supports(cpu::block::without_statistics(*block));
   if (const auto* block = std::get_if<graph::InvertedResidualTrainBackward>(&op))
-    return cpu::block::Geometry::supports(cpu::block::without_statistics(block->forward));
+    return block->forward.precision == graph::Precision::kF32 &&
+           cpu::block::Geometry::supports(cpu::block::without_statistics(block->forward));
   if (convolution_precision(op) == graph::Precision::kBF16 && !cpu::block::has_bf16(target)) return false;
   const auto* depthwise = std::get_if<graph::DepthwiseConv2dBackward>(&op);
   return depthwise == nullptr ||
@@ -45,7 +46,9 @@ bool is_defined(const graph::Op& op, cpu::Target target) {
 /// Whether the node's kernel reads and writes its values as they are kept.
 bool is_kept_well(const graph::Graph& graph, const graph::Node& node, cpu::Target target) {
   if (graph::is_all_floats(graph, node)) return true;
-  return cpu::block::has_bf16(target) && graph::is_kept_well(graph, node);
+  const bool norm =
+      std::holds_alternative<graph::BatchNormTrain>(node.op) || std::holds_alternative<graph::BatchNormTrainBackward>(node.op);
+  return cpu::block::has_bf16(target) && !norm && graph::is_kept_well(graph, node);
 }
 
 /// Of the environment; empty where it is not set.

@@ -20,19 +20,29 @@ bool is_defined(const graph::Window& window, Activation activation) {
 
 /// A silu's derivative cannot be told from its output, which is all that a depthwise backward has.
 bool is_defined(const graph::Op& op, const Machine& machine) {
-  const auto has = [&](const graph::InvertedResidual& block) {
+  const auto has = [&](const auto& block) {
     return is_defined(block.window, block.activation) && (block.precision == graph::Precision::kF32 || machine.has_bf16());
   };
   if (const auto* block = std::get_if<graph::InvertedResidual>(&op)) return has(*block);
   if (const auto* block = std::get_if<graph::InvertedResidualBackward>(&op))
     return has(block->forward) && block->input_activation != Activation::kSilu;
-  if (const auto* block = std::get_if<graph::InvertedResidualTrain>(&op)) return is_defined(block->window, block->activation);
-  if (const auto* block = std::get_if<graph::InvertedResidualTrainBackward>(&op))
-    return is_defined(block->forward.window, block->forward.activation);
+  if (const auto* block = std::get_if<graph::InvertedResidualTrain>(&op)) return has(*block);
+  if (const auto* block = std::get_if<graph::InvertedResidualTrainBackward>(&op)) return has(block->forward);
   if (convolution_precision(op) == graph::Precision::kBF16 && !machine.has_bf16()) return false;
   const auto* depthwise = std::get_if<graph::DepthwiseConv2dBackward>(&op);
   return depthwise == nullptr ||
          (is_defined(depthwise->window, depthwise->activation) && depthwise->input_activation != Activation::kSilu);
+}
+
+/// Blocks with the batch's own statistics that round v have kernels for it kept so.
+bool is_v_kept(const graph::Graph& graph, const graph::Node& node) {
+  const auto kept = [&](const graph::InvertedResidualTrain& block, graph::ValueId v) {
+    return (graph.dtype(v) == DType::kBF16) == (block.precision == graph::Precision::kBF16);
+  };
+  if (const auto* block = std::get_if<graph::InvertedResidualTrain>(&node.op)) return kept(*block, node.outputs[1]);
+  if (const auto* block = std::get_if<graph::InvertedResidualTrainBackward>(&node.op))
+    return kept(block->forward, node.inputs[depthwise_weight(block->forward) + 4]);
+  return true;
 }
 
 class CudaBackend final : public Backend {
@@ -48,7 +58,8 @@ class CudaBackend final : public Backend {
   [[nodiscard]] bool supports(const graph::Graph& graph, const graph::Node& node) const override {
     // Kernels count elements in 31 bits.
     const auto small = [&](graph::ValueId id) { return graph.shape(id).elements() <= std::numeric_limits<int>::max(); };
-    const bool kept_well = graph::is_all_floats(graph, node) || (machine_->has_bf16() && graph::is_kept_well(graph, node));
+    const bool kept_well = is_v_kept(graph, node) &&
+                           (graph::is_all_floats(graph, node) || (machine_->has_bf16() && graph::is_kept_well(graph, node)));
     return is_defined(node.op, *machine_) && kept_well && std::ranges::all_of(node.inputs, small) &&
            std::ranges::all_of(node.outputs, small);
   }

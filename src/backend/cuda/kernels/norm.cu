@@ -168,10 +168,13 @@ void finish_moments(Stream stream, const float* partial, int parts, const float*
   });
 }
 
-void statistics(Stream stream, const float* x, std::int64_t rows, int channels, float* partial, float* mean, float* var) {
+template <class X>
+void statistics(Stream stream, const X* x, std::int64_t rows, int channels, float* partial, float* pivot, float* mean,
+                float* var) {
   const SumsGrid grid = row_grid(rows, channels);
-  moments(stream, x, x, channels, grid, partial, false);
-  finish_moments(stream, partial, grid.parts, x, rows, channels, mean, var);
+  first_row(stream, x, channels, pivot);
+  moments(stream, x, pivot, channels, grid, partial, false);
+  finish_moments(stream, partial, grid.parts, pivot, rows, channels, mean, var);
 }
 
 template <class X, class D>
@@ -199,8 +202,9 @@ void norm_input_gradient(Stream stream, const X* x, const NormVectors& norm, con
   vector_of(channels) == 4 ? input_gradient_groups<4>(stream, whole, rows) : input_gradient_groups<1>(stream, whole, rows);
 }
 
-void normalise_backward(Stream stream, const float* x, const NormVectors& norm, const float* dy, Activation activation,
-                        std::int64_t rows, int channels, float* partial, float* dx, float* dgamma, float* dbeta) {
+template <class T>
+void normalise_backward(Stream stream, const T* x, const NormVectors& norm, const T* dy, Activation activation, std::int64_t rows,
+                        int channels, float* partial, T* dx, float* dgamma, float* dbeta) {
   const SumsGrid grid = row_grid(rows, channels);
   norm_gradient_sums(stream, x, norm, dy, activation, channels, grid, partial, false);
   fold_norm_gradient(stream, partial, grid.parts, channels, dgamma, dbeta);
@@ -238,22 +242,28 @@ void fold_norm_backward(Stream stream, const float* w, const NormVectors& norm, 
   });
 }
 
-#define FOVEA_MAKE(T)                                                                                                            \
-  template void normalise(Stream, const T*, const NormVectors&, Activation, float*, std::int64_t, int);                          \
-  template void moments(Stream, const T*, const float*, int, const SumsGrid&, float*, bool);                                     \
-  template void first_row(Stream, const T*, int, float*);                                                                        \
-  template void norm_gradient_sums(Stream, const T*, const NormVectors&, const float*, Activation, int, const SumsGrid&, float*, \
-                                   bool);                                                                                        \
-  template void norm_input_gradient(Stream, const T*, const NormVectors&, const float*, Activation, const float*, const float*,  \
-                                    std::int64_t, std::int64_t, int, T*);
+#define FOVEA_MAKE(T)                                                                                                         \
+  template void normalise(Stream, const T*, const NormVectors&, Activation, T*, std::int64_t, int);                           \
+  template void moments(Stream, const T*, const float*, int, const SumsGrid&, float*, bool);                                  \
+  template void first_row(Stream, const T*, int, float*);                                                                     \
+  template void statistics(Stream, const T*, std::int64_t, int, float*, float*, float*, float*);                              \
+  template void norm_gradient_sums(Stream, const T*, const NormVectors&, const T*, Activation, int, const SumsGrid&, float*,  \
+                                   bool);                                                                                     \
+  template void norm_input_gradient(Stream, const T*, const NormVectors&, const T*, Activation, const float*, const float*,   \
+                                    std::int64_t, std::int64_t, int, T*);                                                     \
+  template void normalise_backward(Stream, const T*, const NormVectors&, const T*, Activation, std::int64_t, int, float*, T*, \
+                                   float*, float*);
 FOVEA_FOR_EACH_NUMBER(FOVEA_MAKE)
 #undef FOVEA_MAKE
-// Of blocks of rounded numbers: what is normalised is a sum.
+// Of blocks of rounded numbers, where sums are normalised and gradients come as sums.
 template void normalise(Stream, const float*, const NormVectors&, Activation, Bf16*, std::int64_t, int);
-template void normalise(Stream, const Bf16*, const NormVectors&, Activation, Bf16*, std::int64_t, int);
 template void norm_gradient_sums(Stream, const float*, const NormVectors&, const Bf16*, Activation, int, const SumsGrid&, float*,
                                  bool);
+template void norm_gradient_sums(Stream, const Bf16*, const NormVectors&, const float*, Activation, int, const SumsGrid&, float*,
+                                 bool);
 template void norm_input_gradient(Stream, const float*, const NormVectors&, const Bf16*, Activation, const float*, const float*,
+                                  std::int64_t, std::int64_t, int, Bf16*);
+template void norm_input_gradient(Stream, const Bf16*, const NormVectors&, const float*, Activation, const float*, const float*,
                                   std::int64_t, std::int64_t, int, Bf16*);
 
 }  // namespace fovea::cuda

@@ -30,7 +30,9 @@ void first_row(Stream stream, const X* x, int channels, float* pivot);
 void finish_moments(Stream stream, const float* partial, int parts, const float* pivot, std::int64_t rows, int channels,
                     float* mean, float* var);
 /// All of that of one tensor.
-void statistics(Stream stream, const float* x, std::int64_t rows, int channels, float* partial, float* mean, float* var);
+template <class X>
+void statistics(Stream stream, const X* x, std::int64_t rows, int channels, float* partial, float* pivot, float* mean,
+                float* var);
 
 /// Sums over rows of dz, the gradient before the activation, and of dz times x normalised: 2 values of a row_grid.
 template <class X, class D>
@@ -42,8 +44,9 @@ template <class X, class D, class G>
 void norm_input_gradient(Stream stream, const X* x, const NormVectors& norm, const D* dy, Activation activation,
                          const float* dgamma, const float* dbeta, std::int64_t count, std::int64_t rows, int channels, G* dx);
 /// BatchNormTrainBackward, which is those three; partial as theirs. dx may be dy, not x.
-void normalise_backward(Stream stream, const float* x, const NormVectors& norm, const float* dy, Activation activation,
-                        std::int64_t rows, int channels, float* partial, float* dx, float* dgamma, float* dbeta);
+template <class T>
+void normalise_backward(Stream stream, const T* x, const NormVectors& norm, const T* dy, Activation activation, std::int64_t rows,
+                        int channels, float* partial, T* dx, float* dgamma, float* dbeta);
 /// UpdateRunningStatistics.
 void update_running(Stream stream, const float* mean, const float* var, float momentum, std::int64_t count, int channels,
                     float* running_mean, float* running_var);

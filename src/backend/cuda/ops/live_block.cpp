@@ -84,6 +84,8 @@ KernelResult prepare(const Setup& setup, const graph::InvertedResidualTrain& op)
 
 }  // namespace
 
-KernelResult prepare_op(const Setup& setup, const graph::InvertedResidualTrain& op) { return prepare<float>(setup, op); }
+KernelResult prepare_op(const Setup& setup, const graph::InvertedResidualTrain& op) {
+  return op.precision == graph::Precision::kBF16 ? prepare<Bf16>(setup, op) : prepare<float>(setup, op);
+}
 
 }  // namespace fovea::cuda

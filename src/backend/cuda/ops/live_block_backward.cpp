@@ -202,7 +202,7 @@ KernelResult prepare(const Setup& setup, const graph::InvertedResidualTrain& op)
 }  // namespace
 
 KernelResult prepare_op(const Setup& setup, const graph::InvertedResidualTrainBackward& op) {
-  return prepare<float>(setup, op.forward);
+  return op.forward.precision == graph::Precision::kBF16 ? prepare<Bf16>(setup, op.forward) : prepare<float>(setup, op.forward);
 }
 
 }  // namespace fovea::cuda
