@@ -5,7 +5,9 @@
 // pictures at which the item may come to rest.
 //
 //   bench_scale MODEL PHOTO [FACTOR]
+//   bench_scale --costs LOOKING CLASSIFYING
 //
+// The second takes the milliseconds of that computer as they are told: bench/results/arm64.md has some from counted instructions.
 // Times are of one thread; run it with ONEDNN_MAX_CPU_ISA=AVX2 on a processor with more. FACTOR [7.1]: one x86 core of that class
 // to four of a Raspberry Pi 4 (1.8 GHz), the larger of two ratios published for ncnn (MobileNetV2: 8.7 ms on one thread of a
 // Ryzen 5700G, 61.9 ms on a Pi 4; EfficientNet-B0: 22.9 and 74.2).
@@ -16,6 +18,7 @@
 #include <cstdlib>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "fovea/classifier.h"
@@ -80,12 +83,26 @@ void report(std::string_view name, const Cost& cost, const std::vector<double>& 
   }
 }
 
+void report(const Cost& cost) {
+  report("sure", cost, {0.9, 0.06, 0.03, 0.01}, false);
+  report("unsure", cost, {0.4, 0.3, 0.2, 0.1}, false);
+  report("unknown", cost, {0.4, 0.3, 0.2, 0.1}, true);
+}
+
+/// Milliseconds, rounded up.
+Moment costs(double milliseconds) { return Moment(static_cast<int>(milliseconds) + 1); }
+
 }  // namespace
 
 int main(int argc, char** argv) {
   if (argc < 3) {
-    fmt::print(stderr, "usage: bench_scale MODEL PHOTO [FACTOR]\n");
+    fmt::print(stderr, "usage: bench_scale MODEL PHOTO [FACTOR]\n       bench_scale --costs LOOKING CLASSIFYING\n");
     return 2;
+  }
+  if (std::string_view(argv[1]) == "--costs") {
+    if (argc < 4) return fmt::print(stderr, "usage: bench_scale --costs LOOKING CLASSIFYING\n"), 2;
+    report({costs(std::strtod(argv[2], nullptr)), costs(std::strtod(argv[3], nullptr))});
+    return 0;
   }
   const double factor = argc > 3 ? std::strtod(argv[3], nullptr) : 7.1;
   ClassifierOptions options;
@@ -110,11 +127,9 @@ int main(int argc, char** argv) {
   fmt::print("a picture of 640 by 480 here, one thread: decoding {:.1f} ms, looking {:.1f} ms, classifying {:.1f} ms\n", decoding,
              looking, computing);
   // The camera's thread decodes while the other computes, but the network has all cores there: counted one after the other.
-  const Cost cost{Moment(static_cast<int>(factor * (decoding + looking)) + 1), Moment(static_cast<int>(factor * computing) + 1)};
+  const Cost cost{costs(factor * (decoding + looking)), costs(factor * computing)};
   fmt::print("times {:.1f}: looking and decoding {} ms, classifying {} ms\n", factor, cost.looking.count(),
              cost.computing.count());
-  report("sure", cost, {0.9, 0.06, 0.03, 0.01}, false);
-  report("unsure", cost, {0.4, 0.3, 0.2, 0.1}, false);
-  report("unknown", cost, {0.4, 0.3, 0.2, 0.1}, true);
+  report(cost);
   return 0;
 }
