@@ -131,6 +131,7 @@ void Checkout::listen() {
     weight_.reset();
   }
   if (news.found) note("the scale is there again");
+  if (news.no_weight) weight_.reset();
   if (!news.reading) return;
   weight_ = news.reading->weight;
   machine_->weigh(moment(news.reading->time), *weight_);

@@ -158,10 +158,12 @@ std::string Weigher::read_lines(int port) {
         if (line.size() < kLongestLine) line += byte;
         continue;
       }
-      if (const auto weight = parse_weight(std::exchange(line, {}), options_.unit)) {
-        report(*weight);
-        heard = Clock::now();
-      }
+      const std::string whole = std::exchange(line, {});
+      const auto weight = parse_weight(whole, options_.unit);
+      const bool none = !weight && says_no_weight(whole);
+      if (weight) report(*weight);
+      if (none) report_no_weight();
+      if (weight || none) heard = Clock::now();
     }
     if (Clock::now() - heard > kSilence) return fmt::format("no weight within {} s", kSilence.count() / 1000);
   }
@@ -175,7 +177,12 @@ std::string Weigher::read_reports(int port) {
     const Chunk chunk = read_some(port, block);
     if (!chunk.lost.empty()) return chunk.lost;
     if (chunk.bytes == 0) continue;
-    if (const auto weight = parse_weight_report(std::as_bytes(std::span(block).first(chunk.bytes)))) report(*weight);
+    const auto bytes = std::as_bytes(std::span(block).first(chunk.bytes));
+    if (const auto weight = parse_weight_report(bytes)) {
+      report(*weight);
+    } else if (says_no_weight(bytes)) {
+      report_no_weight();
+    }
   }
   return {};
 }
@@ -189,6 +196,15 @@ void Weigher::report(const WeightReport& report) {
   const bool stable = report.stable.value_or(now - resting_since_ >= kRest);
   const std::lock_guard lock(mutex_);
   news_.reading = Reading{{report.grams, stable}, now};
+  news_.no_weight = false;
+  if (std::exchange(lost_, false)) news_.found = true;
+}
+
+void Weigher::report_no_weight() {
+  resting_grams_.reset();
+  const std::lock_guard lock(mutex_);
+  news_.reading.reset();
+  news_.no_weight = true;
   if (std::exchange(lost_, false)) news_.found = true;
 }
 

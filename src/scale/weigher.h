@@ -34,6 +34,7 @@ class Weigher {
     std::optional<Reading> reading;  ///< the last one since the last call
     std::vector<std::string> lost;   ///< why it was lost since the last call, a line each time
     bool found = false;              ///< it speaks again
+    bool no_weight = false;          ///< since the last reading it has said that it cannot tell the weight
   };
   News take();
 
@@ -44,6 +45,7 @@ class Weigher {
   std::string read_lines(int port);
   std::string read_reports(int port);
   void report(const WeightReport& report);
+  void report_no_weight();
   [[nodiscard]] bool closing();
 
   WeightOptions options_;

@@ -122,4 +122,18 @@ std::optional<WeightReport> parse_weight_report(std::span<const std::byte> repor
   return WeightReport{status == kUnderZero ? -grams : grams, status != kInMotion};
 }
 
+bool says_no_weight(std::string_view line) {
+  skip_blanks(line);
+  if (line.starts_with("OL")) return true;
+  if (!take(line, "S")) return false;
+  skip_blanks(line);
+  return line == "+" || line == "-";
+}
+
+bool says_no_weight(std::span<const std::byte> report) {
+  if (report.size() < 2 || report[0] != std::byte{3}) return false;
+  const auto status = std::to_integer<unsigned>(report[1]);
+  return status == 1 || (status >= 6 && status <= 8);
+}
+
 }  // namespace fovea::checkout

@@ -29,4 +29,9 @@ struct WeightReport {
 /// "HID Point of Sale Usage Tables" 1.02, scale data report. None for other reports and for status fault, overload, and the like.
 [[nodiscard]] std::optional<WeightReport> parse_weight_report(std::span<const std::byte> report);
 
+/// Whether a scale says that it cannot tell the weight: overload, fault, to be set to zero or calibrated. Then an earlier weight
+/// holds no longer. "OL,..." and "S +", "S -" of serial scales; status 1, 6, 7 and 8 of USB weighing devices.
+[[nodiscard]] bool says_no_weight(std::string_view line);
+[[nodiscard]] bool says_no_weight(std::span<const std::byte> report);
+
 }  // namespace fovea::checkout

@@ -88,6 +88,16 @@ TEST(WeightText, ReportsOfUsbScales) {
   }
 }
 
+TEST(WeightText, WhatSaysThatThereIsNoWeight) {
+  for (const char* line : {"OL,GS,+99999.9kg", "S +", "S -", "\x02 OL"}) EXPECT_TRUE(says_no_weight(line)) << line;
+  for (const char* line : {"ST,GS,+  0.123kg", "S S 1.0 g", "S I", "ES", "", "-", "S"})
+    EXPECT_FALSE(says_no_weight(line)) << line;
+  for (unsigned status = 0; status < 12; ++status) {
+    const std::array<std::byte, 6> report{std::byte{3}, static_cast<std::byte>(status), std::byte{2}, {}, {}, {}};
+    EXPECT_EQ(says_no_weight(report), status == 1 || (status >= 6 && status <= 8)) << status;
+  }
+}
+
 /// A terminal of which a scale plays the other end.
 class Pty {
  public:
@@ -203,6 +213,17 @@ TEST(Weigher, AUsbScale) {
   const std::array<unsigned char, 6> report = {3, 4, 2, 0, 90, 0};
   EXPECT_EQ(::write(end, report.data(), report.size()), 6);
   EXPECT_TRUE(wait_for(weigher, news, [](const Weight& w) { return w.grams == 90 && w.stable; }));
+  const std::array<unsigned char, 6> overload = {3, 6, 2, 0, 0xFF, 0xFF};
+  EXPECT_EQ(::write(end, overload.data(), overload.size()), 6);
+  Weigher::News last;
+  for (int i = 0; i < 1000 && !last.no_weight; ++i) {
+    std::this_thread::sleep_for(10ms);
+    last = weigher.take();
+  }
+  EXPECT_TRUE(last.no_weight);
+  EXPECT_FALSE(last.reading);
+  EXPECT_EQ(::write(end, report.data(), report.size()), 6);
+  EXPECT_TRUE(wait_for(weigher, news, [](const Weight& w) { return w.grams == 90; }));
   EXPECT_TRUE(news.lost.empty());
   ::close(end);
 }
