@@ -61,6 +61,21 @@ class Draft {
     return {};
   }
 
+  // What the disk gives back. By the same descriptor: on SMB shares its lock keeps every other one out.
+  [[nodiscard]] Result<std::vector<std::byte>> read_back(std::size_t size) const {
+    std::vector<std::byte> bytes(size + 1);  // one more shows a file that grew
+    std::size_t done = 0;
+    while (done < bytes.size()) {
+      const ssize_t count = ::pread(descriptor_, bytes.data() + done, bytes.size() - done, static_cast<off_t>(done));
+      if (count < 0 && errno == EINTR) continue;
+      if (count < 0) return system_error(path_, "read back its new content", errno);
+      if (count == 0) break;
+      done += static_cast<std::size_t>(count);
+    }
+    bytes.resize(done);
+    return bytes;
+  }
+
   // Owner, mode, access lists and other extended attributes, then times, which all else would change.
   Result<void> take_after(const struct stat& old) const {
     struct stat own {};
@@ -83,13 +98,15 @@ class Draft {
   [[nodiscard]] const fs::path& name() const { return name_; }
 
  private:
-  // What a killed run has left behind: nobody holds its lock any more.
+  // What a killed run has left behind: nobody holds its lock any more. NFS locks only what is open for writing.
   [[nodiscard]] bool remove_abandoned() const {
-    const int found = ::open(name_.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    const int found = ::open(name_.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW);
     if (found < 0) return errno == ENOENT;
-    const bool abandoned = ::flock(found, LOCK_EX | LOCK_NB) == 0 && ::unlink(name_.c_str()) == 0;
-    ::close(found);
-    return abandoned;
+    const bool abandoned = ::flock(found, LOCK_EX | LOCK_NB) == 0;
+    ::close(found);  // before it is deleted: a file that is open is not gone on a share
+    if (abandoned && ::unlink(name_.c_str()) == 0) return true;
+    errno = EEXIST;
+    return false;
   }
 
   Result<void> copy_attributes() const {
@@ -129,6 +146,8 @@ void flush_folder(const fs::path& path) {
 
 Result<void> still(const fs::path& path, const std::optional<FileStamp>& expected) {
   if (stamp_of(path) == expected) return {};
+  struct stat now {};
+  if (::lstat(path.c_str(), &now) != 0 && errno != ENOENT) return system_error(path, "be looked at", errno);
   return fail(Error::Kind::kIo, "{}: changed by another program meanwhile; left alone", path.string());
 }
 
@@ -148,7 +167,7 @@ Result<FileStamp> replace_file(const fs::path& path, const std::optional<FileSta
   FOVEA_TRY(draft.write(content));
   if (existed) FOVEA_TRY(draft.take_after(old));
   FOVEA_TRY(draft.flush());
-  FOVEA_ASSIGN(const auto written, read_file(draft.name(), kMostFileBytes + content.size()));
+  FOVEA_ASSIGN(const auto written, draft.read_back(content.size()));
   if (!std::ranges::equal(written, content)) {
     return fail(Error::Kind::kIo, "{}: the disk gave back other bytes than were written; left as it is", path.string());
   }
