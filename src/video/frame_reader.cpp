@@ -55,13 +55,21 @@ bool breaks_off(const AVPacket& packet) {
   return true;
 }
 
+/// What the driver's answer means of a camera.
+std::string hint_for(const std::string& address, int code) {
+  if (!is_device(address)) return {};
+  if (code == AVERROR(ENOTTY)) return "; it is no camera that gives pictures (V4L2 video capture)";
+  if (code == AVERROR(EBUSY)) return "; another program is using the camera";
+  return {};
+}
+
 Error error_for(const std::string& address, int code, bool late, std::chrono::milliseconds limit) {
   if (late) return fail(Error::Kind::kIo, "{}: nothing came within {} ms", address, limit.count());
   const Error::Kind kind = code == AVERROR(ENOENT)                                                  ? Error::Kind::kNotFound
                            : code == AVERROR_INVALIDDATA                                            ? Error::Kind::kFormat
                            : code == AVERROR(EPROTONOSUPPORT) || code == AVERROR_PROTOCOL_NOT_FOUND ? Error::Kind::kUnsupported
                                                                                                     : Error::Kind::kIo;
-  return fail(kind, "{}: {}", address, text_of(code));
+  return fail(kind, "{}: {}{}", address, text_of(code), hint_for(address, code));
 }
 
 }  // namespace
