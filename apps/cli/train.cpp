@@ -362,10 +362,12 @@ Run add_train(CLI::App& app) {
   app.add_flag("--strict", options.strict, "the first unreadable photo ends the run");
   add_compute_flags(app, flags->compute);
   app.remove_option(app.get_option("--precision"));  // training knows a word more than other verbs
-  add_choice<PrecisionChoice>(
-      app, "--precision", options.precision,
-      {{"auto", PrecisionChoice::kAuto}, {"fp32", PrecisionChoice::kFp32}, {"bf16", PrecisionChoice::kBf16}},
-      "of products while fine-tuning; auto: bf16 where the processor multiplies it");
+  add_choice<PrecisionChoice>(app, "--precision", options.precision,
+                              {{"auto", PrecisionChoice::kAuto},
+                               {"fp32", PrecisionChoice::kFp32},
+                               {"bf16", PrecisionChoice::kBf16},
+                               {"tf32", PrecisionChoice::kTf32}},
+                              "of products while fine-tuning; auto: bf16 where the processor multiplies it");
   app.get_option("--device")
       ->description(
           "auto, cpu, cuda or cuda:N, or several that share each batch: cuda:all, cuda:0,1; one that cannot be used ends the "

@@ -58,7 +58,8 @@ enum class AugmentLevel : std::uint8_t {
 enum class PrecisionChoice : std::uint8_t {
   kAuto,  ///< kBf16 where the device is made for it
   kFp32,
-  kBf16,  ///< in convolutions and blocks with stored statistics
+  kBf16,  ///< in convolutions and blocks with stored statistics; on GPUs with the batch's own too
+  kTf32,  ///< there, on GPUs: floats of which eleven significant bits are multiplied
 };
 
 /// In which proportion fine-tuning draws the classes.

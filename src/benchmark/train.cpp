@@ -116,7 +116,7 @@ Result<std::vector<NetworkRate>> bench_train(const NetworkBenchOptions& options,
   tuning.norm = options.live_norm ? NormMode::kLive : NormMode::kFrozen;
   FOVEA_ASSIGN(tuning.precision, training::choose_precision(options.precision, *device.backend));
   const graph::Precisions precisions = training::precisions_of(tuning.precision, *device.backend);
-  const bool bf16 = (options.live_norm ? precisions.live : precisions.blocks) == graph::Precision::kBF16;
+  const graph::Precision precision = options.live_norm ? precisions.live : precisions.blocks;
   MachineRates machine;
   std::vector<NetworkRate> rates;
   for (const MeasuredNetwork& network : networks) {
@@ -131,7 +131,7 @@ Result<std::vector<NetworkRate>> bench_train(const NetworkBenchOptions& options,
         if (!options.data.empty()) {
           rates.back().wait_share = times.waited / std::accumulate(times.seconds.begin(), times.seconds.end(), 0.0);
         }
-        if (bf16) rates.back().precision = "bf16";
+        if (precision != graph::Precision::kF32) rates.back().precision = graph::name_of(precision);
         if (on_rate) on_rate(rates.back());
       }
     }

@@ -18,8 +18,8 @@ namespace fovea::graph {
 
 [[nodiscard]] std::string_view name_of(Activation activation);
 
-/// What the operands of an op's products are rounded to. Sums are of 32 bits either way.
-enum class Precision : std::uint8_t { kF32, kBF16 };
+/// What the operands of an op's products are rounded to: 24 significant bits, 11 or 8. Sums are of 32 bits either way.
+enum class Precision : std::uint8_t { kF32, kTF32, kBF16 };
 
 [[nodiscard]] std::string_view name_of(Precision precision);
 
@@ -41,7 +41,7 @@ struct Window {
 // ---- forward ---------------------------------------------------------------------------------------------------
 
 /// x (N,H,W,C), w (K,C,R,S), [b (K)] -> y (N,H',W',K) = activation(x * w + b). Cross-correlation, as in every framework. With
-/// Precision::kBF16, x and w are rounded to bf16.
+/// a Precision other than kF32, x and w are rounded to it.
 struct Conv2d {
   Window window;
   Activation activation = Activation::kNone;
@@ -56,7 +56,7 @@ struct DepthwiseConv2d {
 
 /// x (N,H,W,C), [we (E,C,1,1), be (E)], wd (E,1,R,S), bd (E), wp (K,E,1,1), bp (K) -> y (N,H',W',K): a pointwise convolution to E
 /// channels (left out: E = C, the next reads x), a depthwise one, both with `activation`, and a pointwise one to K, to which x is
-/// added if `residual`. With Precision::kBF16, x, the pointwise weights and both inner activations are rounded to bf16.
+/// added if `residual`. With another Precision than kF32, x, the pointwise weights and both inner activations are rounded.
 struct InvertedResidual {
   Window window;
   Activation activation = Activation::kRelu6;
@@ -69,7 +69,7 @@ struct InvertedResidual {
 /// md, sd (E): the same block in training with the batch's own statistics, up to its last convolution. A pointwise convolution to
 /// E channels, BatchNormTrain (scale ge, shift be; mean me and variance se) and `activation` (left out: the next reads x); a
 /// depthwise one, whose output is v, BatchNormTrain (gd, bd; md, sd) and `activation`; a pointwise one to K. With
-/// Precision::kBF16, x, the pointwise weights, both inner activations and v are rounded to bf16; md and sd are those of v
+/// another Precision than kF32, x, the pointwise weights, both inner activations and v are rounded; md and sd are those of v
 /// rounded.
 struct InvertedResidualTrain {
   Window window;
@@ -159,14 +159,14 @@ struct SigmoidBinaryCrossEntropy {};
 
 // ---- backward --------------------------------------------------------------------------------------------------
 
-/// dy (N,H',W',K), w (K,C,R,S) -> dx of shape `input`. With Precision::kBF16, dy and w are rounded to bf16.
+/// dy (N,H',W',K), w (K,C,R,S) -> dx of shape `input`. With another Precision, dy and w are rounded.
 struct Conv2dBackwardInput {
   Window window;
   Shape input;
   Precision precision = Precision::kF32;
 };
 
-/// x (N,H,W,C), dy (N,H',W',K) -> dw (K,C,R,S), [db (K) if `bias`]. With Precision::kBF16, x and dy are rounded to bf16; what is
+/// x (N,H,W,C), dy (N,H',W',K) -> dw (K,C,R,S), [db (K) if `bias`]. With another Precision, x and dy are rounded; what is
 /// added up to db is not.
 struct Conv2dBackwardWeight {
   Window window;
@@ -183,7 +183,7 @@ struct DepthwiseConv2dBackward {
 };
 
 /// x, [we, be], wd, bd, wp, dy (like y) -> dx, [dwe, dbe], dwd, dbd, dwp, dbp of `forward`, whose inner activations are computed
-/// anew. dx is multiplied by the derivative of `input_activation` as seen from x, its output. With Precision::kBF16, dy and the
+/// anew. dx is multiplied by the derivative of `input_activation` as seen from x, its output. With another Precision, dy and the
 /// gradients before both activations are rounded too, where they are operands; what is added up to a bias is not.
 struct InvertedResidualBackward {
   InvertedResidual forward;
@@ -191,7 +191,7 @@ struct InvertedResidualBackward {
 };
 
 /// x, [we, ge, be], wd, gd, bd, wp, v, md, sd, dy (like y) -> dx, [dwe, dge, dbe], dwd, dgd, dbd, dwp of `forward`, of which v,
-/// md and sd are outputs. What lies before v is computed anew. With Precision::kBF16, dy, the gradient that reaches v, the one
+/// md and sd are outputs. What lies before v is computed anew. With another Precision, dy, the gradient that reaches v, the one
 /// before the first activation and the one before its normalisation are rounded too.
 struct InvertedResidualTrainBackward {
   InvertedResidualTrain forward;

@@ -85,7 +85,10 @@ std::string_view name_of(Activation activation) {
   return "?";
 }
 
-std::string_view name_of(Precision precision) { return precision == Precision::kF32 ? "fp32" : "bf16"; }
+std::string_view name_of(Precision precision) {
+  constexpr std::string_view kNames[] = {"fp32", "tf32", "bf16"};
+  return kNames[static_cast<std::size_t>(precision)];
+}
 
 std::string_view name_of(const Op& op) {
   static constexpr std::string_view kNames[] = {"Conv2d",

@@ -331,7 +331,7 @@ void FineTuner::set_counters(const Counters& counters) {
   batches_ = counters.batches;
 }
 
-bool FineTuner::multiplies_bf16() const { return training::multiplies_bf16(executor_->plan().graph()); }
+graph::Precision FineTuner::precision() const { return training::precision_of(executor_->plan().graph()); }
 
 std::size_t FineTuner::bytes() const {
   return executor_->plan().arena_bytes() + executor_->plan().persistent_bytes() + state_->bytes();

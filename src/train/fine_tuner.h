@@ -98,7 +98,7 @@ class FineTuner {
   Result<double> measure_step();
 
   /// Whether any product is computed in bf16.
-  [[nodiscard]] bool multiplies_bf16() const;
+  [[nodiscard]] graph::Precision precision() const;
 
   /// Where memory was short.
   [[nodiscard]] const std::optional<Split>& split() const { return split_; }

@@ -1,4 +1,4 @@
-// Fovea: what fine-tuning asks the backend before it compiles: numbers of 32 bits or bf16, blocks as one op or op by op.
+// Fovea: what fine-tuning asks the backend before it compiles: numbers of 32 bits or rounded ones, blocks as one op or op by op.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -18,7 +18,7 @@ Result<graph::Precision> choose_precision(PrecisionChoice asked, const Backend& 
 /// Whether the backend computes a block with the batch's own statistics as one op.
 [[nodiscard]] graph::LiveBlocks live_blocks_of(const Backend& backend);
 
-/// Whether any product of a graph is to be computed from bf16 numbers.
-[[nodiscard]] bool multiplies_bf16(const graph::Graph& graph);
+/// What the operands of a graph's products are rounded to, if those of any are.
+[[nodiscard]] graph::Precision precision_of(const graph::Graph& graph);
 
 }  // namespace fovea::training

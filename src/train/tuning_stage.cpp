@@ -127,11 +127,11 @@ Result<void> TrainingRun::tune(std::string_view stage, FineTuneOptions options, 
   for (std::size_t i = 1; i < sources.size(); ++i) devices.push_back(&more_devices_[i - 1]);
   FOVEA_ASSIGN(TunerTeam team, TunerTeam::create(context_, devices, model_.spec, trained, options));
   FineTuner& tuner = team.first();
-  if (tuner.multiplies_bf16()) {
-    reporter_.choice(
-        {"precision", "bf16", "the products of convolutions, which this processor multiplies so; sums and weights are fp32"});
-  } else if (options_.precision == PrecisionChoice::kBf16) {
-    reporter_.note("precision: fp32; bf16 is for convolutions with stored statistics, and there are none to train");
+  if (tuner.precision() != graph::Precision::kF32) {
+    reporter_.choice({"precision", std::string(graph::name_of(tuner.precision())),
+                      "the products of convolutions, which this processor multiplies so; sums and weights are fp32"});
+  } else if (options_.precision == PrecisionChoice::kBf16 || options_.precision == PrecisionChoice::kTf32) {
+    reporter_.note("precision: fp32; other precisions are for convolutions with stored statistics, and there are none to train");
   }
   FOVEA_ASSIGN(const double step_seconds, tuner.measure_step());
   const double seconds_per_epoch = step_seconds * static_cast<double>(steps);

@@ -54,11 +54,11 @@ std::vector<Case> kept(const Case& source) {
 
 /// All three ops; in bf16 also with what they read and write kept so.
 void add_ops(std::vector<Case>& cases, std::size_t i, const Geometry& g, std::int64_t c, std::int64_t k) {
-  for (const Precision precision : {Precision::kF32, Precision::kBF16}) {
+  for (const Precision precision : {Precision::kF32, Precision::kTF32, Precision::kBF16}) {
     cases.push_back(forward(g, c, k, cycle(kActivations, i), i % 3 != 0, precision));
     cases.push_back(backward_input(g, c, k, precision));
     cases.push_back(backward_weight(g, c, k, i % 2 == 0, precision));
-    if (precision == Precision::kF32) continue;
+    if (precision != Precision::kBF16) continue;
     for (std::size_t made = cases.size() - 3, end = cases.size(); made < end; ++made) {
       for (const Case& other : kept(cases[made])) cases.push_back(other);
     }

@@ -78,7 +78,7 @@ std::vector<Case> tests() {
       op.residual = true;
       block.channels.y = block.channels.x;
     }
-    for (const Precision precision : {Precision::kF32, Precision::kBF16}) {
+    for (const Precision precision : {Precision::kF32, Precision::kTF32, Precision::kBF16}) {
       op.precision = precision;
       cases.push_back(block.forward());
       cases.push_back(block.backward(op.expands ? Activation::kNone : Activation::kRelu6));

@@ -31,9 +31,10 @@ struct Block {
   [[nodiscard]] std::string name(std::string_view what) const {
     return fmt::format("{}_{}_c{}_{}_{}_{}{}_eps{}", what, geometry.name(), channels.x, channels.inner, channels.y,
                        name_of(op.activation), op.expands ? "_expands" : "", op.eps < 1e-4F ? "5" : "3") +
-           (rounds() ? "_bf16" : "");
+           (rounds() ? fmt::format("_{}", name_of(op.precision)) : "");
   }
-  [[nodiscard]] bool rounds() const { return op.precision == graph::Precision::kBF16; }
+  [[nodiscard]] bool rounds() const { return op.precision != graph::Precision::kF32; }
+  [[nodiscard]] DType kept() const { return op.precision == graph::Precision::kBF16 ? DType::kBF16 : DType::kF32; }
   /// x, [we, ge, be], wd, gd, bd, wp.
   [[nodiscard]] std::vector<Input> operands() const {
     const auto& [c, e, k] = channels;
@@ -46,7 +47,7 @@ struct Block {
   [[nodiscard]] Case forward() const {
     Case made{name("InvertedResidualTrain"), op, operands()};
     if (rounds()) {
-      made.second = DType::kBF16;
+      made.second = kept();
       return made;  // what is rounded has no slope
     }
     if (channels.inner <= 16) made.differentiable = first_output;  // of many activations one always lies at its kink
@@ -56,7 +57,7 @@ struct Block {
     const std::int64_t e = channels.inner;
     Case made{name("InvertedResidualTrainBackward"), graph::InvertedResidualTrainBackward{op}, operands()};
     made.inputs.insert(made.inputs.end(), {{geometry.output(e)}, {{e}}, {{e}, Fill::kPositive}, {geometry.output(channels.y)}});
-    if (rounds()) made.inputs[depthwise_weight(op) + 4].dtype = DType::kBF16;
+    made.inputs[depthwise_weight(op) + 4].dtype = kept();
     return made;
   }
 };
@@ -74,7 +75,7 @@ std::vector<Case> tests() {
     block.op.expands = i % 5 != 3;
     block.op.eps = cycle(kEps, i);
     if (!block.op.expands) block.channels.x = block.channels.inner;
-    for (const graph::Precision precision : {graph::Precision::kF32, graph::Precision::kBF16}) {
+    for (const graph::Precision precision : {graph::Precision::kF32, graph::Precision::kTF32, graph::Precision::kBF16}) {
       block.op.precision = precision;
       cases.push_back(block.forward());
       if (!block.rounds() || !is_open(i)) cases.push_back(block.backward());

@@ -77,7 +77,10 @@ class CallingRecorder final : public Recorder {
 class HostMachine final : public cuda::Machine {
  public:
   explicit HostMachine(const HostBackendOptions& options)
-      : options_(options), stream_{options.order}, memory_(std::make_shared<FarMemory>(options.memory_bytes)) {}
+      : options_(options),
+        stream_{options.order},
+        memory_(std::make_shared<FarMemory>(options.memory_bytes)),
+        products_(options.products) {}
 
   [[nodiscard]] std::string name() const override { return "cuda-host"; }
   [[nodiscard]] cuda::Stream stream() const override { return const_cast<CUstream_st*>(&stream_); }
@@ -85,7 +88,7 @@ class HostMachine final : public cuda::Machine {
   [[nodiscard]] std::shared_ptr<Recorder> recorder() const override { return std::make_shared<CallingRecorder>(state_); }
   [[nodiscard]] cuda::Products& products() override { return products_; }
   [[nodiscard]] std::size_t cache_bytes() const override { return options_.cache_bytes; }
-  [[nodiscard]] bool has_bf16() const override { return true; }
+  [[nodiscard]] bool has(graph::Precision /*precision*/) const override { return true; }
   [[nodiscard]] const cuda::StepState* state() const override { return &state_->now; }
   void set_state(const RunState& state) override {
     if (!state_->recorded) state_->set(state);

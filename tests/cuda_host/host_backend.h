@@ -10,9 +10,11 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <vector>
 
 #include "backend/backend.h"
 #include "backend/cuda/kernels/host_stream.h"
+#include "backend/cuda/kernels/product.h"
 
 namespace fovea::test {
 
@@ -22,6 +24,8 @@ struct HostBackendOptions {
   std::size_t cache_bytes = std::size_t{16} << 10;
   /// Allocating more throws, as a GPU does.
   std::size_t memory_bytes = ~std::size_t{0};
+  /// Gets the shape of every product that is prepared.
+  std::vector<cuda::ProductShape>* products = nullptr;
 };
 
 /// "cuda-host".

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <vector>
+
 #include "backend/cuda/products.h"
 
 namespace fovea::test {
@@ -19,9 +21,15 @@ class PlainProduct final : public cuda::Product {
 
 class PlainProducts final : public cuda::Products {
  public:
+  /// `asked` gets the shapes that are, if it is not null.
+  explicit PlainProducts(std::vector<cuda::ProductShape>* asked) : asked_(asked) {}
   Result<std::unique_ptr<cuda::Product>> prepare(const cuda::ProductShape& shape) override {
+    if (asked_ != nullptr) asked_->push_back(shape);
     return std::unique_ptr<cuda::Product>(std::make_unique<PlainProduct>(shape));
   }
+
+ private:
+  std::vector<cuda::ProductShape>* asked_;
 };
 
 }  // namespace fovea::test

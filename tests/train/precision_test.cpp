@@ -58,6 +58,20 @@ TEST(Precision, ConvolutionsAreRoundedWhereTheDeviceHasKernelsForIt) {
   EXPECT_EQ(precisions_of(graph::Precision::kBF16, **reference).live, graph::Precision::kBF16);
 }
 
+TEST(Precision, Tf32IsOnlyWhatIsAskedFor) {
+  const auto reference = make_backend("reference");
+  ASSERT_TRUE(reference.ok());
+  EXPECT_EQ(*choose_precision(PrecisionChoice::kTf32, **reference), graph::Precision::kTF32);
+  EXPECT_EQ(precisions_of(graph::Precision::kTF32, **reference).live, graph::Precision::kTF32);
+  const auto cpu = make_backend("cpu");
+  ASSERT_TRUE(cpu.ok());
+  const auto asked = choose_precision(PrecisionChoice::kTf32, **cpu);
+  ASSERT_FALSE(asked.ok());
+  EXPECT_EQ(
+      asked.error().message,
+      "precision tf32: the cpu device has no kernels for it (a GPU of compute capability 8.0 or later has); try auto or fp32");
+}
+
 TEST(Precision, WhatCannotBeHadIsNotReplaced) {
   const auto asked = choose_precision(PrecisionChoice::kBf16, PlainBackend());
   ASSERT_FALSE(asked.ok());

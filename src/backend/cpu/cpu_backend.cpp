@@ -21,9 +21,14 @@ void restrict_onednn(std::string_view target) {
   if (target == "sse4" || target == "ssse3" || target == "emu128") (void)dnnl::set_max_cpu_isa(dnnl::cpu_isa::sse41);
 }
 
+/// Which numbers there are products of.
+bool has(graph::Precision precision, cpu::Target target) {
+  return precision == graph::Precision::kF32 || (precision == graph::Precision::kBF16 && cpu::block::has_bf16(target));
+}
+
 /// Blocks of the precision and the windows that have kernels; no network has others.
 bool is_defined(const graph::InvertedResidual& block, cpu::Target target) {
-  return cpu::block::Geometry::supports(block) && (block.precision == graph::Precision::kF32 || cpu::block::has_bf16(target));
+  return cpu::block::Geometry::supports(block) && has(block.precision, target);
 }
 
 /// A silu's derivative cannot be told from its output, which is all that a depthwise backward has.
@@ -36,7 +41,7 @@ bool is_defined(const graph::Op& op, cpu::Target target) {
   if (const auto* block = std::get_if<graph::InvertedResidualTrainBackward>(&op))
     return block->forward.precision == graph::Precision::kF32 &&
            cpu::block::Geometry::supports(cpu::block::without_statistics(block->forward));
-  if (convolution_precision(op) == graph::Precision::kBF16 && !cpu::block::has_bf16(target)) return false;
+  if (!has(convolution_precision(op), target)) return false;
   const auto* depthwise = std::get_if<graph::DepthwiseConv2dBackward>(&op);
   return depthwise == nullptr ||
          (depthwise->activation != graph::Activation::kSilu && depthwise->input_activation != graph::Activation::kSilu &&

@@ -20,15 +20,13 @@ bool is_defined(const graph::Window& window, Activation activation) {
 
 /// A silu's derivative cannot be told from its output, which is all that a depthwise backward has.
 bool is_defined(const graph::Op& op, const Machine& machine) {
-  const auto has = [&](const auto& block) {
-    return is_defined(block.window, block.activation) && (block.precision == graph::Precision::kF32 || machine.has_bf16());
-  };
+  const auto has = [&](const auto& block) { return is_defined(block.window, block.activation) && machine.has(block.precision); };
   if (const auto* block = std::get_if<graph::InvertedResidual>(&op)) return has(*block);
   if (const auto* block = std::get_if<graph::InvertedResidualBackward>(&op))
     return has(block->forward) && block->input_activation != Activation::kSilu;
   if (const auto* block = std::get_if<graph::InvertedResidualTrain>(&op)) return has(*block);
   if (const auto* block = std::get_if<graph::InvertedResidualTrainBackward>(&op)) return has(block->forward);
-  if (convolution_precision(op) == graph::Precision::kBF16 && !machine.has_bf16()) return false;
+  if (!machine.has(convolution_precision(op))) return false;
   const auto* depthwise = std::get_if<graph::DepthwiseConv2dBackward>(&op);
   return depthwise == nullptr ||
          (is_defined(depthwise->window, depthwise->activation) && depthwise->input_activation != Activation::kSilu);
@@ -58,8 +56,9 @@ class CudaBackend final : public Backend {
   [[nodiscard]] bool supports(const graph::Graph& graph, const graph::Node& node) const override {
     // Kernels count elements in 31 bits.
     const auto small = [&](graph::ValueId id) { return graph.shape(id).elements() <= std::numeric_limits<int>::max(); };
-    const bool kept_well = is_v_kept(graph, node) &&
-                           (graph::is_all_floats(graph, node) || (machine_->has_bf16() && graph::is_kept_well(graph, node)));
+    const bool kept_well =
+        is_v_kept(graph, node) &&
+        (graph::is_all_floats(graph, node) || (machine_->has(graph::Precision::kBF16) && graph::is_kept_well(graph, node)));
     return is_defined(node.op, *machine_) && kept_well && std::ranges::all_of(node.inputs, small) &&
            std::ranges::all_of(node.outputs, small);
   }

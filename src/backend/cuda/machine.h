@@ -26,7 +26,8 @@ class Machine {
   [[nodiscard]] virtual Products& products() = 0;
   /// Bytes of the second-level cache that a kernel's work may fill.
   [[nodiscard]] virtual std::size_t cache_bytes() const = 0;
-  [[nodiscard]] virtual bool has_bf16() const = 0;
+  /// Whether it has fast products of such numbers.
+  [[nodiscard]] virtual bool has(graph::Precision precision) const = 0;
   /// Where kernels find the state of the run; and puts it there, unless a recording is made, which gets its own when it is
   /// replayed.
   [[nodiscard]] virtual const StepState* state() const = 0;

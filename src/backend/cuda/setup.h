@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "backend/cuda/kernels/depthwise.h"
@@ -23,6 +24,23 @@ struct Setup : NodeInGraph {
   const auto extent = [](const Shape& shape, std::size_t axis) { return static_cast<int>(shape[axis]); };
   return {extent(x, 0),    extent(x, 1),    extent(x, 2),  extent(y, 1),   extent(y, 2),   extent(x, 3),
           window.kernel_h, window.kernel_w, window.stride, window.pad.top, window.pad.left};
+}
+
+/// make(T{}), of what products of that precision read.
+template <class Make>
+KernelResult with_precision(graph::Precision precision, const Make& make) {
+  switch (precision) {
+    case graph::Precision::kF32: break;
+    case graph::Precision::kTF32: return make(Tf32{});
+    case graph::Precision::kBF16: return make(Bf16{});
+  }
+  return make(float{});
+}
+/// Of the names of kernels whose products read T.
+template <class T>
+[[nodiscard]] std::string suffix_of() {
+  if (kNumberOf<T> == Number::kTF32) return "_tf32";
+  return kNumberOf<T> == Number::kBF16 ? "_bf16" : "";
 }
 
 /// What a tensor's numbers are to kernels.

@@ -60,7 +60,9 @@ void define(const graph::InvertedResidualTrainBackward& o, const Operands<Real>&
   const graph::InvertedResidualTrain& op = o.forward;
   const std::size_t wd = depthwise_weight(op);
   const Tensor<const Real> x = t.in[0], gamma = t.in[wd + 1], beta = t.in[wd + 2];
-  const Tensor<const Real> v = t.in[wd + 4], mean = t.in[wd + 5], var = t.in[wd + 6];
+  const Tensor<const Real> mean = t.in[wd + 5], var = t.in[wd + 6];
+  const Own<Real> kept = operand(t.in[wd + 4], op.precision);
+  const Tensor<const Real> v = kept.in();
   const Own<Real> wp = operand(t.in[wd + 3], op.precision), dy = operand(t.in[wd + 7], op.precision);
 
   // Through the last convolution.

@@ -27,7 +27,8 @@ class Own {
 template <class Real>
 Own<Real> operand(Tensor<const Real> x, graph::Precision precision) {
   Own<Real> made(x.shape());
-  for (std::int64_t i = 0; i < x.size(); ++i) made.out()[i] = precision == graph::Precision::kBF16 ? to_bf16(x[i]) : x[i];
+  const int bits = precision == graph::Precision::kBF16 ? kBitsOfBf16 : kBitsOfTf32;
+  for (std::int64_t i = 0; i < x.size(); ++i) made.out()[i] = precision == graph::Precision::kF32 ? x[i] : round_to(x[i], bits);
   return made;
 }
 

@@ -15,8 +15,12 @@ namespace {
 
 constexpr std::size_t kWorkspace = std::size_t{32} << 20;  // what NVIDIA advises for its newest GPUs
 
-cudaDataType_t type_of(Number number) { return number == Number::kF32 ? CUDA_R_32F : CUDA_R_16BF; }
-std::int64_t size_of(Number number) { return number == Number::kF32 ? 4 : 2; }
+cudaDataType_t type_of(Number number) { return number == Number::kBF16 ? CUDA_R_16BF : CUDA_R_32F; }
+std::int64_t size_of(Number number) { return number == Number::kBF16 ? 2 : 4; }
+/// Floats are multiplied as floats unless fewer bits of them are asked for.
+cublasComputeType_t compute_of(Number operands) {
+  return operands == Number::kTF32 ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F;
+}
 
 /// What every row of a matrix is aligned to, and every chunk of it.
 std::uint32_t alignment_of(std::int64_t stride, Number number) {
@@ -53,7 +57,7 @@ class BlasProduct final : public Product {
         first_(s.b_transposed ? layout(s.operands, s.k, s.n, s.b_stride) : layout(s.operands, s.n, s.k, s.b_stride)),
         second_(s.a_transposed ? layout(s.operands, s.m, s.k, s.a_stride) : layout(s.operands, s.k, s.m, s.a_stride)),
         result_(layout(s.result, s.n, s.m, s.c_stride)) {
-    check(cublasLtMatmulDescCreate(description_.out(), CUBLAS_COMPUTE_32F, CUDA_R_32F), "describing a product");
+    check(cublasLtMatmulDescCreate(description_.out(), compute_of(s.operands), CUDA_R_32F), "describing a product");
     set(description_, CUBLASLT_MATMUL_DESC_TRANSA, s.b_transposed ? CUBLAS_OP_T : CUBLAS_OP_N);
     set(description_, CUBLASLT_MATMUL_DESC_TRANSB, s.a_transposed ? CUBLAS_OP_T : CUBLAS_OP_N);
     if (s.bias)

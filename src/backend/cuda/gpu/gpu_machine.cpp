@@ -93,7 +93,9 @@ class GpuMachine final : public Machine {
   [[nodiscard]] std::shared_ptr<Recorder> recorder() const override { return recorder_; }
   [[nodiscard]] Products& products() override { return products_; }
   [[nodiscard]] std::size_t cache_bytes() const override { return static_cast<std::size_t>(properties_.l2CacheSize) / 2; }
-  [[nodiscard]] bool has_bf16() const override { return properties_.major >= 8; }
+  [[nodiscard]] bool has(graph::Precision precision) const override {
+    return precision == graph::Precision::kF32 || properties_.major >= 8;
+  }
   [[nodiscard]] const StepState* state() const override { return reinterpret_cast<const StepState*>(state_->cell.data()); }
   void set_state(const RunState& state) override {
     if (!state_->recording) state_->set(state);

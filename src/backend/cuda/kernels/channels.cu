@@ -123,7 +123,9 @@ void filters_to_rows(Stream stream, const float* w, T* rows, int filters, int ch
 }
 
 template void patches(Stream, const Plane&, const float*, float*, int);
+template void patches(Stream, const Plane&, const float*, Tf32*, int);
 template void patches(Stream, const Plane&, const float*, Bf16*, int);
+template void filters_to_rows(Stream, const float*, Tf32*, int, int, int, int);
 template void patches(Stream, const Plane&, const Bf16*, Bf16*, int);
 #define FOVEA_MAKE(T)                                                          \
   template void patches_backward(Stream, const Plane&, const float*, int, T*); \

@@ -179,6 +179,7 @@ void depthwise(Stream stream, const Plane& plane, const T* x, Activation before,
   start_forward<T, 5, 2, 4>(stream, f);
 }
 template void depthwise(Stream, const Plane&, const float*, Activation, const float*, const float*, Activation, float*);
+template void depthwise(Stream, const Plane&, const Tf32*, Activation, const float*, const float*, Activation, Tf32*);
 template void depthwise(Stream, const Plane&, const Bf16*, Activation, const float*, const float*, Activation, Bf16*);
 
 int depthwise_values(const Plane& plane) { return 1 + (vector_of(plane) == 1 ? kMostTaps : plane.taps()); }
@@ -201,10 +202,13 @@ void depthwise_backward(Stream stream, const Plane& plane, const T* x, Activatio
 }
 template void depthwise_backward(Stream, const Plane&, const float*, Activation, const float*, const float*, const float*, float*,
                                  const SumsGrid&, float*, bool);
-template void depthwise_backward(Stream, const Plane&, const Bf16*, Activation, const float*, const Bf16*, const float*, float*,
-                                 const SumsGrid&, float*, bool);
-template void depthwise_backward(Stream, const Plane&, const Bf16*, Activation, const float*, const Bf16*, const float*, Bf16*,
-                                 const SumsGrid&, float*, bool);
+#define FOVEA_MAKE(T)                                                                                                        \
+  template void depthwise_backward(Stream, const Plane&, const T*, Activation, const float*, const T*, const float*, float*, \
+                                   const SumsGrid&, float*, bool);                                                           \
+  template void depthwise_backward(Stream, const Plane&, const T*, Activation, const float*, const T*, const float*, T*,     \
+                                   const SumsGrid&, float*, bool);
+FOVEA_FOR_EACH_ROUNDED(FOVEA_MAKE)
+#undef FOVEA_MAKE
 
 void fold_depthwise(Stream stream, const Plane& plane, const float* partial, int parts, float* dw, float* db) {
   const int channels = plane.channels, taps = plane.taps(), count = depthwise_values(plane) * channels;

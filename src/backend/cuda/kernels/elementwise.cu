@@ -106,7 +106,9 @@ void round_rows(Stream stream, const float* x, T* y, std::int64_t rows, int chan
     y[i] = narrow<T>(c < channels ? x[static_cast<std::int64_t>(row) * channels + c] : c < channels + ones ? 1.0F : 0.0F);
   });
 }
-template void round_rows(Stream, const float*, Bf16*, std::int64_t, int, int, int);
+#define FOVEA_MAKE(T) template void round_rows(Stream, const float*, T*, std::int64_t, int, int, int);
+FOVEA_FOR_EACH_ROUNDED(FOVEA_MAKE)
+#undef FOVEA_MAKE
 
 template <class T>
 void round_weights(Stream stream, const float* w, const float* b, T* y, int filters, int channels, int stride) {
@@ -121,7 +123,9 @@ void round_weights(Stream stream, const float* w, const float* b, T* y, int filt
     y[i] = narrow<T>(rest);
   });
 }
-template void round_weights(Stream, const float*, const float*, Bf16*, int, int, int);
+#define FOVEA_MAKE(T) template void round_weights(Stream, const float*, const float*, T*, int, int, int);
+FOVEA_FOR_EACH_ROUNDED(FOVEA_MAKE)
+#undef FOVEA_MAKE
 
 void transpose(Stream stream, const float* x, float* y, int rows, int columns) {
   launch(stream, std::int64_t{rows} * columns, [=] FOVEA_KERNEL(int i) { y[i] = x[i % rows * columns + i / rows]; });
@@ -172,6 +176,7 @@ void through_activation(Stream stream, const S* saved, Activation activation, co
   }
 }
 template void through_activation(Stream, const float*, Activation, const float*, float*, const SumsGrid&, float*, bool);
+template void through_activation(Stream, const Tf32*, Activation, const float*, Tf32*, const SumsGrid&, float*, bool);
 template void through_activation(Stream, const Bf16*, Activation, const float*, Bf16*, const SumsGrid&, float*, bool);
 template void through_activation(Stream, const Bf16*, Activation, const Bf16*, Bf16*, const SumsGrid&, float*, bool);
 

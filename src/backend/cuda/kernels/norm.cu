@@ -256,14 +256,20 @@ void fold_norm_backward(Stream stream, const float* w, const NormVectors& norm, 
 FOVEA_FOR_EACH_NUMBER(FOVEA_MAKE)
 #undef FOVEA_MAKE
 // Of blocks of rounded numbers, where sums are normalised and gradients come as sums.
-template void normalise(Stream, const float*, const NormVectors&, Activation, Bf16*, std::int64_t, int);
-template void norm_gradient_sums(Stream, const float*, const NormVectors&, const Bf16*, Activation, int, const SumsGrid&, float*,
-                                 bool);
-template void norm_gradient_sums(Stream, const Bf16*, const NormVectors&, const float*, Activation, int, const SumsGrid&, float*,
-                                 bool);
-template void norm_input_gradient(Stream, const float*, const NormVectors&, const Bf16*, Activation, const float*, const float*,
-                                  std::int64_t, std::int64_t, int, Bf16*);
-template void norm_input_gradient(Stream, const Bf16*, const NormVectors&, const float*, Activation, const float*, const float*,
-                                  std::int64_t, std::int64_t, int, Bf16*);
+#define FOVEA_MAKE(T)                                                                                                            \
+  template void normalise(Stream, const float*, const NormVectors&, Activation, T*, std::int64_t, int);                          \
+  template void norm_gradient_sums(Stream, const float*, const NormVectors&, const T*, Activation, int, const SumsGrid&, float*, \
+                                   bool);                                                                                        \
+  template void norm_gradient_sums(Stream, const T*, const NormVectors&, const float*, Activation, int, const SumsGrid&, float*, \
+                                   bool);                                                                                        \
+  template void norm_input_gradient(Stream, const float*, const NormVectors&, const T*, Activation, const float*, const float*,  \
+                                    std::int64_t, std::int64_t, int, T*);                                                        \
+  template void norm_input_gradient(Stream, const T*, const NormVectors&, const float*, Activation, const float*, const float*,  \
+                                    std::int64_t, std::int64_t, int, T*);
+FOVEA_FOR_EACH_ROUNDED(FOVEA_MAKE)
+#undef FOVEA_MAKE
+template void normalise(Stream, const Tf32*, const NormVectors&, Activation, Tf32*, std::int64_t, int);
+template void moments(Stream, const Tf32*, const float*, int, const SumsGrid&, float*, bool);
+template void first_row(Stream, const Tf32*, int, float*);
 
 }  // namespace fovea::cuda

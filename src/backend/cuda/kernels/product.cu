@@ -21,12 +21,13 @@ void compute(Stream stream, const ProductShape& s, const T* a, const T* b, const
   });
 }
 
-template <class T>
-void with_result(Stream stream, const ProductShape& s, const T* a, const T* b, const float* bias, const void* addend, void* c) {
-  if (s.result == Number::kF32) {
-    compute(stream, s, a, b, bias, static_cast<const float*>(addend), static_cast<float*>(c));
-  } else {
-    compute(stream, s, a, b, bias, static_cast<const Bf16*>(addend), static_cast<Bf16*>(c));
+/// body(null pointer to what a number is stored as).
+template <class Body>
+void with_type(Number number, const Body& body) {
+  switch (number) {
+    case Number::kF32: return body(static_cast<const float*>(nullptr));
+    case Number::kTF32: return body(static_cast<const Tf32*>(nullptr));
+    case Number::kBF16: return body(static_cast<const Bf16*>(nullptr));
   }
 }
 
@@ -34,11 +35,12 @@ void with_result(Stream stream, const ProductShape& s, const T* a, const T* b, c
 
 void plain_product(Stream stream, const ProductShape& s, const void* a, const void* b, const float* bias, const void* addend,
                    void* c) {
-  if (s.operands == Number::kF32) {
-    with_result(stream, s, static_cast<const float*>(a), static_cast<const float*>(b), bias, addend, c);
-  } else {
-    with_result(stream, s, static_cast<const Bf16*>(a), static_cast<const Bf16*>(b), bias, addend, c);
-  }
+  with_type(s.operands, [&]<class T>(const T*) {
+    with_type(s.result, [&]<class R>(const R*) {
+      compute(stream, s, static_cast<const T*>(a), static_cast<const T*>(b), bias, static_cast<const R*>(addend),
+              static_cast<R*>(c));
+    });
+  });
 }
 
 }  // namespace fovea::cuda

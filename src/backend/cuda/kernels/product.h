@@ -4,14 +4,13 @@
 
 #include <cstdint>
 
-#include "backend/cuda/kernels/launch.h"
+#include "backend/cuda/kernels/numbers.h"
 
 namespace fovea::cuda {
 
-enum class Number : std::uint8_t { kF32, kBF16 };
-
 /// c (m,n) = a (m,k) b (k,n) [+ bias (n)] [+ addend (m,n)]; all of them row-major, rows `stride` elements apart. Transposed
-/// operands are stored as (k,m) and (n,k). Sums are of 32 bits.
+/// operands are stored as (k,m) and (n,k). Sums are of 32 bits. Operands
+/// that are kTF32 are rounded already.
 struct ProductShape {
   std::int64_t m = 0, n = 0, k = 0;
   bool a_transposed = false, b_transposed = false;

@@ -13,7 +13,7 @@ class Forward final : public Kernel {
       : machine_(std::move(machine)),
         frame_(std::move(frame)),
         project_(std::move(project)),
-        name_(machine_->name() + (kRounds<T> ? "/block_bf16" : "/block")) {}
+        name_(machine_->name() + "/block" + suffix_of<T>()) {}
 
   void pack(const Arguments& a) const override { frame_.pack(*machine_, a); }
   [[nodiscard]] std::size_t packed_bytes() const override { return frame_.packed(nullptr).bytes; }
@@ -65,7 +65,7 @@ KernelResult prepare_forward(const Setup& setup, const InvertedResidual& op) {
 }  // namespace
 
 KernelResult prepare_op(const Setup& setup, const InvertedResidual& op) {
-  return op.precision == graph::Precision::kBF16 ? prepare_forward<Bf16>(setup, op) : prepare_forward<float>(setup, op);
+  return with_precision(op.precision, [&]<class T>(T) { return prepare_forward<T>(setup, op); });
 }
 
 }  // namespace fovea::cuda

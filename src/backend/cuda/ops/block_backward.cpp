@@ -72,7 +72,7 @@ class Backward final : public Kernel {
         out_grid_(row_grid(f_.out_rows(f_.chunks.images), f_.out)),
         filtered_grid_(row_grid(f_.out_rows(f_.chunks.images), f_.inner)),
         taps_grid_(depthwise_grid(f_.of(f_.chunks.images))),
-        name_(machine_->name() + (kRounds<T> ? "/block_backward_bf16" : "/block_backward")) {}
+        name_(machine_->name() + "/block_backward" + suffix_of<T>()) {}
 
   void pack(const Arguments& a) const override { f_.pack(*machine_, a); }
   [[nodiscard]] std::size_t packed_bytes() const override { return f_.packed(nullptr).bytes; }
@@ -194,7 +194,7 @@ KernelResult prepare_backward(const Setup& setup, const graph::InvertedResidualB
 }  // namespace
 
 KernelResult prepare_op(const Setup& setup, const graph::InvertedResidualBackward& op) {
-  return op.forward.precision == graph::Precision::kBF16 ? prepare_backward<Bf16>(setup, op) : prepare_backward<float>(setup, op);
+  return with_precision(op.forward.precision, [&]<class T>(T) { return prepare_backward<T>(setup, op); });
 }
 
 }  // namespace fovea::cuda

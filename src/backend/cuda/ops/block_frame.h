@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // An inverted residual block, a few images at a time: so few that its wide activations, which exist only between its kernels, fit
-// in half of the second-level cache. Backward computes them anew. In bf16, T is what they are stored as: x and the weights are
-// rounded into rows of their own, and the bias of the expansion travels in them as three more columns against ones in x, whose
-// sum is exact to 24 bits: so the library needs no epilogue, and nothing is rounded that the op does not ask for.
+// in half of the second-level cache. Backward computes them anew. T is what they are stored as. Where it is rounded, x and the
+// weights are rounded into rows of their own, and the bias of the expansion travels in them as three more columns against ones in
+// x, whose sum is exact to 24 bits: so the library needs no epilogue, and nothing is rounded that the op does not ask for.
 #pragma once
 
 #include <type_traits>
@@ -16,13 +16,10 @@ namespace fovea::cuda {
 
 using graph::InvertedResidual;
 
-template <class T>
-inline constexpr bool kRounds = !std::is_same_v<T, float>;
-
 /// Of a row of `channels` values that a product reads.
 template <class T>
 int stride_of(int channels) {
-  return kRounds<T> ? (channels + 7) / 8 * 8 : channels;
+  return kRounds<T> ? whole_row<T>(channels) : channels;
 }
 
 /// The inputs of either pass by name.
@@ -41,7 +38,7 @@ struct BlockOperands {
 /// What both passes share: the sizes, the packed weights, and the way to the filtered activations.
 template <class T>
 struct BlockFrame {
-  static constexpr Number kNumber = kRounds<T> ? Number::kBF16 : Number::kF32;
+  static constexpr Number kNumber = kNumberOf<T>;
 
   InvertedResidual op;
   Plane plane;  ///< of the depthwise convolution: E channels

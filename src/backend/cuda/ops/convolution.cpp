@@ -16,9 +16,7 @@ namespace {
 /// x (N,H,W,C), w (K,C,R,S), y (N,H',W',K); T is what products read.
 template <class T>
 struct Geometry {
-  static constexpr bool kRounds = !std::is_same_v<T, float>;
-  static constexpr Number kNumber = kRounds ? Number::kBF16 : Number::kF32;
-  static constexpr int kAligned = 16 / sizeof(T);  ///< elements that a row of a matrix is a multiple of
+  static constexpr Number kNumber = kNumberOf<T>;
 
   Plane plane;
   int filters;
@@ -38,8 +36,8 @@ struct Geometry {
         laid_out(!pointwise || x_type != kNumber),
         dy_rounded(dy_type != kNumber),
         width(plane.taps() * plane.channels),
-        stride(laid_out ? aligned(width) : width),
-        dy_stride(dy_rounded ? aligned(filters) : filters) {}
+        stride(laid_out ? whole_row<T>(width) : width),
+        dy_stride(dy_rounded ? whole_row<T>(filters) : filters) {}
 
   /// Chunks whose matrix, and as many floats at each position of y as it has filters, fit in the cache; or all images at once.
   void part(const Setup& setup, bool in_chunks) {
@@ -48,7 +46,6 @@ struct Geometry {
                         in_chunks || laid_out ? setup.machine->cache_bytes() : ~std::size_t{0});
   }
 
-  [[nodiscard]] static int aligned(int elements) { return (elements + kAligned - 1) / kAligned * kAligned; }
   [[nodiscard]] std::int64_t rows_of_image() const { return std::int64_t{plane.out_height} * plane.out_width; }
   [[nodiscard]] std::int64_t x_image() const { return std::int64_t{plane.height} * plane.width * plane.channels; }
   [[nodiscard]] std::int64_t y_image() const { return rows_of_image() * filters; }
@@ -63,7 +60,7 @@ struct Geometry {
     return part;
   }
   /// Whether the filters are made rows of T.
-  [[nodiscard]] bool packs() const { return kRounds || !pointwise; }
+  [[nodiscard]] bool packs() const { return kRounds<T> || !pointwise; }
   [[nodiscard]] const void* filters_of(const Arguments& a) const { return packs() ? a.packed : a.inputs[1].data; }
   [[nodiscard]] auto packer() const {
     return [g = *this](Machine& machine, const Arguments& a) {
@@ -81,7 +78,7 @@ struct Geometry {
   /// dy of them as an operand, in `memory` if it must be rounded.
   const void* dy_of(Machine& machine, const TensorView& dy, int first, int images, T* memory) const {
     return with_operand(dy, first * y_image(), dy_rounded ? memory : nullptr, [&](const auto* from) {
-      if constexpr (std::is_same_v<decltype(from), const float*> && kRounds)
+      if constexpr (std::is_same_v<decltype(from), const float*> && kRounds<T>)
         round_rows(machine.stream(), from, memory, images * rows_of_image(), filters, dy_stride, 0);
     });
   }
@@ -93,7 +90,7 @@ struct Geometry {
     return with_numbers(view, [&](const auto* numbers) -> const void* {
       using From = std::remove_cvref_t<decltype(*numbers)>;
       if (memory == nullptr) return numbers + offset;
-      if constexpr (kRounds || std::is_same_v<From, float>) make(numbers + offset);
+      if constexpr (std::is_same_v<From, float> || std::is_same_v<From, T>) make(numbers + offset);
       return memory;
     });
   }
@@ -241,7 +238,7 @@ KernelResult prepare(const Setup& setup, const graph::Conv2dBackwardWeight& op) 
 
 template <class Op>
 KernelResult prepare_rounded(const Setup& setup, const Op& op) {
-  return op.precision == graph::Precision::kBF16 ? prepare<Bf16>(setup, op) : prepare<float>(setup, op);
+  return with_precision(op.precision, [&]<class T>(T) { return prepare<T>(setup, op); });
 }
 
 }  // namespace

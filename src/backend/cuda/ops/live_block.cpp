@@ -13,7 +13,7 @@ class LiveForward final : public Kernel {
       : machine_(std::move(machine)),
         f_(std::move(frame)),
         project_(std::move(project)),
-        name_(machine_->name() + (LiveFrame<T>::kRounds ? "/live_block_bf16" : "/live_block")) {}
+        name_(machine_->name() + "/live_block" + suffix_of<T>()) {}
 
   void pack(const Arguments& a) const override { f_.pack(*machine_, a); }
   [[nodiscard]] std::size_t packed_bytes() const override { return f_.packed(nullptr).bytes; }
@@ -85,7 +85,7 @@ KernelResult prepare(const Setup& setup, const graph::InvertedResidualTrain& op)
 }  // namespace
 
 KernelResult prepare_op(const Setup& setup, const graph::InvertedResidualTrain& op) {
-  return op.precision == graph::Precision::kBF16 ? prepare<Bf16>(setup, op) : prepare<float>(setup, op);
+  return with_precision(op.precision, [&]<class T>(T) { return prepare<T>(setup, op); });
 }
 
 }  // namespace fovea::cuda

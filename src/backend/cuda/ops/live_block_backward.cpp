@@ -57,7 +57,7 @@ class LiveBackward final : public Kernel {
         f_(std::move(frame)),
         products_(std::move(products)),
         taps_grid_(depthwise_grid(f_.of(f_.chunks.images))),
-        name_(machine_->name() + (LiveFrame<T>::kRounds ? "/live_block_backward_bf16" : "/live_block_backward")) {}
+        name_(machine_->name() + "/live_block_backward" + suffix_of<T>()) {}
 
   void pack(const Arguments& a) const override { f_.pack(*machine_, a); }
   [[nodiscard]] std::size_t packed_bytes() const override { return f_.packed(nullptr).bytes; }
@@ -98,7 +98,7 @@ class LiveBackward final : public Kernel {
       const LiveFrame<T>& f = of.f_;
       Pieces pieces(scratch);
       inside = f.inside(pieces);
-      dy = pieces.take<T>(LiveFrame<T>::kRounds ? f.out_rows(f.chunks.images) * f.y_stride : 0);
+      dy = pieces.take<T>(kRounds<T> ? f.out_rows(f.chunks.images) * f.y_stride : 0);
       filtered = pieces.take<float>(f.out_rows(f.chunks.images) * f.inner);
       dv = pieces.take<T>(f.out_rows(f.chunks.images) * f.inner);
       of_taps = pieces.take<float>(partial_floats(of.taps_grid_, depthwise_values(f.plane), f.inner));
@@ -124,7 +124,7 @@ class LiveBackward final : public Kernel {
   const T* filtered_gradient(const Run& r, int first, int images) const {
     const float* dy = r.o.dy + f_.out_rows(first) * f_.out;
     const T* operand = nullptr;
-    if constexpr (LiveFrame<T>::kRounds) {
+    if constexpr (kRounds<T>) {
       round_rows(machine_->stream(), dy, r.m.dy, f_.out_rows(images), f_.out, f_.y_stride, 0);
       operand = r.m.dy;
     } else {
@@ -202,7 +202,7 @@ KernelResult prepare(const Setup& setup, const graph::InvertedResidualTrain& op)
 }  // namespace
 
 KernelResult prepare_op(const Setup& setup, const graph::InvertedResidualTrainBackward& op) {
-  return op.forward.precision == graph::Precision::kBF16 ? prepare<Bf16>(setup, op.forward) : prepare<float>(setup, op.forward);
+  return with_precision(op.forward.precision, [&]<class T>(T) { return prepare<T>(setup, op.forward); });
 }
 
 }  // namespace fovea::cuda

@@ -7,8 +7,6 @@
 // in each pass that reads them. T is what products read and wide tensors are stored as.
 #pragma once
 
-#include <type_traits>
-
 #include "backend/cuda/chunks.h"
 #include "backend/cuda/kernels/norm.h"
 #include "backend/cuda/setup.h"
@@ -43,8 +41,7 @@ struct LiveOperands {
 
 template <class T>
 struct LiveFrame {
-  static constexpr bool kRounds = !std::is_same_v<T, float>;
-  static constexpr Number kNumber = kRounds ? Number::kBF16 : Number::kF32;
+  static constexpr Number kNumber = kNumberOf<T>;
 
   graph::InvertedResidualTrain op;
   std::size_t at;  ///< the input that is wd
@@ -62,8 +59,8 @@ struct LiveFrame {
         in(plane.channels),
         inner(static_cast<int>(setup.input(at)[0])),
         out(static_cast<int>(y[3])),
-        x_stride(kRounds && block.expands ? (in + 7) / 8 * 8 : in),
-        y_stride(kRounds ? (out + 7) / 8 * 8 : out) {
+        x_stride(kRounds<T> && block.expands ? whole_row<T>(in) : in),
+        y_stride(kRounds<T> ? whole_row<T>(out) : out) {
     plane.channels = inner;
   }
 
@@ -113,8 +110,8 @@ struct LiveFrame {
     Pieces pieces(memory);
     Packed made{};
     made.wd = pieces.take<float>(std::int64_t{plane.taps()} * inner);
-    made.we = pieces.take<T>(kRounds && op.expands ? std::int64_t{inner} * x_stride : 0);
-    made.wp = pieces.take<T>(kRounds ? std::int64_t{out} * inner : 0);
+    made.we = pieces.take<T>(kRounds<T> && op.expands ? std::int64_t{inner} * x_stride : 0);
+    made.wp = pieces.take<T>(kRounds<T> ? std::int64_t{out} * inner : 0);
     made.bytes = pieces.bytes();
     return made;
   }
@@ -122,14 +119,14 @@ struct LiveFrame {
     const LiveOperands<T> o(a, at);
     const Packed p = packed(a.packed);
     transpose(machine.stream(), o.wd, p.wd, inner, plane.taps());
-    if constexpr (kRounds) {
+    if constexpr (kRounds<T>) {
       if (op.expands) round_weights<T>(machine.stream(), o.we, nullptr, p.we, inner, in, x_stride);
       round_weights<T>(machine.stream(), o.wp, nullptr, p.wp, out, inner, inner);
     }
   }
   /// The weights of a product as it reads them.
   [[nodiscard]] static const T* operand(const float* weights, const T* rounded) {
-    if constexpr (kRounds)
+    if constexpr (kRounds<T>)
       return rounded;
     else
       return weights;
@@ -149,7 +146,7 @@ struct LiveFrame {
   [[nodiscard]] Inside inside(Pieces& pieces) const {
     const std::int64_t wide = op.expands ? rows(chunks.images) * inner : 0;
     Inside made{};
-    made.x = pieces.take<T>(kRounds ? rows(chunks.images) * x_stride : 0);
+    made.x = pieces.take<T>(kRounds<T> ? rows(chunks.images) * x_stride : 0);
     made.expanded = pieces.take<float>(wide);
     made.wide = pieces.take<T>(wide);
     made.filtered = pieces.take<T>(out_rows(chunks.images) * inner);
@@ -162,7 +159,7 @@ struct LiveFrame {
   /// The images from `first` on as an operand.
   const T* operand_of(Machine& machine, const LiveOperands<T>& o, const Inside& m, int first, int images) const {
     const float* x = o.x + rows(first) * in;
-    if constexpr (kRounds) {
+    if constexpr (kRounds<T>) {
       round_rows(machine.stream(), x, m.x, rows(images), in, x_stride, 0);
       return m.x;
     } else {
