@@ -144,6 +144,7 @@ class Differentiator {
   Result<void> inverted_residual(const Node& node, const InvertedResidual& op, ValueId dy) {
     if (op.activation == Activation::kSilu) return no_derivative(op, " with silu, which its output does not tell");
     std::vector<ValueId> inputs(node.inputs.begin(), node.inputs.end() - 1);
+    if (op.keeps_expanded) inputs.push_back(node.outputs[1]);
     inputs.push_back(dy);
     const auto made = graph_.add_all(InvertedResidualBackward{op, Activation::kNone}, std::move(inputs));
     for (std::size_t i = 0; i < node.inputs.size(); ++i) accumulate(node.inputs[i], made[i]);

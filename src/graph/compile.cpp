@@ -14,6 +14,7 @@ Graph compile_for_use(const Graph& graph) {
 Result<Graph> compile_for_training(const Graph& graph, const Precisions& precisions, LiveBlocks live_blocks,
                                    const std::function<bool(std::string_view)>& trainable) {
   Graph fused = fuse_inverted_residuals(fuse_activations(fold_batchnorm(graph), true), precisions.blocks);
+  if (precisions.keep_expanded) fused = keep_expanded(fused);
   if (live_blocks == LiveBlocks::kFused) fused = fuse_live_inverted_residuals(fused, precisions.live);
   const Graph forward = round_convolutions(fused, precisions.convolutions, precisions.live);
   FOVEA_ASSIGN(const Graph both, differentiate(forget_maps(forward), trainable));

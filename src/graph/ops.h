@@ -56,13 +56,15 @@ struct DepthwiseConv2d {
 
 /// x (N,H,W,C), [we (E,C,1,1), be (E)], wd (E,1,R,S), bd (E), wp (K,E,1,1), bp (K) -> y (N,H',W',K): a pointwise convolution to E
 /// channels (left out: E = C, the next reads x), a depthwise one, both with `activation`, and a pointwise one to K, to which x is
-/// added if `residual`. With another Precision than kF32, x, the pointwise weights and both inner activations are rounded.
+/// added if `residual`. With another Precision than kF32, x, the pointwise weights and both inner activations are rounded. If
+/// `keeps_expanded`, there is v (N,H,W,E) behind y: what the depthwise convolution reads, for the backward pass (bf16 alone).
 struct InvertedResidual {
   Window window;
   Activation activation = Activation::kRelu6;
   bool expands = true;
   bool residual = false;
   Precision precision = Precision::kF32;
+  bool keeps_expanded = false;
 };
 
 /// x (N,H,W,C), [we (E,C,1,1), ge, be (E)], wd (E,1,R,S), gd, bd (E), wp (K,E,1,1) -> y (N,H',W',K), v (N,H',W',E), [me, se (E)],
@@ -182,8 +184,9 @@ struct DepthwiseConv2dBackward {
   Activation input_activation = Activation::kNone;
 };
 
-/// x, [we, be], wd, bd, wp, dy (like y) -> dx, [dwe, dbe], dwd, dbd, dwp, dbp of `forward`, whose inner activations are computed
-/// anew. dx is multiplied by the derivative of `input_activation` as seen from x, its output. With another Precision, dy and the
+/// x, [we, be], wd, bd, wp, [v], dy (like y) -> dx, [dwe, dbe], dwd, dbd, dwp, dbp of `forward`, whose inner activations are
+/// computed anew but for v, where that was kept. dx is multiplied by the derivative of `input_activation` as seen from x, its
+/// output. With another Precision, dy and the
 /// gradients before both activations are rounded too, where they are operands; what is added up to a bias is not.
 struct InvertedResidualBackward {
   InvertedResidual forward;

@@ -24,6 +24,11 @@ namespace fovea::graph {
 /// begins the block.
 [[nodiscard]] Graph fuse_inverted_residuals(const Graph& graph, Precision precision);
 
+/// After fuse_inverted_residuals, before autodiff: blocks in bf16 whose x has so many channels that their expanded activations
+/// are sooner read again than computed again (kLeastChannelsKept) keep them, in bf16.
+[[nodiscard]] Graph keep_expanded(const Graph& graph);
+inline constexpr std::int64_t kLeastChannelsKept = 64;
+
 /// After fuse_activations, before autodiff: the same with the batch's own statistics, a pointwise convolution, a depthwise one
 /// and another pointwise one, without biases, with a BatchNormTrain and its activation after each of the first two, become one
 /// InvertedResidualTrain. What follows, the last BatchNormTrain and the addition, stays as it is.
@@ -60,6 +65,9 @@ enum class Keeping : std::uint8_t {
 
 /// Whether a node's values are kept in types that go together: all floats, or rounded where the above allows it.
 [[nodiscard]] bool is_kept_well(const Graph& graph, const Node& node);
+
+/// v of a block's node, of either pass, that keeps its expanded activations; kNoValue where there is none.
+[[nodiscard]] ValueId kept_expansion(const Node& node);
 
 /// Last: what lies between convolutions that round their operands (activations, and gradients by them) is kept in bf16 where all
 /// who read and write it can. Leaves and named outputs stay floats.

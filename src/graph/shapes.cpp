@@ -99,8 +99,8 @@ Inferred depthwise_backward(const Rule& in, const DepthwiseConv2dBackward& op) {
 
 Inferred inverted_residual(const Rule& in, const InvertedResidual& op, bool backward) {
   const std::size_t first = op.expands ? 3 : 1;  // wd
-  const std::size_t count = first + 4;
-  if (!in.counts(count, count) || !in.rank(0, 4)) return in.refuse("x (N,H,W,C), [we, be], wd, bd, wp, and bp or dy");
+  const std::size_t count = first + 4 + (backward && op.keeps_expanded ? 1 : 0);
+  if (!in.counts(count, count) || !in.rank(0, 4)) return in.refuse("x (N,H,W,C), [we, be], wd, bd, wp, and bp, or [v] and dy");
   const std::int64_t inner = in[first][0], outputs = in[first + 2][0], channels = in[0][3];
   if (op.expands && (in[1] != Shape{inner, channels, 1, 1} || in[2] != Shape{inner})) return in.refuse("we (E,C,1,1), be (E)");
   if (!op.expands && inner != channels) return in.refuse("as many inner channels as x has");
@@ -110,9 +110,14 @@ Inferred inverted_residual(const Rule& in, const InvertedResidual& op, bool back
   if (!window_fits(op.window, in[0])) return in.refuse("an input no smaller than the window");
   const Shape y = window_shape(op.window, in[0], outputs);
   if (op.residual && y != in[0]) return in.refuse("an output like x, to which x is added");
-  if (in[first + 3] != (backward ? y : Shape{outputs})) return in.refuse(backward ? "dy like y" : "bp (K)");
-  if (!backward) return Shapes{y};
-  Shapes out(in.all().begin(), in.all().end() - 1);  // what has a gradient has its shape
+  if (in[count - 1] != (backward ? y : Shape{outputs})) return in.refuse(backward ? "dy like y" : "bp (K)");
+  const Shape v{in[0][0], in[0][1], in[0][2], inner};
+  if (op.keeps_expanded && (!op.expands || op.precision != Precision::kBF16))
+    return in.refuse("an expansion in bf16, to keep it");
+  if (!backward) return op.keeps_expanded ? Shapes{y, v} : Shapes{y};
+  if (op.keeps_expanded && in[count - 2] != v) return in.refuse("v (N,H,W,E)");
+  Shapes out(in.all().begin(),
+             in.all().begin() + static_cast<std::ptrdiff_t>(first + 3));  // gradients, shaped like what they are of
   out.push_back(Shape{outputs});
   return out;
 }

@@ -27,6 +27,7 @@ std::string fields(const InvertedResidual& op) {
   std::string text = with(fields(op.window), op.activation);
   if (op.expands) text += " expands";
   if (op.residual) text += " residual";
+  if (op.keeps_expanded) text += " keeps expanded";
   return with(text, op.precision);
 }
 

@@ -22,8 +22,9 @@ struct Block {
   InvertedResidual op;
 
   [[nodiscard]] std::string name(std::string_view what) const {
-    return fmt::format("{}_{}_c{}_{}_{}_{}{}{}_{}", what, geometry.name(), channels.x, channels.inner, channels.y,
+    return fmt::format("{}_{}_c{}_{}_{}_{}{}{}{}_{}", what, geometry.name(), channels.x, channels.inner, channels.y,
                        name_of(op.activation), op.expands ? "_expands" : "", op.residual ? "_residual" : "",
+                       op.keeps_expanded ? "_keeps" : "",
                        name_of(op.precision));
   }
   /// x, [we, be], wd, bd, wp.
@@ -45,6 +46,10 @@ struct Block {
   [[nodiscard]] Case backward(Activation input_activation) const {
     Case made{name("InvertedResidualBackward") + fmt::format("_after_{}", name_of(input_activation)),
               graph::InvertedResidualBackward{op, input_activation}, operands()};
+    if (op.keeps_expanded) {
+      made.inputs.push_back({geometry.input(channels.inner), Fill::kActivated});
+      made.inputs.back().dtype = DType::kBF16;
+    }
     made.inputs.push_back({geometry.output(channels.y)});
     return made;
   }
@@ -83,6 +88,10 @@ std::vector<Case> tests() {
       cases.push_back(block.forward());
       cases.push_back(block.backward(op.expands ? Activation::kNone : Activation::kRelu6));
     }
+    if (!op.expands) continue;
+    op.keeps_expanded = true;
+    cases.push_back(block.forward());
+    cases.push_back(block.backward(Activation::kNone));
   }
   return cases;
 }

@@ -21,9 +21,9 @@ bool is_defined(const graph::Window& window, Activation activation) {
 /// A silu's derivative cannot be told from its output, which is all that a depthwise backward has.
 bool is_defined(const graph::Op& op, const Machine& machine) {
   const auto has = [&](const auto& block) { return is_defined(block.window, block.activation) && machine.has(block.precision); };
-  if (const auto* block = std::get_if<graph::InvertedResidual>(&op)) return has(*block);
+  if (const auto* block = std::get_if<graph::InvertedResidual>(&op)) return !block->keeps_expanded && has(*block);
   if (const auto* block = std::get_if<graph::InvertedResidualBackward>(&op))
-    return has(block->forward) && block->input_activation != Activation::kSilu;
+    return !block->forward.keeps_expanded && has(block->forward) && block->input_activation != Activation::kSilu;
   if (const auto* block = std::get_if<graph::InvertedResidualTrain>(&op)) return has(*block);
   if (const auto* block = std::get_if<graph::InvertedResidualTrainBackward>(&op)) return has(block->forward);
   if (!machine.has(convolution_precision(op))) return false;

@@ -6,10 +6,12 @@
 namespace fovea::reference {
 namespace {
 
-/// What is between a block's ends, as both passes compute it. `inputs` are those of either: x, [we, be], wd, bd, wp, and one
+/// What is between a block's ends, as both passes compute it. `inputs` are those of either: x, [we, be], wd, bd, wp, [v], and one
 /// more.
 template <class Real>
 struct Inside {
+  static constexpr std::size_t kInputs = 7;  ///< of a block that expands, without v
+
   Inside(const graph::InvertedResidual& op, std::span<const Tensor<const Real>> inputs, const Shape& y)
       : wd(inputs[op.expands ? 3 : 1]),
         bd(inputs[op.expands ? 4 : 2]),
@@ -18,7 +20,9 @@ struct Inside {
         wp(operand(inputs[op.expands ? 5 : 3], op.precision)),
         expanded(x),
         filtered(with_channels(y, wd.shape()[0])) {
-    if (op.expands) {
+    if (op.keeps_expanded && inputs.size() == kInputs + 1) {
+      expanded = operand(inputs[kInputs - 1], op.precision);
+    } else if (op.expands) {
       Own<Real> made(with_channels(inputs[0].shape(), wd.shape()[0]));
       compute<Real, 3, 1>(graph::Conv2d{{}, op.activation}, {x.in(), we.in(), inputs[2]}, {made.out()});
       expanded = operand(made.in(), op.precision);
@@ -50,6 +54,7 @@ void define(const graph::InvertedResidual& op, const Operands<Real>& t) {
   const Tensor<const Real> x = t.in[0];
   const Tensor<Real> y = t.out[0];
   const Inside<Real> inside(op, t.in, y.shape());
+  for (std::int64_t i = 0; op.keeps_expanded && i < t.out[1].size(); ++i) t.out[1][i] = inside.expanded.in()[i];
   compute<Real, 3, 1>(graph::Conv2d{}, {inside.filtered.in(), inside.wp.in(), t.in.back()}, {y});
   if (!op.residual) return;
   for (std::int64_t i = 0; i < y.size(); ++i) y[i] += x[i];

@@ -41,27 +41,31 @@ class Block : public Passes<Block, Weights, Sums, Work> {
     if (backward_) clear_margins(rings_.gradient, g_.out_width, blocks_, kBlock, work.gradient);
     const std::int64_t most = std::max({work.y.most, work.made.most, work.done.most});
     number_positions(work.y, most, work.y_packed, work.y_plain);
-    number_positions(work.made, most, work.x_packed, work.x_plain);
+    number_positions(work.done, most, work.x_packed, work.x_plain);
   }
 
   [[nodiscard]] std::int64_t expanded_block() const { return rings_.expanded.positions() * kBlock; }
   [[nodiscard]] std::int64_t gradient_block() const { return rings_.gradient.positions() * kBlock; }
 
-  /// The band's rows after both activations: in blocks, or in the backward pass by pairs.
-  void filter(const Weights& weights, const Work& work, const Band& band, const float* x) const {
-    const std::int64_t rows = band.made.size();
-    const float* from = x + band.made.begin * g_.width * g_.in;
+  /// The band's rows of x after the first activation, into their ring: computed, or as they were kept.
+  void expand(const Weights& weights, const Work& work, const Band& band, const Arguments& a) const {
+    const std::int64_t positions = band.made.size() * g_.width, at = band.made.begin * g_.width;
+    const float* x = a.inputs[0].f32() + at * g_.in;
     const bf16::Scattered expanded{work.expanded, expanded_block(), work.places};
-    if (g_.op.expands) {
-      const std::int64_t block = work.made.most * kBlock;
-      find_places(rings_.expanded, band.made, g_.width, work.made.pitch, work.places);
-      bf16::to_blocks(from, rows * g_.width, g_.in, {work.x, block, work.x_packed});
-      products_.expand({work.x, block, work.made.of(rows), g_.in, weights.expand, g_.inner}, weights.expand_bias,
-                       g_.op.activation, expanded);
-    } else {
-      find_places(rings_.expanded, band.made, g_.width, g_.width, work.places);
-      bf16::to_blocks(from, rows * g_.width, g_.in, expanded);
-    }
+    find_places(rings_.expanded, band.made, g_.width, g_.width, work.places);
+    if (!g_.op.expands) return bf16::to_blocks(x, positions, g_.in, expanded);
+    if (g_.op.keeps_expanded && backward_)
+      return bf16::to_blocks(kept(a.inputs[a.inputs.size() - 2]) + at * g_.inner, positions, g_.inner, expanded);
+    const std::int64_t block = work.made.most * kBlock;
+    bf16::to_blocks(x, positions, g_.in, {work.x, block, nullptr});
+    products_.expand({work.x, block, positions, g_.in, weights.expand, g_.inner}, weights.expand_bias, g_.op.activation, expanded);
+    if (g_.op.keeps_expanded) bf16::from_blocks(expanded, positions, g_.inner, kept(a.outputs[1]) + at * g_.inner);
+  }
+  [[nodiscard]] static Bf16* kept(const TensorView& v) { return reinterpret_cast<Bf16*>(v.data); }
+
+  /// The band's rows after both activations: in blocks, or in the backward pass by pairs.
+  void filter(const Weights& weights, const Work& work, const Band& band, const Arguments& a) const {
+    expand(weights, work, band, a);
     bf16::DepthwiseRow row{};
     row.x_block = expanded_block();
     row.kernel_h = g_.op.window.kernel_h;
@@ -69,7 +73,7 @@ class Block : public Passes<Block, Weights, Sums, Work> {
     row.b = weights.depthwise_bias;
     row.activation = g_.op.activation;
     row.y_step = work.y.most * (backward_ ? 16 : kBlock);
-    row.out_width = work.y.pitch;
+    row.out_width = even(g_.out_width);
     row.blocks = blocks_;
     for (std::int64_t y = band.out.begin; y < band.out.end; ++y) {
       for (int tap = 0; tap < row.kernel_h; ++tap)

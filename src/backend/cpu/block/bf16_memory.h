@@ -140,10 +140,10 @@ struct Sums {
   std::int64_t floats;
 };
 
-/// Positions of a band's rows, each row with an even number of them.
+/// Positions of a band's rows; where positions come in pairs, each row with an even number of them.
 struct Positions {
-  Positions(std::int64_t most_rows, std::int64_t row_width)
-      : width(row_width), pitch(even(row_width)), most(whole(most_rows * pitch)) {}
+  Positions(std::int64_t most_rows, std::int64_t row_width, bool in_pairs)
+      : width(row_width), pitch(in_pairs ? even(row_width) : row_width), most(whole(most_rows * pitch + 1)) {}
   [[nodiscard]] std::int64_t of(std::int64_t rows) const { return rows * pitch; }
 
   std::int64_t width;
@@ -153,7 +153,7 @@ struct Positions {
 
 struct Work {
   Work(const Geometry& g, const Rings& rings, std::int64_t rows, bool backward, std::byte* memory)
-      : y(rows, g.out_width), made(rings.made, g.width), done(rings.done, g.width) {
+      : y(rows, g.out_width, backward), made(rings.made, g.width, false), done(rings.done, g.width, true) {
     Pieces pieces(memory);
     const std::int64_t blocks = blocks_of(g.inner);
     const std::int64_t most = std::max({y.most, made.most, done.most});

@@ -36,8 +36,8 @@ class Block : public Passes<Block, Weights, Sums, Work> {
   void begin(const Work& work) const { bands_.begin(g_, rings_, work, backward_); }
 
   /// The band's rows after both activations.
-  void filter(const Weights& weights, const Work& work, const Band& band, const float* x) const {
-    bands_.expand(g_, rings_, weights, work, band, x);
+  void filter(const Weights& weights, const Work& work, const Band& band, const Arguments& a) const {
+    bands_.expand(g_, rings_, weights, work, band, a.inputs[0].f32());
     bands_.depthwise(g_, rings_, weights, work, band, g_.op.activation);
   }
 

@@ -52,7 +52,7 @@ class Passes {
     const Weights weights(g_, false, a.packed);
     for_parts(a, [&](const Work& work, std::int64_t /*part*/, Range range) {
       for_bands(g_, range, rows_, [&](const Band& band) {
-        derived().filter(weights, work, band, a.inputs[0].f32());
+        derived().filter(weights, work, band, a);
         derived().project(weights, work, band, a);
       });
     });
@@ -65,7 +65,7 @@ class Passes {
       const Sums mine(g_, sums + part * sums_);
       std::fill_n(sums + part * sums_, sums_, 0.0F);
       for_bands(g_, range, rows_, [&](const Band& band) {
-        derived().filter(weights, work, band, a.inputs[0].f32());
+        derived().filter(weights, work, band, a);
         derived().through_project(weights, work, band, a.inputs.back().f32(), mine);
         derived().through_depthwise(weights, work, band, mine);
         derived().through_expand(weights, work, band, a, input_activation, mine);
@@ -81,7 +81,7 @@ class Passes {
         g_(setup, op),
         backward_(backward),
         by_channels_(by_channels),
-        parts_(backward ? g_.parts_with_sums() : g_.parts_for(by_channels_ ? 1 : setup.context.threads)),
+        parts_(backward || op.keeps_expanded ? g_.parts_with_sums() : g_.parts_for(by_channels_ ? 1 : setup.context.threads)),
         rows_(by_channels_ ? g_.out_height : band_rows(parts_, Derived::bytes_of_row(g_, backward))),
         rings_(g_, parts_, rows_),
         sum_rows_(sum_rows(setup.target)),

@@ -12,11 +12,6 @@ namespace {
 
 using graph::Activation;
 
-/// The first `count` numbers at `from`: all 32 from 32 on.
-FOVEA_BF16_INLINE __mmask32 first_numbers(std::int64_t count) {
-  return static_cast<__mmask32>(count >= 32 ? 0xFFFFFFFFU : (1U << count) - 1);
-}
-
 /// Calls body(mask, i) for groups of 32 numbers that cover [0, count).
 #define FOVEA_FOR_NUMBERS(i, mask, count)      \
   for (std::int64_t i = 0; i < count; i += 32) \

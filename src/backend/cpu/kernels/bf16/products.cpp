@@ -66,7 +66,7 @@ FOVEA_BF16 void pack_operand(const float* source, std::int64_t depth, std::int64
 
 FOVEA_BF16 void to_blocks(const float* x, std::int64_t positions, std::int64_t channels, const Scattered& out) {
   for (std::int64_t p = 0; p < positions; ++p) {
-    Bf16* to = out.data + out.place[p];
+    Bf16* to = out.data + (out.place == nullptr ? p * kBlock : out.place[p]);
     for (std::int64_t c = 0; c < channels; c += kBlock, to += out.block) {
       const __m512 low = _mm512_maskz_loadu_ps(first_lanes(channels - c), x + c);
       const __m512 high = _mm512_maskz_loadu_ps(first_lanes(channels - c - 16), x + c + 16);
@@ -74,6 +74,28 @@ FOVEA_BF16 void to_blocks(const float* x, std::int64_t positions, std::int64_t c
     }
     x += channels;
   }
+}
+
+FOVEA_BF16 void to_blocks(const Bf16* x, std::int64_t positions, std::int64_t channels, const Scattered& out) {
+  for (std::int64_t p = 0; p < positions; ++p, x += channels) {
+    Bf16* to = out.data + out.place[p];
+    for (std::int64_t c = 0; c < channels; c += kBlock, to += out.block)
+      _mm512_store_si512(to, _mm512_maskz_loadu_epi16(first_numbers(channels - c), x + c));
+  }
+}
+
+FOVEA_BF16 void from_blocks(const Scattered& blocks, std::int64_t positions, std::int64_t channels, Bf16* x) {
+  // Past the caches where that is possible: it is read again only in the backward pass.
+  const bool stream = channels % kBlock == 0 && reinterpret_cast<std::uintptr_t>(x) % 64 == 0;
+  for (std::int64_t p = 0; p < positions; ++p, x += channels) {
+    const Bf16* from = blocks.data + blocks.place[p];
+    for (std::int64_t c = 0; c < channels; c += kBlock, from += blocks.block) {
+      const __m512i numbers = _mm512_load_si512(from);
+      stream ? _mm512_stream_si512(reinterpret_cast<__m512i*>(x + c), numbers)
+             : _mm512_mask_storeu_epi16(x + c, first_numbers(channels - c), numbers);
+    }
+  }
+  if (stream) _mm_sfence();
 }
 
 FOVEA_BF16 void turn(const Bf16* a, std::int64_t a_block, std::int64_t positions, std::int64_t channels, Bf16* out) {
@@ -188,7 +210,7 @@ FOVEA_BF16 void narrow(const Product& product, const float* bias, const Plain& o
     };
     const auto put_rows = [&](std::int64_t row, const Halves& first, const Halves& second) FOVEA_BF16 {
       put_row(row, first);
-      put_row(row + 1, second);
+      if (row + 1 < product.rows) put_row(row + 1, second);
     };
     const float* const start = bias == nullptr ? nullptr : bias + first_column;
     by_wanted(out.columns - first_column, Order::kNatural,

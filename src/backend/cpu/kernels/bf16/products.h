@@ -27,8 +27,8 @@ enum class Order : std::uint8_t { kNatural, kEvenOdd };
   return order == Order::kNatural ? index : (index < 16 ? 2 * index : 2 * (index - 16) + 1);
 }
 
-/// a (rows, depth) in blocks of the depth, times b (depth, columns), packed by pack_operand. The rows are even in number; memory
-/// behind them up to a multiple of 32 must be a's own; what it holds does not matter.
+/// a (rows, depth) in blocks of the depth, times b (depth, columns), packed by pack_operand. Memory behind the rows up to a
+/// multiple of 32 must be a's own; what it holds does not matter.
 struct Product {
   const Bf16* a;
   std::int64_t a_block;  ///< numbers from one block of a to the next
@@ -68,7 +68,11 @@ void pack_operand(const float* source, std::int64_t depth, std::int64_t columns,
                   std::int64_t column_stride, Order depth_order, Order column_order, std::int64_t column_block, Bf16* packed);
 
 /// Rows of x (positions, channels) to bf16 in blocks, row p at place[p] (p counts rows of x); zeros beyond the last channel.
+/// Without places one after the other.
 void to_blocks(const float* x, std::int64_t positions, std::int64_t channels, const Scattered& out);
+/// The same of rows that are rounded already, and back.
+void to_blocks(const Bf16* x, std::int64_t positions, std::int64_t channels, const Scattered& out);
+void from_blocks(const Scattered& blocks, std::int64_t positions, std::int64_t channels, Bf16* x);
 /// An operand in blocks turned around, for outer(): (tile of 16 channels, tile of 32 positions, 16, 32).
 void turn(const Bf16* a, std::int64_t a_block, std::int64_t positions, std::int64_t channels, Bf16* out);
 

@@ -18,6 +18,11 @@ FOVEA_BF16_INLINE __mmask16 first_lanes(std::int64_t count) {
   return static_cast<__mmask16>(count <= 0 ? 0 : (count >= 16 ? 0xFFFF : (1U << count) - 1));
 }
 
+/// And of the first `count` of 32 numbers, at least one.
+FOVEA_BF16_INLINE __mmask32 first_numbers(std::int64_t count) {
+  return static_cast<__mmask32>(count >= 32 ? 0xFFFFFFFFU : (1U << count) - 1);
+}
+
 /// Numbers 0, 2, 4, ...
 FOVEA_BF16_INLINE __m512 even_half(__m512i numbers) { return _mm512_castsi512_ps(_mm512_slli_epi32(numbers, 16)); }
 /// Numbers 1, 3, 5, ...
