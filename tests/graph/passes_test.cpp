@@ -162,6 +162,52 @@ TEST(Passes, ALiveBlockWhoseInsideIsReadStaysApart) {
   EXPECT_EQ(to_text(fuse_live_inverted_residuals(graph, Precision::kF32)), to_text(graph));
 }
 
+/// A block that is one node, of so many channels.
+Graph rounded_block(std::int64_t channels, Precision precision) {
+  Graph graph;
+  const ValueId y = graph.add(InvertedResidual{.window = kSame3x3, .precision = precision},
+                              {graph.input("x", {1, 4, 4, channels}), graph.parameter("we", {96, channels, 1, 1}),
+                               graph.parameter("be", {96}), graph.parameter("wd", {96, 1, 3, 3}), graph.parameter("bd", {96}),
+                               graph.parameter("wp", {16, 96, 1, 1}), graph.parameter("bp", {16})});
+  graph.mark_output("y", y);
+  return graph;
+}
+
+TEST(Passes, ARoundedBlockOfManyChannelsKeepsItsExpandedActivationsRounded) {
+  const Graph graph = keep_expanded(rounded_block(kLeastChannelsKept, Precision::kBF16));
+  ASSERT_EQ(graph.nodes().size(), 1U);
+  const Node& node = graph.nodes().front();
+  ASSERT_EQ(node.outputs.size(), 2U);
+  EXPECT_EQ(kept_expansion(node), node.outputs[1]);
+  EXPECT_EQ(graph.shape(node.outputs[1]), (Shape{1, 4, 4, 96}));
+  EXPECT_EQ(graph.dtype(node.outputs[1]), DType::kBF16);
+}
+
+TEST(Passes, OtherBlocksKeepNothing) {
+  for (const Graph& graph : {keep_expanded(rounded_block(kLeastChannelsKept - 1, Precision::kBF16)),
+                             keep_expanded(rounded_block(kLeastChannelsKept, Precision::kF32))}) {
+    EXPECT_EQ(graph.nodes().front().outputs.size(), 1U);
+    EXPECT_EQ(kept_expansion(graph.nodes().front()), kNoValue);
+  }
+}
+
+TEST(Passes, TheBackwardPassOfABlockReadsWhatItKept) {
+  Graph graph = keep_expanded(rounded_block(kLeastChannelsKept, Precision::kBF16));
+  const ValueId y = graph.nodes().front().outputs[0], v = graph.nodes().front().outputs[1];
+  const ValueId pooled = graph.add(GlobalAveragePool{}, {y}), targets = graph.input("targets", {1, 16});
+  graph.mark_output("loss", graph.add_all(SoftmaxCrossEntropy{}, {pooled, targets, graph.input("weights", {1})})[0]);
+  const auto both = differentiate(graph, [](std::string_view) { return true; });
+  ASSERT_TRUE(both.ok()) << both.error().message;
+  std::size_t seen = 0;
+  for (const Node& node : both->nodes()) {
+    if (!std::holds_alternative<InvertedResidualBackward>(node.op)) continue;
+    ++seen;
+    EXPECT_EQ(kept_expansion(node), v);
+    EXPECT_EQ(node.outputs.size(), 7U);
+  }
+  EXPECT_EQ(seen, 1U);
+}
+
 TEST(Passes, ABlockWithoutExpansionTakesTheSlopeOfItsInput) {
   Graph graph;
   const auto p = [&](const char* name, const Shape& shape) { return graph.parameter(name, shape); };

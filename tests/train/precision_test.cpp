@@ -72,6 +72,14 @@ TEST(Precision, Tf32IsOnlyWhatIsAskedFor) {
       "precision tf32: the cpu device has no kernels for it (a GPU of compute capability 8.0 or later has); try auto or fp32");
 }
 
+TEST(Precision, ExpandedActivationsAreKeptInBf16WhereTheDeviceHasThat) {
+  const auto reference = make_backend("reference");
+  ASSERT_TRUE(reference.ok());
+  EXPECT_TRUE(precisions_of(graph::Precision::kBF16, **reference).keep_expanded);
+  EXPECT_FALSE(precisions_of(graph::Precision::kF32, **reference).keep_expanded);
+  EXPECT_FALSE(precisions_of(graph::Precision::kBF16, PlainBackend()).keep_expanded);
+}
+
 TEST(Precision, WhatCannotBeHadIsNotReplaced) {
   const auto asked = choose_precision(PrecisionChoice::kBf16, PlainBackend());
   ASSERT_FALSE(asked.ok());

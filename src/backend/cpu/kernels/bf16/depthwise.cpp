@@ -5,18 +5,20 @@
 
 #if FOVEA_HAS_BF16
 
+#include <type_traits>
+
 #include "backend/cpu/kernels/bf16/vectors.h"
 #include "backend/cpu/kernels/block_depthwise.h"
 
 namespace fovea::cpu::bf16 {
 namespace {
 
-constexpr int kColumns = static_cast<int>(kDepthwiseColumns);
+constexpr int kMostColumns = static_cast<int>(kDepthwiseColumns);
 
-/// Columns [first, first + count) of y, count 2 or 4.
-template <int kTaps, int kStride, bool kPairs>
+/// Columns [first, first + kColumns) of y, an even number.
+template <int kColumns, int kTaps, int kStride, bool kPairs>
 FOVEA_BF16_INLINE void forward_columns(const Bf16* const* rows, int kernel_h, const float* w, const float* b,
-                                       const RoundedLimits& limits, Bf16* y, std::int64_t y_step, std::int64_t first, int count) {
+                                       const RoundedLimits& limits, Bf16* y, std::int64_t y_step, std::int64_t first) {
   constexpr int kSeen = (kColumns - 1) * kStride + kTaps;
   __m512 even[kColumns], odd[kColumns];
   for (int j = 0; j < kColumns; ++j) {
@@ -41,7 +43,6 @@ FOVEA_BF16_INLINE void forward_columns(const Bf16* const* rows, int kernel_h, co
     }
   }
   for (int j = 0; j < kColumns; j += 2) {
-    if (j >= count) break;
     if constexpr (kPairs) {
       _mm512_store_si512(y + (first + j) * 16, limits.clamp(round_interleaved(even[j], even[j + 1])));
       _mm512_store_si512(y + y_step + (first + j) * 16, limits.clamp(round_interleaved(odd[j], odd[j + 1])));
@@ -62,9 +63,9 @@ FOVEA_BF16 void forward_row(const DepthwiseRow& row) {
     const float* b = row.b + block * kBlock;
     Bf16* y = row.y + block * row.y_step * (kPairs ? 2 : 1);
     std::int64_t first = 0;
-    for (; first + kColumns <= row.out_width; first += kColumns)
-      forward_columns<kTaps, kStride, kPairs>(rows, row.kernel_h, w, b, limits, y, row.y_step, first, kColumns);
-    if (first < row.out_width) forward_columns<kTaps, kStride, kPairs>(rows, row.kernel_h, w, b, limits, y, row.y_step, first, 2);
+    for (; first + kMostColumns <= row.out_width; first += kMostColumns)
+      forward_columns<kMostColumns, kTaps, kStride, kPairs>(rows, row.kernel_h, w, b, limits, y, row.y_step, first);
+    if (first < row.out_width) forward_columns<2, kTaps, kStride, kPairs>(rows, row.kernel_h, w, b, limits, y, row.y_step, first);
   }
 }
 
@@ -93,10 +94,11 @@ struct HalfRow {
   float* dw;
 };
 
-/// Columns [first, first + kColumns) of x, of which `written` are written and `counted` count for the bias.
-template <int kTaps, int kStride, int kPhase, int kHalf>
+/// Columns [first, first + kColumns) of x, an even number, of which the last counts for the bias if `whole`.
+template <int kColumns, int kTaps, int kStride, int kPhase, int kHalf>
 FOVEA_BF16_INLINE __m512 backward_columns(const DepthwiseBackwardRow& row, const HalfRow& half, const Limits& limits,
-                                          std::int64_t first, int written, int counted, __m512 db) {
+                                          std::int64_t first, bool whole, __m512 db) {
+  static_assert(kColumns % kStride == 0);
   constexpr int kLow = column_of<kStride, kPhase>(-(kTaps - 1));
   constexpr int kSeen = column_of<kStride, kPhase>(kColumns - 1) - kLow + 1;
   const std::int64_t g_first = (first + row.left - kPhase) / kStride + kLow;
@@ -124,10 +126,9 @@ FOVEA_BF16_INLINE __m512 backward_columns(const DepthwiseBackwardRow& row, const
   }
   for (int j = 0; j < kColumns; ++j) {
     dx[j] = limits.through(x[j], dx[j]);
-    if (j < counted) db = _mm512_add_ps(db, dx[j]);
+    if (j < kColumns - 1 || whole) db = _mm512_add_ps(db, dx[j]);
   }
   for (int j = 0; j < kColumns; j += 2) {
-    if (j >= written) break;
     if (half.exact != nullptr) {
       _mm512_store_ps(half.exact + (first + j) * 16, dx[j]);
       _mm512_store_ps(half.exact + (first + j + 1) * 16, dx[j + 1]);
@@ -155,12 +156,16 @@ FOVEA_BF16_INLINE void backward_half(const DepthwiseBackwardRow& row, const Limi
   float* const db_at = row.db + block * kBlock + kHalf * 16;
   __m512 db = _mm512_load_ps(db_at);
   std::int64_t first = 0;
-  for (; first + kColumns <= row.width; first += kColumns)
-    db = backward_columns<kTaps, kStride, kPhase, kHalf>(row, half, limits, first, kColumns, kColumns, db);
-  if (first < row.even_width) {
-    db = backward_columns<kTaps, kStride, kPhase, kHalf>(row, half, limits, first, static_cast<int>(row.even_width - first),
-                                                         static_cast<int>(row.width - first), db);
-  }
+  const auto groups = [&](auto columns) FOVEA_BF16 {
+    constexpr int kColumns = decltype(columns)::value;
+    for (; first + kColumns <= row.even_width; first += kColumns) {
+      db = backward_columns<kColumns, kTaps, kStride, kPhase, kHalf>(row, half, limits, first, first + kColumns <= row.width, db);
+    }
+  };
+  // The more at once, the fewer sums are loaded and stored, as far as registers go.
+  if constexpr (kTaps == 3 || kStride == 2) groups(std::integral_constant<int, 8>());
+  groups(std::integral_constant<int, 4>());
+  groups(std::integral_constant<int, 2>());
   _mm512_store_ps(db_at, db);
 }
 
