@@ -184,10 +184,9 @@ struct DepthwiseConv2dBackward {
   Activation input_activation = Activation::kNone;
 };
 
-/// x, [we, be], wd, bd, wp, [v], dy (like y) -> dx, [dwe, dbe], dwd, dbd, dwp, dbp of `forward`, whose inner activations are
-/// computed anew but for v, where that was kept. dx is multiplied by the derivative of `input_activation` as seen from x, its
-/// output. With another Precision, dy and the
-/// gradients before both activations are rounded too, where they are operands; what is added up to a bias is not.
+/// x, [we, be], wd, bd, wp, [v], dy (like y) -> dx, [dwe, dbe], dwd, dbd, dwp, dbp of `forward`; inner activations are computed
+/// anew, but for v. dx is multiplied by the derivative of `input_activation` as seen from x, its output. With another Precision,
+/// dy and gradients before both activations are rounded too, as operands; what is added up to a bias is not.
 struct InvertedResidualBackward {
   InvertedResidual forward;
   Activation input_activation = Activation::kNone;

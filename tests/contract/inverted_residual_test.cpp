@@ -24,8 +24,7 @@ struct Block {
   [[nodiscard]] std::string name(std::string_view what) const {
     return fmt::format("{}_{}_c{}_{}_{}_{}{}{}{}_{}", what, geometry.name(), channels.x, channels.inner, channels.y,
                        name_of(op.activation), op.expands ? "_expands" : "", op.residual ? "_residual" : "",
-                       op.keeps_expanded ? "_keeps" : "",
-                       name_of(op.precision));
+                       op.keeps_expanded ? "_keeps" : "", name_of(op.precision));
   }
   /// x, [we, be], wd, bd, wp.
   [[nodiscard]] std::vector<Input> operands() const {

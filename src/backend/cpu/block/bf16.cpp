@@ -24,7 +24,8 @@ class Block : public Passes<Block, Weights, Sums, Work> {
       : Passes(setup, op, backward),
         unit_(setup.target.bf16()),
         products_(bf16::product_kernels(unit_)),
-        blocks_(blocks_of(g_.inner)) {}
+        blocks_(blocks_of(g_.inner)),
+        large_(Setup::is_large(setup.output(0))) {}
 
  private:
   friend Passes;
@@ -58,7 +59,8 @@ class Block : public Passes<Block, Weights, Sums, Work> {
       return bf16::to_blocks(kept(a.inputs[a.inputs.size() - 2]) + at * g_.inner, positions, g_.inner, expanded);
     const std::int64_t block = work.made.most * kBlock;
     bf16::to_blocks(x, positions, g_.in, {work.x, block, nullptr});
-    products_.expand({work.x, block, positions, g_.in, weights.expand, g_.inner}, weights.expand_bias, g_.op.activation, expanded);
+    products_.expand({work.x, block, positions, g_.in, weights.expand, g_.inner}, weights.expand_bias, g_.op.activation,
+                     expanded);
     if (g_.op.keeps_expanded) bf16::from_blocks(expanded, positions, g_.inner, kept(a.outputs[1]) + at * g_.inner);
   }
   [[nodiscard]] static Bf16* kept(const TensorView& v) { return reinterpret_cast<Bf16*>(v.data); }
@@ -87,7 +89,9 @@ class Block : public Passes<Block, Weights, Sums, Work> {
     const std::int64_t at = band.out.begin * g_.out_width * g_.out;
     const float* plus = g_.op.residual ? a.inputs[0].f32() + at : nullptr;
     products_.narrow({work.filtered, work.y.most * kBlock, work.y.of(band.out.size()), g_.inner, weights.project, g_.out},
-                     weights.project_bias, {a.outputs[0].f32() + at, g_.out, work.y_plain, plus, Activation::kNone, nullptr});
+                     weights.project_bias,
+                     {a.outputs[0].f32() + at, g_.out, work.y_plain, plus, Activation::kNone, nullptr,
+                      large_ && bf16::can_stream(a.outputs[0].f32(), g_.out)});
   }
 
   void through_project(const Weights& weights, const Work& work, const Band& band, const float* dy, const Sums& sums) const {
@@ -140,7 +144,13 @@ class Block : public Passes<Block, Weights, Sums, Work> {
     const float* x = a.inputs[0].f32() + at;
     const float* plus = g_.op.residual ? a.inputs.back().f32() + at : nullptr;
     const float* seen = input_activation == Activation::kNone ? nullptr : x;
-    const bf16::Plain dx{a.outputs[0].f32() + at, g_.in, work.x_plain, plus, input_activation, seen};
+    const bf16::Plain dx{a.outputs[0].f32() + at,
+                         g_.in,
+                         work.x_plain,
+                         plus,
+                         input_activation,
+                         seen,
+                         large_ && bf16::can_stream(a.outputs[0].f32(), g_.in)};
     if (!g_.op.expands) {
       bf16::from_halves(work.exact, work.done.most * 16, positions, dx);
       return;
@@ -171,6 +181,7 @@ class Block : public Passes<Block, Weights, Sums, Work> {
   bf16::Unit unit_;
   bf16::ProductKernels products_;
   std::int64_t blocks_;  ///< of the inner channels
+  bool large_;           ///< what a pass writes
 };
 
 }  // namespace

@@ -118,6 +118,17 @@ FOVEA_BF16 void turn(const Bf16* a, std::int64_t a_block, std::int64_t positions
   }
 }
 
+namespace {
+
+/// Of a row's numbers, those of a mask: all of them where they are streamed.
+FOVEA_BF16_INLINE void put_plain(const Plain& out, std::int64_t at, __mmask16 mask, const Limits& limits, __m512 value) {
+  if (out.plus != nullptr) value = _mm512_add_ps(value, _mm512_maskz_loadu_ps(mask, out.plus + at));
+  if (out.seen != nullptr) value = limits.through(_mm512_maskz_loadu_ps(mask, out.seen + at), value);
+  out.stream ? _mm512_stream_ps(out.data + at, value) : _mm512_mask_storeu_ps(out.data + at, mask, value);
+}
+
+}  // namespace
+
 FOVEA_BF16 void from_halves(const float* exact, std::int64_t exact_half, std::int64_t positions, const Plain& out) {
   const Limits limits(out.activation);
   const __m512i low = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
@@ -128,13 +139,12 @@ FOVEA_BF16 void from_halves(const float* exact, std::int64_t exact_half, std::in
       const float* even = exact + c / kBlock * 2 * exact_half + p * 16;
       const __mmask16 mask = first_lanes(out.columns - c);
       const std::int64_t at = out.plain[p] * out.columns + c;
-      __m512 value =
+      const __m512 value =
           _mm512_permutex2var_ps(_mm512_load_ps(even), c % kBlock == 0 ? low : high, _mm512_load_ps(even + exact_half));
-      if (out.plus != nullptr) value = _mm512_add_ps(value, _mm512_maskz_loadu_ps(mask, out.plus + at));
-      if (out.seen != nullptr) value = limits.through(_mm512_maskz_loadu_ps(mask, out.seen + at), value);
-      _mm512_mask_storeu_ps(out.data + at, mask, value);
+      put_plain(out, at, mask, limits, value);
     }
   }
+  if (out.stream) _mm_sfence();
 }
 
 namespace {
@@ -197,16 +207,11 @@ FOVEA_BF16 void narrow(const Product& product, const float* bias, const Plain& o
     const std::int64_t first_column = column * kBlock;
     const __mmask16 low = first_lanes(out.columns - first_column), high = first_lanes(out.columns - first_column - 16);
     const bool both = out.columns - first_column > 16;
-    const auto put = [&](std::int64_t at, __mmask16 mask, __m512 value) FOVEA_BF16 {
-      if (out.plus != nullptr) value = _mm512_add_ps(value, _mm512_maskz_loadu_ps(mask, out.plus + at));
-      if (out.seen != nullptr) value = limits.through(_mm512_maskz_loadu_ps(mask, out.seen + at), value);
-      _mm512_mask_storeu_ps(out.data + at, mask, value);
-    };
     const auto put_row = [&](std::int64_t row, const Halves& sums) FOVEA_BF16 {
       if (out.plain[row] < 0) return;
       const std::int64_t at = out.plain[row] * out.columns + first_column;
-      put(at, low, sums.even);
-      if (both) put(at + 16, high, sums.odd);
+      put_plain(out, at, low, limits, sums.even);
+      if (both) put_plain(out, at + 16, high, limits, sums.odd);
     };
     const auto put_rows = [&](std::int64_t row, const Halves& first, const Halves& second) FOVEA_BF16 {
       put_row(row, first);
@@ -216,6 +221,7 @@ FOVEA_BF16 void narrow(const Product& product, const float* bias, const Plain& o
     by_wanted(out.columns - first_column, Order::kNatural,
               [&](auto wanted) FOVEA_BF16 { for_rows<Multiplier, decltype(wanted)>(product, column, start, put_rows); });
   }
+  if (out.stream) _mm_sfence();
 }
 
 template <class Multiplier>

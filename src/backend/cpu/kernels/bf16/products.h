@@ -51,7 +51,8 @@ struct Plain;
 void from_halves(const float* exact, std::int64_t exact_half, std::int64_t positions, const Plain& out);
 
 /// How the rows of a product are written as they lie in a tensor: row p is row plain[p], or dropped where that is negative.
-/// (product + plus) times the derivative of the activation as seen from `seen`; plus and seen may be null.
+/// (product + plus) times the derivative of the activation as seen from `seen`; plus and seen may be null. With `stream`, which
+/// needs can_stream(), past the caches: for what is too large to be found there again.
 struct Plain {
   float* data;
   std::int64_t columns;
@@ -59,7 +60,12 @@ struct Plain {
   const float* plus;
   graph::Activation activation;
   const float* seen;
+  bool stream;
 };
+/// Whether all rows of so many columns are whole cache lines.
+[[nodiscard]] inline bool can_stream(const float* data, std::int64_t columns) {
+  return columns % 16 == 0 && reinterpret_cast<std::uintptr_t>(data) % 64 == 0;
+}
 
 /// And back: the index at which a channel comes, even channels first.
 [[nodiscard]] constexpr std::int64_t even_odd_index_of(std::int64_t channel) { return channel % 2 * 16 + channel / 2; }
