@@ -30,7 +30,7 @@ struct StampedBytes {
 /// Longer files are neither photos nor sidecars that Fovea handles.
 inline constexpr std::size_t kMostFileBytes = std::size_t{512} << 20U;
 
-/// A whole file with the stamp that belongs to these bytes; kIo when it changed while it was read.
+/// A whole file with the stamp that belongs to these bytes, read again where it changed meanwhile; kIo when it goes on changing.
 Result<StampedBytes> read_stamped(const std::filesystem::path& path);
 
 }  // namespace fovea::archive
