@@ -193,8 +193,8 @@ struct InvertedResidualBackward {
 };
 
 /// x, [we, ge, be], wd, gd, bd, wp, v, md, sd, dy (like y) -> dx, [dwe, dge, dbe], dwd, dgd, dbd, dwp of `forward`, of which v,
-/// md and sd are outputs. What lies before v is computed anew. With another Precision, dy, the gradient that reaches v, the one
-/// before the first activation and the one before its normalisation are rounded too.
+/// md and sd are outputs. What lies before v is computed anew. With another Precision, v (rounded already where forward made it),
+/// dy, the gradient that reaches v, the one before the first activation and the one before its normalisation are rounded too.
 struct InvertedResidualTrainBackward {
   InvertedResidualTrain forward;
 };

@@ -52,10 +52,10 @@ Result<Precision> choose_precision(PrecisionChoice asked, const Backend& backend
   const Precision wanted = asked == PrecisionChoice::kTf32 ? Precision::kTF32 : Precision::kBF16;
   if (has_blocks(wanted, backend)) return wanted;
   if (asked == PrecisionChoice::kAuto) return Precision::kF32;
-  return fail(
-      Error::Kind::kUnsupported, "precision {}: the {} device has no kernels for it ({}); try auto or fp32",
-      graph::name_of(wanted), backend.name(),
-      wanted == Precision::kTF32 ? "a GPU of compute capability 8.0 or later has" : "a processor needs AMX or AVX512_BF16");
+  constexpr std::string_view kGpus = "GPUs of compute capability 8.0 or later have them";
+  return fail(Error::Kind::kUnsupported, "precision {}: the {} device has no kernels for it ({}{}); try auto or fp32",
+              graph::name_of(wanted), backend.name(),
+              wanted == Precision::kBF16 ? "processors with AMX or AVX512_BF16, and " : "", kGpus);
 }
 
 graph::LiveBlocks live_blocks_of(const Backend& backend) {

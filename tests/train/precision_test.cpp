@@ -67,9 +67,9 @@ TEST(Precision, Tf32IsOnlyWhatIsAskedFor) {
   ASSERT_TRUE(cpu.ok());
   const auto asked = choose_precision(PrecisionChoice::kTf32, **cpu);
   ASSERT_FALSE(asked.ok());
-  EXPECT_EQ(
-      asked.error().message,
-      "precision tf32: the cpu device has no kernels for it (a GPU of compute capability 8.0 or later has); try auto or fp32");
+  EXPECT_EQ(asked.error().message,
+            "precision tf32: the cpu device has no kernels for it (GPUs of compute capability 8.0 or later have them); try auto "
+            "or fp32");
 }
 
 TEST(Precision, ExpandedActivationsAreKeptInBf16WhereTheDeviceHasThat) {
@@ -85,7 +85,9 @@ TEST(Precision, WhatCannotBeHadIsNotReplaced) {
   ASSERT_FALSE(asked.ok());
   EXPECT_EQ(asked.error().kind, Error::Kind::kUnsupported);
   EXPECT_EQ(asked.error().message,
-            "precision bf16: the plain device has no kernels for it (a processor needs AMX or AVX512_BF16); try auto or fp32");
+            "precision bf16: the plain device has no kernels for it (processors with AMX or AVX512_BF16, and GPUs of compute "
+            "capability "
+            "8.0 or later have them); try auto or fp32");
 }
 
 }  // namespace
