@@ -10,8 +10,10 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #include "core/error.h"
@@ -38,9 +40,16 @@ class Draft {
   }
 
   Result<void> create(mode_t mode) {
-    constexpr int kNew = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
-    descriptor_ = ::open(name_.c_str(), kNew, mode);
-    if (descriptor_ < 0 && errno == EEXIST && remove_abandoned()) descriptor_ = ::open(name_.c_str(), kNew, mode);
+    descriptor_ = make(mode);
+    if (descriptor_ < 0 && errno == EEXIST && remove_abandoned()) {
+      // A share may hold on to a name for some time after its file is gone.
+      constexpr int kTries = 20;
+      descriptor_ = make(mode);
+      for (int i = 1; i < kTries && descriptor_ < 0; ++i) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(100));
+        descriptor_ = make(mode);
+      }
+    }
     if (descriptor_ < 0) return system_error(path_, "make a new file beside it", errno);
     ::flock(descriptor_, LOCK_EX | LOCK_NB);  // says to others that somebody is at work
     return {};
@@ -98,6 +107,10 @@ class Draft {
   [[nodiscard]] const fs::path& name() const { return name_; }
 
  private:
+  [[nodiscard]] int make(mode_t mode) const {
+    return ::open(name_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+  }
+
   // What a killed run has left behind: nobody holds its lock any more. NFS locks only what is open for writing.
   [[nodiscard]] bool remove_abandoned() const {
     const int found = ::open(name_.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW);
