@@ -32,8 +32,8 @@ class Forward final : public Kernel {
     frame_.chunks.for_each([&](int first, int images) {
       const float* x = o.x + frame_.rows(first) * frame_.in;
       frame_.fill(*machine_, o, packed, inside, x, images);
-      project_.of(images).run(machine_->stream(), inside.filtered, frame_.wp(packed, o), o.last, frame_.op.residual ? x : nullptr,
-                              a.outputs[0].f32() + frame_.out_rows(first) * frame_.out);
+      project_.of(images).run(machine_->stream(), inside.filtered, frame_.operand(o.wp, packed.wp), o.last,
+                              frame_.op.residual ? x : nullptr, a.outputs[0].f32() + frame_.out_rows(first) * frame_.out);
     });
   }
 
@@ -48,17 +48,7 @@ template <class T>
 KernelResult prepare_forward(const Setup& setup, const InvertedResidual& op) {
   BlockFrame<T> frame(setup, op, setup.output(0));
   FOVEA_TRY(frame.prepare(setup, sizeof(T), sizeof(T)));
-  FOVEA_ASSIGN(auto project, ChunkedProduct::prepare(setup.machine->products(), frame.chunks,
-                                                     {.m = frame.out_rows(1),
-                                                      .n = frame.out,
-                                                      .k = frame.inner,
-                                                      .b_transposed = true,
-                                                      .a_stride = frame.inner,
-                                                      .b_stride = frame.inner,
-                                                      .c_stride = frame.out,
-                                                      .operands = BlockFrame<T>::kNumber,
-                                                      .bias = true},
-                                                     false));
+  FOVEA_ASSIGN(auto project, prepare_projection(setup, frame, true));
   return std::unique_ptr<Kernel>(std::make_unique<Forward<T>>(setup.machine, std::move(frame), std::move(project)));
 }
 

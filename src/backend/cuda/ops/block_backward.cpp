@@ -6,61 +6,6 @@
 namespace fovea::cuda {
 namespace {
 
-/// The products of a backward pass beside those of the frame.
-struct BackwardProducts {
-  ChunkedProduct dwp;       ///< dy' filtered
-  ChunkedProduct filtered;  ///< dy wp
-  ChunkedProduct dwe;       ///< dz' x
-  ChunkedProduct dx;        ///< dz we
-};
-
-template <class T>
-Result<BackwardProducts> prepare_products(const Setup& setup, const BlockFrame<T>& f) {
-  Products& products = setup.machine->products();
-  const Number number = BlockFrame<T>::kNumber;
-  BackwardProducts made;
-  FOVEA_ASSIGN(made.dwp, ChunkedProduct::prepare(products, f.chunks,
-                                                 {.m = f.out,
-                                                  .n = f.inner,
-                                                  .k = f.out_rows(1),
-                                                  .a_transposed = true,
-                                                  .a_stride = f.y_stride,
-                                                  .b_stride = f.inner,
-                                                  .c_stride = f.inner,
-                                                  .operands = number},
-                                                 true));
-  FOVEA_ASSIGN(made.filtered, ChunkedProduct::prepare(products, f.chunks,
-                                                      {.m = f.out_rows(1),
-                                                       .n = f.inner,
-                                                       .k = f.out,
-                                                       .a_stride = f.y_stride,
-                                                       .b_stride = f.inner,
-                                                       .c_stride = f.inner,
-                                                       .operands = number},
-                                                      false));
-  if (!f.op.expands) return made;
-  FOVEA_ASSIGN(made.dwe, ChunkedProduct::prepare(products, f.chunks,
-                                                 {.m = f.inner,
-                                                  .n = f.in,
-                                                  .k = f.rows(1),
-                                                  .a_transposed = true,
-                                                  .a_stride = f.inner,
-                                                  .b_stride = f.x_stride,
-                                                  .c_stride = f.in,
-                                                  .operands = number},
-                                                 true));
-  FOVEA_ASSIGN(made.dx, ChunkedProduct::prepare(products, f.chunks,
-                                                {.m = f.rows(1),
-                                                 .n = f.in,
-                                                 .k = f.inner,
-                                                 .a_stride = f.inner,
-                                                 .b_stride = f.x_stride,
-                                                 .c_stride = f.in,
-                                                 .operands = number},
-                                                false));
-  return made;
-}
-
 template <class T>
 class Backward final : public Kernel {
  public:
@@ -128,11 +73,6 @@ class Backward final : public Kernel {
     made.bytes = pieces.bytes();
     return made;
   }
-  [[nodiscard]] static SumsGrid with_items(SumsGrid grid, std::int64_t items) {
-    grid.items = static_cast<int>(items);
-    return grid;
-  }
-
   void chunk(const BlockOperands& o, const typename BlockFrame<T>::Packed& packed, const Memory& m, const Gradients& d, int first,
              int images) const {
     const Stream stream = machine_->stream();
@@ -141,23 +81,17 @@ class Backward final : public Kernel {
     const float* dy = o.last + f_.out_rows(first) * f_.out;
     const bool add = first > 0;
     f_.fill(*machine_, o, packed, m.inside, x, images);
-    const T* dy_operand = nullptr;
-    if constexpr (kRounds<T>) {
-      round_rows(stream, dy, m.dy, out_rows, f_.out, f_.y_stride, 0);
-      dy_operand = m.dy;
-    } else {
-      dy_operand = dy;
-    }
+    const T* dy_operand = f_.operand(stream, dy, m.dy, out_rows, f_.out, f_.y_stride, 0);
     products_.dwp.of(images).run(stream, dy_operand, m.inside.filtered, nullptr, add ? d.wp : nullptr, d.wp);
-    sum_rows(stream, dy, with_items(out_grid_, out_rows), m.of_out, add);
-    products_.filtered.of(images).run(stream, dy_operand, f_.wp(packed, o), nullptr, nullptr, m.filtered);
+    sum_rows(stream, dy, f_.with_items(out_grid_, out_rows), m.of_out, add);
+    products_.filtered.of(images).run(stream, dy_operand, f_.operand(o.wp, packed.wp), nullptr, nullptr, m.filtered);
     through_activation(stream, static_cast<const T*>(m.inside.filtered), f_.op.activation, static_cast<const float*>(m.filtered),
-                       m.g, with_items(filtered_grid_, out_rows), m.of_filtered, add);
+                       m.g, f_.with_items(filtered_grid_, out_rows), m.of_filtered, add);
     float* dx = d.x + f_.rows(first) * f_.in;
     through_depthwise(packed, m, x, dy, dx, rows, images, add);
     if (f_.op.expands) {
-      products_.dwe.of(images).run(stream, m.dz, f_.operand(m.inside, x), nullptr, add ? d.we : nullptr, d.we);
-      products_.dx.of(images).run(stream, m.dz, f_.we(packed, o), nullptr, f_.op.residual ? dy : nullptr, dx);
+      products_.dwe.of(images).run(stream, m.dz, f_.operand(x, m.inside.x), nullptr, add ? d.we : nullptr, d.we);
+      products_.dx.of(images).run(stream, m.dz, f_.operand(o.we, packed.we), nullptr, f_.op.residual ? dy : nullptr, dx);
     }
     if (input_activation_ != Activation::kNone) apply_slope(stream, x, dx, dx, rows * f_.in, input_activation_);
   }
@@ -168,7 +102,7 @@ class Backward final : public Kernel {
     const auto go = [&](auto* target, const float* add_to) {
       depthwise_backward(machine_->stream(), f_.of(images), f_.wide(m.inside, x), f_.before(),
                          static_cast<const float*>(packed.wd), static_cast<const T*>(m.g), add_to, target,
-                         with_items(taps_grid_, rows), m.of_taps, add);
+                         f_.with_items(taps_grid_, rows), m.of_taps, add);
     };
     f_.op.expands ? go(m.dz, nullptr) : go(dx, f_.op.residual ? dy : nullptr);
   }

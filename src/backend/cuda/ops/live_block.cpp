@@ -69,16 +69,7 @@ template <class T>
 KernelResult prepare(const Setup& setup, const graph::InvertedResidualTrain& op) {
   LiveFrame<T> frame(setup, op, setup.output(0));
   FOVEA_TRY(frame.prepare(setup, sizeof(float) + sizeof(T), 2 * sizeof(T)));
-  FOVEA_ASSIGN(auto project, ChunkedProduct::prepare(setup.machine->products(), frame.chunks,
-                                                     {.m = frame.out_rows(1),
-                                                      .n = frame.out,
-                                                      .k = frame.inner,
-                                                      .b_transposed = true,
-                                                      .a_stride = frame.inner,
-                                                      .b_stride = frame.inner,
-                                                      .c_stride = frame.out,
-                                                      .operands = LiveFrame<T>::kNumber},
-                                                     false));
+  FOVEA_ASSIGN(auto project, prepare_projection(setup, frame, false));
   return std::unique_ptr<Kernel>(std::make_unique<LiveForward<T>>(setup.machine, std::move(frame), std::move(project)));
 }
 

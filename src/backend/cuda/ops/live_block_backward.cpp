@@ -6,53 +6,10 @@
 namespace fovea::cuda {
 namespace {
 
-/// The products of a backward pass beside that of the frame.
-struct LiveProducts {
-  ChunkedProduct dwp;       ///< dy' filtered
-  ChunkedProduct filtered;  ///< dy wp
-  ChunkedProduct dwe;       ///< du' x
-  ChunkedProduct dx;        ///< du we
-};
-
-template <class T>
-Result<LiveProducts> prepare_products(const Setup& setup, const LiveFrame<T>& f) {
-  const auto product = [&](ProductShape shape, bool over_rows) {
-    shape.operands = LiveFrame<T>::kNumber;
-    return ChunkedProduct::prepare(setup.machine->products(), f.chunks, shape, over_rows);
-  };
-  const std::int64_t rows = f.rows(1), out_rows = f.out_rows(1);
-  LiveProducts made;
-  FOVEA_ASSIGN(made.dwp, product({.m = f.out,
-                                  .n = f.inner,
-                                  .k = out_rows,
-                                  .a_transposed = true,
-                                  .a_stride = f.y_stride,
-                                  .b_stride = f.inner,
-                                  .c_stride = f.inner},
-                                 true));
-  FOVEA_ASSIGN(
-      made.filtered,
-      product({.m = out_rows, .n = f.inner, .k = f.out, .a_stride = f.y_stride, .b_stride = f.inner, .c_stride = f.inner},
-              false));
-  if (!f.op.expands) return made;
-  FOVEA_ASSIGN(made.dwe, product({.m = f.inner,
-                                  .n = f.in,
-                                  .k = rows,
-                                  .a_transposed = true,
-                                  .a_stride = f.inner,
-                                  .b_stride = f.x_stride,
-                                  .c_stride = f.in},
-                                 true));
-  FOVEA_ASSIGN(
-      made.dx,
-      product({.m = rows, .n = f.in, .k = f.inner, .a_stride = f.inner, .b_stride = f.x_stride, .c_stride = f.in}, false));
-  return made;
-}
-
 template <class T>
 class LiveBackward final : public Kernel {
  public:
-  LiveBackward(std::shared_ptr<Machine> machine, LiveFrame<T> frame, LiveProducts products)
+  LiveBackward(std::shared_ptr<Machine> machine, LiveFrame<T> frame, BackwardProducts products)
       : machine_(std::move(machine)),
         f_(std::move(frame)),
         products_(std::move(products)),
@@ -123,13 +80,7 @@ class LiveBackward final : public Kernel {
   /// The gradient of a chunk's filtered activations; returns dy as an operand.
   const T* filtered_gradient(const Run& r, int first, int images) const {
     const float* dy = r.o.dy + f_.out_rows(first) * f_.out;
-    const T* operand = nullptr;
-    if constexpr (kRounds<T>) {
-      round_rows(machine_->stream(), dy, r.m.dy, f_.out_rows(images), f_.out, f_.y_stride, 0);
-      operand = r.m.dy;
-    } else {
-      operand = dy;
-    }
+    const T* operand = f_.operand(machine_->stream(), dy, r.m.dy, f_.out_rows(images), f_.out, f_.y_stride, 0);
     products_.filtered.of(images).run(machine_->stream(), operand, f_.operand(r.o.wp, r.packed.wp), nullptr, nullptr,
                                       r.m.filtered);
     return operand;
@@ -185,7 +136,7 @@ class LiveBackward final : public Kernel {
 
   std::shared_ptr<Machine> machine_;
   LiveFrame<T> f_;
-  LiveProducts products_;
+  BackwardProducts products_;
   SumsGrid taps_grid_;
   std::string name_;
 };

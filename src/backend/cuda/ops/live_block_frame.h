@@ -7,9 +7,8 @@
 // in each pass that reads them. T is what products read and wide tensors are stored as.
 #pragma once
 
-#include "backend/cuda/chunks.h"
 #include "backend/cuda/kernels/norm.h"
-#include "backend/cuda/setup.h"
+#include "backend/cuda/ops/residual_frame.h"
 
 namespace fovea::cuda {
 
@@ -40,96 +39,31 @@ struct LiveOperands {
 };
 
 template <class T>
-struct LiveFrame {
-  static constexpr Number kNumber = kNumberOf<T>;
+struct LiveFrame : ResidualFrame<T> {
+  using Base = ResidualFrame<T>;
+  using Base::chunks, Base::expand, Base::in, Base::inner, Base::operand, Base::out_rows, Base::plane, Base::rows,
+      Base::with_items, Base::x_stride;
+  using typename Base::Packed;
 
   graph::InvertedResidualTrain op;
-  std::size_t at;  ///< the input that is wd
-  Plane plane;     ///< of the depthwise convolution: E channels
-  int in, inner, out;
-  int x_stride, y_stride;  ///< of rows that a product reads
-  Chunks chunks{};
-  ChunkedProduct expand;
+  std::size_t at;                     ///< the input that is wd
   SumsGrid wide_grid, filtered_grid;  ///< of sums over positions of x and of v, a chunk's
 
   LiveFrame(const Setup& setup, const graph::InvertedResidualTrain& block, const Shape& y)
-      : op(block),
-        at(depthwise_weight(block)),
-        plane(plane_of(block.window, setup.input(0), y)),
-        in(plane.channels),
-        inner(static_cast<int>(setup.input(at)[0])),
-        out(static_cast<int>(y[3])),
-        x_stride(kRounds<T> && block.expands ? whole_row<T>(in) : in),
-        y_stride(kRounds<T> ? whole_row<T>(out) : out) {
-    plane.channels = inner;
-  }
+      : Base(setup, block, 0, y), op(block), at(depthwise_weight(block)) {}
 
-  /// Chunks of images for each of which kernels hand `wide` bytes a position of x, and `filtered` a position of v, to each other.
   Result<void> prepare(const Setup& setup, std::size_t wide, std::size_t filtered) {
-    const std::int64_t bytes =
-        rows(1) * static_cast<std::int64_t>(op.expands ? wide : 0) + out_rows(1) * static_cast<std::int64_t>(filtered);
-    chunks = Chunks::of(plane.images, static_cast<std::size_t>(bytes * inner), setup.machine->cache_bytes());
+    FOVEA_TRY(Base::prepare(setup, wide, filtered, Number::kF32, false));
     wide_grid = row_grid(rows(chunks.images), inner);
     filtered_grid = row_grid(out_rows(chunks.images), inner);
-    if (!op.expands) return {};
-    FOVEA_ASSIGN(expand, ChunkedProduct::prepare(setup.machine->products(), chunks,
-                                                 {.m = rows(1),
-                                                  .n = inner,
-                                                  .k = x_stride,
-                                                  .b_transposed = true,
-                                                  .a_stride = x_stride,
-                                                  .b_stride = x_stride,
-                                                  .c_stride = inner,
-                                                  .operands = kNumber},
-                                                 false));
     return {};
-  }
-
-  [[nodiscard]] std::int64_t rows(int images) const { return std::int64_t{images} * plane.height * plane.width; }
-  [[nodiscard]] std::int64_t out_rows(int images) const { return std::int64_t{images} * plane.out_height * plane.out_width; }
-  [[nodiscard]] Plane of(int images) const {
-    Plane part = plane;
-    part.images = images;
-    return part;
-  }
-  [[nodiscard]] static SumsGrid with_items(SumsGrid grid, std::int64_t items) {
-    grid.items = static_cast<int>(items);
-    return grid;
-  }
-  [[nodiscard]] NormVectors second_norm(const LiveOperands<T>& o, const float* mean, const float* var) const {
-    return {o.gd, o.bd, mean, var, op.eps};
-  }
-
-  struct Packed {
-    float* wd;  ///< (taps, E)
-    T* we;      ///< (E, x_stride), only where rounded
-    T* wp;      ///< (K, E), only where rounded
-    std::size_t bytes;
-  };
-  [[nodiscard]] Packed packed(std::byte* memory) const {
-    Pieces pieces(memory);
-    Packed made{};
-    made.wd = pieces.take<float>(std::int64_t{plane.taps()} * inner);
-    made.we = pieces.take<T>(kRounds<T> && op.expands ? std::int64_t{inner} * x_stride : 0);
-    made.wp = pieces.take<T>(kRounds<T> ? std::int64_t{out} * inner : 0);
-    made.bytes = pieces.bytes();
-    return made;
   }
   void pack(Machine& machine, const Arguments& a) const {
     const LiveOperands<T> o(a, at);
-    const Packed p = packed(a.packed);
-    transpose(machine.stream(), o.wd, p.wd, inner, plane.taps());
-    if constexpr (kRounds<T>) {
-      if (op.expands) round_weights<T>(machine.stream(), o.we, nullptr, p.we, inner, in, x_stride);
-      round_weights<T>(machine.stream(), o.wp, nullptr, p.wp, out, inner, inner);
-    }
+    Base::pack(machine.stream(), o.we, nullptr, o.wd, o.wp, Base::packed(a.packed));
   }
-  /// The weights of a product as it reads them.
-  [[nodiscard]] static const T* operand(const float* weights, const T* rounded) {
-    if constexpr (kRounds<T>)
-      return rounded;
-    else
-      return weights;
+  [[nodiscard]] NormVectors second_norm(const LiveOperands<T>& o, const float* mean, const float* var) const {
+    return {o.gd, o.bd, mean, var, op.eps};
   }
 
   /// Between the block's ends, of a chunk.
@@ -158,13 +92,7 @@ struct LiveFrame {
 
   /// The images from `first` on as an operand.
   const T* operand_of(Machine& machine, const LiveOperands<T>& o, const Inside& m, int first, int images) const {
-    const float* x = o.x + rows(first) * in;
-    if constexpr (kRounds<T>) {
-      round_rows(machine.stream(), x, m.x, rows(images), in, x_stride, 0);
-      return m.x;
-    } else {
-      return x;
-    }
+    return operand(machine.stream(), o.x + rows(first) * in, m.x, rows(images), in, x_stride, 0);
   }
   /// The first convolution's sums; returns x as their operand.
   const T* expand_chunk(Machine& machine, const LiveOperands<T>& o, const Packed& p, const Inside& m, int first,
@@ -184,10 +112,10 @@ struct LiveFrame {
     finish_moments(stream, m.wide_sums, wide_grid.parts, m.pivot, plane.rows(), inner, mean, var);
   }
   template <class X>
-  void add_moments(Stream stream, const X* x, const Inside& m, const SumsGrid& grid, std::int64_t rows, float* sums,
+  void add_moments(Stream stream, const X* x, const Inside& m, const SumsGrid& grid, std::int64_t items, float* sums,
                    bool add) const {
     if (!add) first_row(stream, x, inner, m.pivot);
-    moments(stream, x, m.pivot, inner, with_items(grid, rows), sums, add);
+    moments(stream, x, m.pivot, inner, with_items(grid, items), sums, add);
   }
   /// What the depthwise convolution reads.
   const T* wide_of(Machine& machine, const LiveOperands<T>& o, const Packed& p, const Inside& m, const NormVectors& norm,
