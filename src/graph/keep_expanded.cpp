@@ -4,13 +4,6 @@
 
 namespace fovea::graph {
 
-ValueId kept_expansion(const Node& node) {
-  if (const auto* block = std::get_if<InvertedResidual>(&node.op)) return block->keeps_expanded ? node.outputs[1] : kNoValue;
-  if (const auto* block = std::get_if<InvertedResidualBackward>(&node.op))
-    return block->forward.keeps_expanded ? *(node.inputs.end() - 2) : kNoValue;
-  return kNoValue;
-}
-
 Graph keep_expanded(const Graph& graph) {
   Rewriter rewriter(graph);
   for (const Node& node : graph.nodes()) {

@@ -31,7 +31,14 @@ class Sets {
   std::vector<bool> floats_;
 };
 
-bool rounds(const InvertedResidualTrain& op) { return op.precision == Precision::kBF16; }
+/// Whether a block has a v that it keeps in bf16; and the input of its backward pass, or the output, that is v.
+bool keeps(const InvertedResidual& op) { return op.keeps_expanded; }
+bool keeps(const InvertedResidualTrain& op) { return op.precision == Precision::kBF16; }
+constexpr std::size_t kept_input(const InvertedResidual& op) { return depthwise_weight(op) + 3; }
+constexpr std::size_t kept_input(const InvertedResidualTrain& op) { return depthwise_weight(op) + 4; }
+constexpr std::size_t kKeptOutput = 1;
+
+Keeping keeping_of_block(const auto& op) { return keeps(op) ? Keeping::kEach : Keeping::kFloats; }
 
 }  // namespace
 
@@ -43,8 +50,10 @@ Keeping keeping_of(const Op& op) {
                  [](const SliceChannels&) { return Keeping::kAlike; }, [](const PadChannels&) { return Keeping::kAlike; },
                  [](const BatchNormTrain&) { return Keeping::kAlike; },
                  [](const BatchNormTrainBackward&) { return Keeping::kAlike; },
-                 [](const InvertedResidualTrain& o) { return rounds(o) ? Keeping::kEach : Keeping::kFloats; },
-                 [](const InvertedResidualTrainBackward& o) { return rounds(o.forward) ? Keeping::kEach : Keeping::kFloats; },
+                 [](const InvertedResidual& o) { return keeping_of_block(o); },
+                 [](const InvertedResidualBackward& o) { return keeping_of_block(o.forward); },
+                 [](const InvertedResidualTrain& o) { return keeping_of_block(o); },
+                 [](const InvertedResidualTrainBackward& o) { return keeping_of_block(o.forward); },
                  [](const auto&) { return Keeping::kFloats; }},
       op);
 }
@@ -54,8 +63,9 @@ bool may_round_input(const Node& node, std::size_t index) {
   return std::visit(Overloaded{[&](const Conv2d&) { return index == 0; }, [&](const Conv2dBackwardInput&) { return index == 0; },
                                [&](const BatchNormTrain&) { return index == 0; },
                                [&](const BatchNormTrainBackward&) { return index == 0 || index == 5; },
-                               [&](const InvertedResidualTrain&) { return false; },
-                               [&](const InvertedResidualTrainBackward& o) { return index == depthwise_weight(o.forward) + 4; },
+                               [](const InvertedResidual&) { return false; }, [](const InvertedResidualTrain&) { return false; },
+                               [&](const InvertedResidualBackward& o) { return index == kept_input(o.forward); },
+                               [&](const InvertedResidualTrainBackward& o) { return index == kept_input(o.forward); },
                                [](const auto&) { return true; }},
                     node.op);
 }
@@ -63,15 +73,29 @@ bool may_round_input(const Node& node, std::size_t index) {
 bool may_round_output(const Node& node, std::size_t index) {
   if (keeping_of(node.op) == Keeping::kFloats) return false;
   return std::visit(
-      Overloaded{[](const Conv2dBackwardWeight&) { return false; }, [&](const InvertedResidualTrain&) { return index == 1; },
+      Overloaded{[](const Conv2dBackwardWeight&) { return false; }, [&](const InvertedResidual&) { return index == kKeptOutput; },
+                 [&](const InvertedResidualTrain&) { return index == kKeptOutput; },
+                 [](const InvertedResidualBackward&) { return false; },
                  [](const InvertedResidualTrainBackward&) { return false; }, [&](const auto&) { return index == 0; }},
       node.op);
 }
 
+ValueId kept_in_bf16(const Node& node) {
+  if (keeping_of(node.op) != Keeping::kEach) return kNoValue;
+  return std::visit(Overloaded{[&](const InvertedResidual&) { return node.outputs[kKeptOutput]; },
+                               [&](const InvertedResidualTrain&) { return node.outputs[kKeptOutput]; },
+                               [&](const InvertedResidualBackward& o) { return node.inputs[kept_input(o.forward)]; },
+                               [&](const InvertedResidualTrainBackward& o) { return node.inputs[kept_input(o.forward)]; },
+                               [](const auto&) { return kNoValue; }},
+                    node.op);
+}
+
 bool is_kept_well(const Graph& graph, const Node& node) {
   const bool alike = keeping_of(node.op) == Keeping::kAlike;
+  const ValueId v = kept_in_bf16(node);
   const auto fits = [&](ValueId id, bool may_round) {
     if (!may_round) return graph.dtype(id) == DType::kF32;
+    if (id == v) return graph.dtype(id) == DType::kBF16;
     return !alike || graph.dtype(id) == graph.dtype(node.inputs[0]);
   };
   for (std::size_t i = 0; i < node.inputs.size(); ++i) {

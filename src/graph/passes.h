@@ -63,11 +63,12 @@ enum class Keeping : std::uint8_t {
 [[nodiscard]] bool may_round_input(const Node& node, std::size_t index);
 [[nodiscard]] bool may_round_output(const Node& node, std::size_t index);
 
-/// Whether a node's values are kept in types that go together: all floats, or rounded where the above allows it.
-[[nodiscard]] bool is_kept_well(const Graph& graph, const Node& node);
+/// v of a block's node, of either pass, that is kept in bf16 whatever lies around it: where it keeps its expanded activations,
+/// and of an InvertedResidualTrain in bf16. kNoValue where there is none.
+[[nodiscard]] ValueId kept_in_bf16(const Node& node);
 
-/// v of a block's node, of either pass, that keeps its expanded activations; kNoValue where there is none.
-[[nodiscard]] ValueId kept_expansion(const Node& node);
+/// Whether a node's values are kept in types that go together: all floats but for such a v, or rounded where the above allows it.
+[[nodiscard]] bool is_kept_well(const Graph& graph, const Node& node);
 
 /// Last: what lies between convolutions that round their operands (activations, and gradients by them) is kept in bf16 where all
 /// who read and write it can. Leaves and named outputs stay floats.

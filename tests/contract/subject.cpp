@@ -95,7 +95,7 @@ Subject::Subject(const Case& source) {
     outputs = graph.add_all(source.op, ids);
     graph.keep_as(outputs.front(), source.result);
     if (outputs.size() > 1) graph.keep_as(outputs[1], source.second);
-    if (const auto v = graph::kept_expansion(graph.nodes().back()); v != graph::kNoValue) graph.keep_as(v, DType::kBF16);
+    if (const auto v = graph::kept_in_bf16(graph.nodes().back()); v != graph::kNoValue) graph.keep_as(v, DType::kBF16);
   }
   if (!graph.status()) throw std::logic_error(source.name + ": " + graph.status().error().message);
 }

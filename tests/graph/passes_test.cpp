@@ -178,7 +178,7 @@ TEST(Passes, ARoundedBlockOfManyChannelsKeepsItsExpandedActivationsRounded) {
   ASSERT_EQ(graph.nodes().size(), 1U);
   const Node& node = graph.nodes().front();
   ASSERT_EQ(node.outputs.size(), 2U);
-  EXPECT_EQ(kept_expansion(node), node.outputs[1]);
+  EXPECT_EQ(kept_in_bf16(node), node.outputs[1]);
   EXPECT_EQ(graph.shape(node.outputs[1]), (Shape{1, 4, 4, 96}));
   EXPECT_EQ(graph.dtype(node.outputs[1]), DType::kBF16);
 }
@@ -187,7 +187,7 @@ TEST(Passes, OtherBlocksKeepNothing) {
   for (const Graph& graph : {keep_expanded(rounded_block(kLeastChannelsKept - 1, Precision::kBF16)),
                              keep_expanded(rounded_block(kLeastChannelsKept, Precision::kF32))}) {
     EXPECT_EQ(graph.nodes().front().outputs.size(), 1U);
-    EXPECT_EQ(kept_expansion(graph.nodes().front()), kNoValue);
+    EXPECT_EQ(kept_in_bf16(graph.nodes().front()), kNoValue);
   }
 }
 
@@ -202,7 +202,7 @@ TEST(Passes, TheBackwardPassOfABlockReadsWhatItKept) {
   for (const Node& node : both->nodes()) {
     if (!std::holds_alternative<InvertedResidualBackward>(node.op)) continue;
     ++seen;
-    EXPECT_EQ(kept_expansion(node), v);
+    EXPECT_EQ(kept_in_bf16(node), v);
     EXPECT_EQ(node.outputs.size(), 7U);
   }
   EXPECT_EQ(seen, 1U);

@@ -50,14 +50,11 @@ bool is_defined(const graph::Op& op, cpu::Target target) {
 
 /// Whether the node's kernel reads and writes its values as they are kept.
 bool is_kept_well(const graph::Graph& graph, const graph::Node& node, cpu::Target target) {
-  if (const graph::ValueId v = graph::kept_expansion(node); v != graph::kNoValue) {
-    const auto is_well = [&](graph::ValueId id) { return graph.dtype(id) == (id == v ? DType::kBF16 : DType::kF32); };
-    return std::ranges::all_of(node.inputs, is_well) && std::ranges::all_of(node.outputs, is_well);
-  }
+  if (!graph::is_kept_well(graph, node)) return false;
   if (graph::is_all_floats(graph, node)) return true;
   const bool norm =
       std::holds_alternative<graph::BatchNormTrain>(node.op) || std::holds_alternative<graph::BatchNormTrainBackward>(node.op);
-  return cpu::block::has_bf16(target) && !norm && graph::is_kept_well(graph, node);
+  return cpu::block::has_bf16(target) && !norm;
 }
 
 /// Of the environment; empty where it is not set.

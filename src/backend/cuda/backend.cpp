@@ -32,17 +32,6 @@ bool is_defined(const graph::Op& op, const Machine& machine) {
          (is_defined(depthwise->window, depthwise->activation) && depthwise->input_activation != Activation::kSilu);
 }
 
-/// Blocks with the batch's own statistics that round v have kernels for it kept so.
-bool is_v_kept(const graph::Graph& graph, const graph::Node& node) {
-  const auto kept = [&](const graph::InvertedResidualTrain& block, graph::ValueId v) {
-    return (graph.dtype(v) == DType::kBF16) == (block.precision == graph::Precision::kBF16);
-  };
-  if (const auto* block = std::get_if<graph::InvertedResidualTrain>(&node.op)) return kept(*block, node.outputs[1]);
-  if (const auto* block = std::get_if<graph::InvertedResidualTrainBackward>(&node.op))
-    return kept(block->forward, node.inputs[depthwise_weight(block->forward) + 4]);
-  return true;
-}
-
 class CudaBackend final : public Backend {
  public:
   explicit CudaBackend(std::shared_ptr<Machine> machine) : machine_(std::move(machine)), name_(machine_->name()) {}
@@ -57,8 +46,7 @@ class CudaBackend final : public Backend {
     // Kernels count elements in 31 bits.
     const auto small = [&](graph::ValueId id) { return graph.shape(id).elements() <= std::numeric_limits<int>::max(); };
     const bool kept_well =
-        is_v_kept(graph, node) &&
-        (graph::is_all_floats(graph, node) || (machine_->has(graph::Precision::kBF16) && graph::is_kept_well(graph, node)));
+        graph::is_kept_well(graph, node) && (graph::is_all_floats(graph, node) || machine_->has(graph::Precision::kBF16));
     return is_defined(node.op, *machine_) && kept_well && std::ranges::all_of(node.inputs, small) &&
            std::ranges::all_of(node.outputs, small);
   }
