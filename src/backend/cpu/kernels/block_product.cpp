@@ -14,24 +14,12 @@ HWY_BEFORE_NAMESPACE();
 namespace fovea::cpu::HWY_NAMESPACE {
 namespace {
 
-constexpr std::int64_t kVectors = kBlockChannels / kLanes;  // of a panel
 /// 24 sums of AVX-512's 32 registers, 20 of NEON's, which hold factors too, 12 of 16.
 constexpr std::int64_t kPanels = kLanes == 16 ? 2 : 1;
 constexpr std::int64_t kTall = kLanes == 16 ? 12 : (kVectors <= 2 ? 6 : (kVectors == 4 ? (kRegisters == 32 ? 5 : 3) : 1));
 /// And of the outer products: with AVX-512 what networks' channels are multiples of.
 constexpr std::int64_t kOuterPanels = kLanes == 16 ? 3 : 1;
 constexpr std::int64_t kOuterTall = kLanes == 16 ? 8 : (kVectors <= 2 ? 6 : (kRegisters == 32 ? 4 : 2));
-
-/// One step of the depth with the factors in a lane.
-template <int kLane, std::int64_t kRows, std::int64_t kColumns>
-HWY_INLINE void add_lane(const V (&factors)[kRows], const float* HWY_RESTRICT b, std::int64_t b_next, V (&sum)[kRows][kColumns]) {
-  HWY_UNROLL(16)
-  for (std::int64_t v = 0; v < kColumns; ++v) {
-    const V column = hn::Load(Full(), b + v / kVectors * b_next + v % kVectors * kLanes);
-    HWY_UNROLL(12)
-    for (std::int64_t i = 0; i < kRows; ++i) sum[i][v] = mul_add_lane<kLane>(factors[i], column, sum[i][v]);
-  }
-}
 
 /// Rows [from, kRows) of the tile at `row` are given to `end`, vector by vector: end(row, panel, vector, value).
 template <std::int64_t kRows, std::int64_t kWide, class End>
@@ -198,23 +186,7 @@ HWY_INLINE void outer_tile(const float* HWY_RESTRICT a, std::int64_t width, std:
     V columns[kColumns];
     HWY_UNROLL(16)
     for (std::int64_t v = 0; v < kColumns; ++v) columns[v] = hn::Load(d, b + v / kVectors * b_block + v % kVectors * kLanes);
-    if constexpr (kHasLaneFactors && kHeight == 4) {
-      const V factors = hn::LoadU(d, a);
-      HWY_UNROLL(16)
-      for (std::int64_t v = 0; v < kColumns; ++v) {
-        sum[0][v] = mul_add_lane<0>(factors, columns[v], sum[0][v]);
-        sum[1][v] = mul_add_lane<1>(factors, columns[v], sum[1][v]);
-        sum[2][v] = mul_add_lane<2>(factors, columns[v], sum[2][v]);
-        sum[3][v] = mul_add_lane<3>(factors, columns[v], sum[3][v]);
-      }
-    } else {
-      HWY_UNROLL(8)
-      for (std::int64_t i = 0; i < kHeight; ++i) {
-        const V factor = hn::Set(d, a[i]);
-        HWY_UNROLL(16)
-        for (std::int64_t v = 0; v < kColumns; ++v) sum[i][v] = hn::MulAdd(factor, columns[v], sum[i][v]);
-      }
-    }
+    add_row(d, a, columns, sum);
     a += width;
     b += kBlockChannels;
   }

@@ -8,15 +8,12 @@
 #define HWY_TARGET_INCLUDE "backend/cpu/kernels/dense_product.cpp"
 #include "hwy/foreach_target.h"
 // Highway wants its headers after the line above.
-#include "backend/cpu/kernels/simd-inl.h"
+#include "backend/cpu/kernels/lanes-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace fovea::cpu::HWY_NAMESPACE {
 namespace {
 
-using V = hn::Vec<Full>;
-constexpr std::int64_t kLanes = HWY_LANES(float) < 16 ? HWY_LANES(float) : 16;
-constexpr std::int64_t kVectors = kBlockChannels / kLanes;  // of a panel
 /// 24 sums of AVX-512's 32 registers, 20 of NEON's, which hold factors too, 12 of 16.
 constexpr std::int64_t kSums = kLanes == 16 ? 24 : (kRegisters == 32 ? 20 : 12);
 constexpr std::int64_t kWide = kLanes == 16 ? 2 : 1;
@@ -40,17 +37,6 @@ HWY_INLINE void store_columns(const DenseProduct& p, std::int64_t position, std:
   HWY_ALIGN float lanes[HWY_LANES(float)];
   hn::Store(value, d, lanes);
   for (std::int64_t i = 0; i < p.columns - column; ++i) to[i] = lanes[i];
-}
-
-/// One step of the depth with the factors in a lane.
-template <int kLane, std::int64_t kRows, std::int64_t kColumns>
-HWY_INLINE void add_lane(const V (&factors)[kRows], const float* HWY_RESTRICT b, std::int64_t b_next, V (&sum)[kRows][kColumns]) {
-  HWY_UNROLL(16)
-  for (std::int64_t v = 0; v < kColumns; ++v) {
-    const V column = hn::Load(Full(), b + v / kVectors * b_next + v % kVectors * kLanes);
-    HWY_UNROLL(12)
-    for (std::int64_t i = 0; i < kRows; ++i) sum[i][v] = mul_add_lane<kLane>(factors[i], column, sum[i][v]);
-  }
 }
 
 /// Positions [position, position + kRows) and kPanels panels.

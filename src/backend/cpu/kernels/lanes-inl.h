@@ -18,12 +18,24 @@ namespace fovea::cpu::HWY_NAMESPACE {
 using V = hn::Vec<Full>;
 constexpr std::int64_t kLanes = HWY_LANES(float) < 16 ? HWY_LANES(float) : 16;
 static_assert(HWY_LANES(float) <= 16, "a block is at least a vector");
+constexpr std::int64_t kVectors = kBlockChannels / kLanes;  ///< of a panel of as many columns as a block has
 
 /// How many rows a body takes at once.
 template <std::int64_t kRows>
 struct Together {
   static constexpr std::int64_t kCount = kRows;
 };
+
+/// One step of the depth of a product with panels, the factors in a lane.
+template <int kLane, std::int64_t kRows, std::int64_t kColumns>
+HWY_INLINE void add_lane(const V (&factors)[kRows], const float* HWY_RESTRICT b, std::int64_t b_next, V (&sum)[kRows][kColumns]) {
+  HWY_UNROLL(16)
+  for (std::int64_t v = 0; v < kColumns; ++v) {
+    const V column = hn::Load(Full(), b + v / kVectors * b_next + v % kVectors * kLanes);
+    HWY_UNROLL(12)
+    for (std::int64_t i = 0; i < kRows; ++i) sum[i][v] = mul_add_lane<kLane>(factors[i], column, sum[i][v]);
+  }
+}
 
 /// The first `count` lanes, nothing beyond them touched; zeros in the others.
 HWY_INLINE V load_first(const float* from, std::int64_t count) {

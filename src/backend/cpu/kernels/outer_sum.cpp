@@ -18,31 +18,6 @@ namespace {
 constexpr std::int64_t kTall = kRegisters == 32 ? 8 : 4;
 constexpr std::int64_t kWide = HWY_LANES(float) < 16 && kRegisters == 32 ? 2 : 3;
 
-/// One row: four elements of a by lanes where processors have that.
-template <std::int64_t kHeight, std::int64_t kVectors, class D, class V = hn::Vec<D>>
-HWY_INLINE void add_row(D d, const float* HWY_RESTRICT a, const V (&row)[kVectors], V (&sum)[kHeight][kVectors]) {
-  if constexpr (kHasLaneFactors && hn::MaxLanes(D()) == 4 && kHeight % 4 == 0) {
-    HWY_UNROLL(2)
-    for (std::int64_t i = 0; i < kHeight; i += 4) {
-      const V factors = hn::LoadU(d, a + i);
-      HWY_UNROLL(4)
-      for (std::int64_t v = 0; v < kVectors; ++v) {
-        sum[i][v] = mul_add_lane<0>(factors, row[v], sum[i][v]);
-        sum[i + 1][v] = mul_add_lane<1>(factors, row[v], sum[i + 1][v]);
-        sum[i + 2][v] = mul_add_lane<2>(factors, row[v], sum[i + 2][v]);
-        sum[i + 3][v] = mul_add_lane<3>(factors, row[v], sum[i + 3][v]);
-      }
-    }
-  } else {
-    HWY_UNROLL(8)
-    for (std::int64_t i = 0; i < kHeight; ++i) {
-      const V factor = hn::Set(d, a[i]);
-      HWY_UNROLL(4)
-      for (std::int64_t v = 0; v < kVectors; ++v) sum[i][v] = hn::MulAdd(factor, row[v], sum[i][v]);
-    }
-  }
-}
-
 template <std::int64_t kHeight, std::int64_t kVectors, class D>
 HWY_INLINE void tile(D d, const float* HWY_RESTRICT a, std::int64_t a_stride, const float* HWY_RESTRICT b, std::int64_t b_stride,
                      std::int64_t rows, float* HWY_RESTRICT sums, std::int64_t sums_stride, bool first) {

@@ -28,19 +28,50 @@ using Full = hn::ScalableTag<float>;
 using Half = hn::CappedTag<float, (HWY_LANES(float) > 1 ? HWY_LANES(float) / 2 : 1)>;
 using One = hn::CappedTag<float, 1>;
 
+#if HWY_TARGET == HWY_NEON && HWY_ARCH_ARM_A64
+#define FOVEA_LANE_FACTORS 1
+#else
+#define FOVEA_LANE_FACTORS 0
+#endif
+/// Whether a multiply-add takes one of its factors from a lane of a vector, which saves what would spread it: on 64-bit Arm.
+constexpr bool kHasLaneFactors = FOVEA_LANE_FACTORS != 0;
 /// Vector registers: twice the usual with AVX-512 and on 64-bit Arm.
-constexpr int kRegisters = HWY_LANES(float) >= 16 || (HWY_TARGET == HWY_NEON && HWY_ARCH_ARM_A64) ? 32 : 16;
+constexpr int kRegisters = HWY_LANES(float) >= 16 || kHasLaneFactors ? 32 : 16;
 
-/// Whether a multiply-add takes one of its factors from a lane of a vector, which saves what would spread it.
-constexpr bool kHasLaneFactors = HWY_TARGET == HWY_NEON && HWY_ARCH_ARM_A64;
 /// sum + factors[kLane] v, of vectors of four floats.
 template <int kLane, class V>
 HWY_INLINE V mul_add_lane(V factors, V v, V sum) {
-#if HWY_TARGET == HWY_NEON && HWY_ARCH_ARM_A64
+#if FOVEA_LANE_FACTORS
   return V(vfmaq_laneq_f32(sum.raw, v.raw, factors.raw, kLane));
 #else
   return hn::MulAdd(hn::Broadcast<kLane>(factors), v, sum);
 #endif
+}
+#undef FOVEA_LANE_FACTORS
+
+/// sum += a' row: four elements of a by lanes where processors have that.
+template <std::int64_t kHeight, std::int64_t kVectors, class D, class V = hn::Vec<D>>
+HWY_INLINE void add_row(D d, const float* HWY_RESTRICT a, const V (&row)[kVectors], V (&sum)[kHeight][kVectors]) {
+  if constexpr (kHasLaneFactors && hn::MaxLanes(D()) == 4 && kHeight % 4 == 0) {
+    HWY_UNROLL(2)
+    for (std::int64_t i = 0; i < kHeight; i += 4) {
+      const V factors = hn::LoadU(d, a + i);
+      HWY_UNROLL(16)
+      for (std::int64_t v = 0; v < kVectors; ++v) {
+        sum[i][v] = mul_add_lane<0>(factors, row[v], sum[i][v]);
+        sum[i + 1][v] = mul_add_lane<1>(factors, row[v], sum[i + 1][v]);
+        sum[i + 2][v] = mul_add_lane<2>(factors, row[v], sum[i + 2][v]);
+        sum[i + 3][v] = mul_add_lane<3>(factors, row[v], sum[i + 3][v]);
+      }
+    }
+  } else {
+    HWY_UNROLL(8)
+    for (std::int64_t i = 0; i < kHeight; ++i) {
+      const V factor = hn::Set(d, a[i]);
+      HWY_UNROLL(16)
+      for (std::int64_t v = 0; v < kVectors; ++v) sum[i][v] = hn::MulAdd(factor, row[v], sum[i][v]);
+    }
+  }
 }
 
 /// Calls body(d, i) for consecutive groups of lanes that cover [0, count): whole vectors, then a half, then single elements.
