@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "backend/cpu/padded_row.h"
 #include "core/buffer.h"
 #include "core/parallel.h"
 
@@ -140,19 +141,13 @@ void DenseConvolution::run_part(const Part& part, const float* x, std::byte* pac
 /// The rows of x that `rows` of y see, with zeros around.
 void DenseConvolution::copy_padded(const float* x, Range rows, float* to) const {
   const std::int64_t first = rows.begin * work_.stride + work_.first_row, count = work_.seen_rows(rows.size());
-  const std::int64_t left = std::clamp<std::int64_t>(-work_.first_column, 0, work_.seen_width());
-  const std::int64_t from = std::max<std::int64_t>(work_.first_column, 0);
-  const std::int64_t inside =
-      std::clamp<std::int64_t>(work_.first_column + work_.seen_width(), from, std::max(work_.width, from)) - from;
-  const std::int64_t after = (left + inside) * work_.channels;
   for (std::int64_t row = first; row < first + count; ++row, to += row_) {
     if (row < 0 || row >= work_.height) {
       std::fill_n(to, row_, 0.0F);
-      continue;
+    } else {
+      copy_padded_row(x + row * work_.width * work_.channels, work_.width, work_.channels, work_.first_column, work_.seen_width(),
+                      to);
     }
-    std::fill_n(to, left * work_.channels, 0.0F);
-    std::copy_n(x + (row * work_.width + from) * work_.channels, inside * work_.channels, to + left * work_.channels);
-    std::fill(to + after, to + row_, 0.0F);
   }
 }
 

@@ -10,6 +10,7 @@
 #include "backend/cpu/kernels/column_sums.h"
 #include "backend/cpu/kernels/elementwise.h"
 #include "backend/cpu/kernels/outer_sum.h"
+#include "backend/cpu/padded_row.h"
 #include "backend/cpu/part_sums.h"
 #include "backend/function_kernel.h"
 #include "core/buffer.h"
@@ -65,8 +66,8 @@ class WindowedWeightGradient {
   [[nodiscard]] std::int64_t height() const { return window_.kernel_w * x_[3]; }  ///< S C
   [[nodiscard]] std::int64_t size() const { return window_.kernel_h * height() * dy_[3]; }
   [[nodiscard]] std::size_t sums_bytes() const { return align_up(static_cast<std::size_t>(parts_ * size()) * sizeof(float)); }
-  [[nodiscard]] std::int64_t row_floats() const { return ((dy_[2] - 1) * window_.stride + window_.kernel_w) * x_[3]; }
-  [[nodiscard]] std::size_t row_bytes() const { return align_up(static_cast<std::size_t>(row_floats()) * sizeof(float)); }
+  [[nodiscard]] std::int64_t seen_width() const { return (dy_[2] - 1) * window_.stride + window_.kernel_w; }
+  [[nodiscard]] std::size_t row_bytes() const { return align_up(static_cast<std::size_t>(seen_width() * x_[3]) * sizeof(float)); }
 
   void add_rows(const Task& task, const float* x, const float* dy, float* row, float* sums) const {
     sums += task.kernel_row * height() * dy_[3] + task.columns.begin;
@@ -74,21 +75,12 @@ class WindowedWeightGradient {
     for (std::int64_t i = task.rows.begin; i < task.rows.end; ++i) {
       const std::int64_t seen = i % dy_[1] * window_.stride + task.kernel_row - window_.pad.top;
       if (seen < 0 || seen >= x_[1]) continue;  // zeros
-      copy_padded(x + (i / dy_[1] * x_[1] + seen) * x_[2] * x_[3], row);
+      copy_padded_row(x + (i / dy_[1] * x_[1] + seen) * x_[2] * x_[3], x_[2], x_[3], -window_.pad.left, seen_width(), row);
       outer_({row, window_.stride * x_[3], height()},
              {dy + i * dy_[2] * dy_[3] + task.columns.begin, dy_[3], task.columns.size()}, dy_[2], sums, dy_[3], first);
       first = false;
     }
     for (std::int64_t j = 0; first && j < height(); ++j) std::fill_n(sums + j * dy_[3], task.columns.size(), 0.0F);
-  }
-
-  /// A row of x with zeros around.
-  void copy_padded(const float* x, float* to) const {
-    const std::int64_t left = std::min(window_.pad.left * x_[3], row_floats());
-    const std::int64_t inside = std::min(x_[2] * x_[3], row_floats() - left);
-    std::fill_n(to, left, 0.0F);
-    std::copy_n(x, inside, to + left);
-    std::fill(to + left + inside, to + row_floats(), 0.0F);
   }
 
   /// (R, S, C, K) to (K, C, R, S).
