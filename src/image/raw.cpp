@@ -66,7 +66,7 @@ RawContent raw_content(Bytes file) {
   return content;
 }
 
-Bytes raw_preview(Bytes file) { return largest(raw_content(file)).jpeg; }
+Bytes raw_preview(const RawContent& content) { return largest(content).jpeg; }
 
 const Loader kRawLoader{ImageFormat::kRaw, "raw photo", is_raw, read_raw_header, decode_raw};
 

@@ -22,7 +22,7 @@ struct RawContent {
 /// Nothing in it where they are not.
 [[nodiscard]] RawContent raw_content(Bytes file);
 
-/// The JPEG that stands for a raw photo: the largest that the decoder takes. Empty: there is none.
-[[nodiscard]] Bytes raw_preview(Bytes file);
+/// The JPEG that stands for the photo: the largest that the decoder takes. Empty: there is none.
+[[nodiscard]] Bytes raw_preview(const RawContent& content);
 
 }  // namespace fovea

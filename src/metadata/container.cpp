@@ -40,8 +40,8 @@ Blocks find_heif_blocks(Bytes file) {
 }
 
 Blocks find_raw_blocks(Bytes file) {
-  const Bytes description = raw_content(file).description;
-  return description.empty() ? find_jpeg_blocks(raw_preview(file)) : find_tiff_blocks(description);
+  const RawContent content = raw_content(file);
+  return content.description.empty() ? find_jpeg_blocks(raw_preview(content)) : find_tiff_blocks(content.description);
 }
 
 }  // namespace
