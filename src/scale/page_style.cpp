@@ -54,18 +54,29 @@ kbd{font:600 16px/1 ui-monospace,monospace;display:inline-grid;place-items:cente
 footer{display:flex;justify-content:space-between;align-items:center;gap:16px;padding:10px 28px;border-top:1px solid var(--line);color:var(--quiet);font-size:15px}
 #empty{background:none;border:1px solid var(--line);border-radius:9px;padding:7px 13px;color:var(--quiet)}
 [data-state="nothing"] .view,[data-state="changing"] .view{opacity:.96}
-@media(max-width:820px){
+@media(max-width:820px),(max-height:560px){
 body{font-size:17px}
-main{grid-template-columns:minmax(0,1fr);grid-template-rows:auto auto;gap:14px;padding:14px;align-content:start;overflow:auto}
-.side{overflow:visible}
-#search{flex:none}#found{overflow:visible;flex:none}
-[data-search] .view{max-height:20vh}
-.view{aspect-ratio:16/10;border-radius:14px;max-height:38vh;width:100%}
+main{gap:14px;padding:14px}
+.view{border-radius:14px}
 h1{font-size:29px}#weight{font-size:21px}
 #answers{gap:9px}.answer{min-height:70px;padding:8px 15px;gap:12px;border-radius:14px}.answer b{font-size:21px}.answer i{font-size:17px}
 #other{min-height:54px;padding:6px 15px;font-size:18px;gap:12px}
 #found{grid-template-columns:repeat(auto-fill,minmax(140px,1fr))}
 footer{padding:8px 14px;font-size:14px}
+}
+@media(max-height:560px){
+main{grid-template-columns:minmax(0,1fr) minmax(320px,1fr)}
+.view{max-height:100%}
+.side{gap:8px}.answer{min-height:62px}
+footer{padding:5px 14px}
+}
+@media(max-height:420px){main{padding:10px}h1{font-size:22px}#answers,.side{gap:6px}.answer{min-height:50px;padding:4px 13px}#other{min-height:42px}}
+@media(max-width:820px) and (max-aspect-ratio:1/1){
+main{grid-template-columns:minmax(0,1fr);grid-template-rows:auto auto;align-content:start;overflow:auto}
+.side{overflow:visible}
+#search{flex:none}#found{overflow:visible;flex:none}
+[data-search] .view{max-height:20vh}
+.view{aspect-ratio:16/10;max-height:38vh;width:100%}
 }
 @media(prefers-reduced-motion:no-preference){.answer,#other{transition:border-color .12s,background .12s}.answer u{transition:width .25s}}
 )css";
