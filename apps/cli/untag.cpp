@@ -47,7 +47,7 @@ int untag(UntagFlags& flags) {
   }
   const auto count = [&](UntaggedPhoto::How how) { return std::ranges::count(report->files, how, &UntaggedPhoto::how); };
   const auto total = static_cast<std::int64_t>(report->files.size());
-  if (total == 0 && report->failed == 0) {
+  if (total == 0 && report->failed == 0 && report->absent == 0) {
     // Of what is gone Fovea may still know; of what it knows nothing of, and is not there, the name is mistyped.
     for (const auto& path : flags.options.paths) {
       std::error_code unknown;
@@ -66,9 +66,10 @@ int untag(UntagFlags& flags) {
   add(deleted, deleted == 1 ? "sidecar deleted" : "sidecars deleted");
   add(count(UntaggedPhoto::How::kTakenOut), "without Fovea's keywords");
   add(report->failed, "left alone");
+  add(report->absent, "not there");
   console.note(fmt::format("{} {}: {}", counted(total, "file"), flags.options.dry_run ? "would be untagged" : "untagged", parts));
   if (report->stopped) console.warn("stopped; the same command goes on from here");
-  if (report->failed == 0 && !report->stopped) return kDone;
+  if (report->failed == 0 && report->absent == 0 && !report->stopped) return kDone;
   return total > 0 ? kSomeFailed : kNothingDone;
 }
 

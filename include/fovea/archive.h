@@ -99,10 +99,11 @@ struct UntaggedPhoto {
 struct UntagReport {
   std::vector<UntaggedPhoto> files;
   std::int64_t failed = 0;
+  std::int64_t absent = 0;  ///< changed files that are not there; the way back to their earlier bytes is kept
   bool stopped = false;
 };
 
-/// Takes back what tag_photos did below `paths`.
+/// Takes back what tag_photos did below `paths`. Of files that are not there the first is reported as a failure, for all of them.
 Result<UntagReport> untag_photos(const UntagOptions& options, ArchiveObserver* observer = nullptr);
 
 struct GeoPoint {

@@ -178,8 +178,9 @@ std::vector<std::string> levels_of(std::string_view keyword) {
 
 fs::path catalog_path(const fs::path& path) {
   std::error_code error;
-  const fs::path full = fs::weakly_canonical(path, error);
-  fs::path named = error ? fs::absolute(path, error) : full;
+  const fs::path full = fs::absolute(path, error);
+  fs::path named = fs::weakly_canonical(full, error);  // leaves what is not there relative, if it is
+  if (error) named = full;
   if (!named.has_filename() && named.has_relative_path()) named = named.parent_path();
   return named;
 }

@@ -24,14 +24,17 @@ Result<Edit> edit_of(const database::Statement& row) {
   return edit;
 }
 
-// What lies there now.
-Result<ContentId> content_at(const std::filesystem::path& path) {
-  if (!stamp_of(path)) return ContentId{};
-  FOVEA_ASSIGN(const auto bytes, read_file(path, kMostFileBytes));
-  return ContentId::of(bytes);
+// What lies there now, if that can be told.
+std::optional<ContentId> content_of(const Edit& edit) {
+  if (out_of_reach(edit)) return std::nullopt;
+  if (!stamp_of(edit.file)) return ContentId{};
+  const auto bytes = read_file(edit.file, kMostFileBytes);
+  return bytes ? std::optional(ContentId::of(*bytes)) : std::nullopt;
 }
 
 }  // namespace
+
+bool out_of_reach(const Edit& edit) { return !stamp_of(edit.file) && !stamp_of(edit.photo); }
 
 ContentId ContentId::of(Bytes bytes) { return {static_cast<std::int64_t>(bytes.size()), hash64(bytes)}; }
 
@@ -69,6 +72,12 @@ Result<void> Journal::abandon(const std::filesystem::path& file) {
   const std::lock_guard lock(mutex_);
   FOVEA_ASSIGN(database::Statement statement, database_->prepare("DELETE FROM edits WHERE file = ?1 AND state = 0"));
   return statement.run(file.string());
+}
+
+Result<void> Journal::settle(const Edit& edit) {
+  const auto now = content_of(edit);
+  if (!now) return {};
+  return *now == edit.written ? finish(edit.file) : abandon(edit.file);
 }
 
 template <class... Parameters>
@@ -112,12 +121,7 @@ Result<void> Journal::recover() {
   FOVEA_ASSIGN(database::Transaction transaction, database::Transaction::begin(*database_));
   for (const Edit& edit : begun) {
     ::unlink(temporary_name(edit.file).c_str());
-    const auto now = content_at(edit.file);
-    if (now && *now == edit.written) {
-      FOVEA_TRY(finish(edit.file));
-    } else {
-      FOVEA_TRY(abandon(edit.file));
-    }
+    FOVEA_TRY(settle(edit));
   }
   return transaction.commit();
 }

@@ -34,6 +34,9 @@ struct Edit {
   metadata::Splices inverse;    ///< from `written` to `original`
 };
 
+/// Whether nothing can be told of the file: it is gone, and so is its photo. A drive may be disconnected, a share not mounted.
+[[nodiscard]] bool out_of_reach(const Edit& edit);
+
 /// Each file has at most one finished edit, from its original bytes to those that Fovea left, and at most one begun one, which
 /// takes the other's place once the file has been replaced. All calls may come from several threads.
 class Journal {
@@ -45,6 +48,9 @@ class Journal {
   /// The begun edit has happened. One whose `written` is `original` leaves no trace: the file is as it was.
   Result<void> finish(const std::filesystem::path& file);
   Result<void> abandon(const std::filesystem::path& file);
+  /// Finishes or abandons a begun edit of which it is not known whether it has happened, by the bytes that are there. It stays
+  /// begun while they cannot be read.
+  Result<void> settle(const Edit& edit);
 
   Result<std::optional<Edit>> finished(const std::filesystem::path& file);
   /// A finished edit that left these bytes, whatever the file was called: photos are moved and copied.
@@ -52,7 +58,7 @@ class Journal {
   /// Finished edits of the photo at `path`, or of those below it.
   Result<std::vector<Edit>> finished_below(const std::filesystem::path& path);
 
-  /// Settles what a killed run has begun: by the bytes that are there. Removes what it left behind.
+  /// Settles what a killed run has begun, and removes what it left behind.
   Result<void> recover();
 
  private:

@@ -10,12 +10,14 @@
 
 #include "archive/catalog.h"
 #include "archive/keywords.h"
+#include "archive/named_folders.h"
 #include "archive/tagger.h"
 #include "archive/walk.h"
 #include "core/bounded_queue.h"
 #include "core/error.h"
 #include "core/hash.h"
 #include "fovea/archive.h"
+#include "fovea/figures.h"
 
 namespace fovea {
 namespace {
@@ -76,7 +78,7 @@ Result<void> check(const TagOptions& options) {
 class TagRun {
  public:
   TagRun(const TagOptions& options, Catalog catalog, std::uint64_t settings, ArchiveObserver& observer)
-      : options_(options), catalog_(std::move(catalog)), settings_(settings), observer_(observer) {
+      : options_(options), catalog_(std::move(catalog)), settings_(settings), observer_(observer), folders_(options.paths) {
     context_.threads = options.threads > 0 ? options.threads : available_processors();
     context_.deterministic = options.deterministic;
     context_.stop = options.stop;
@@ -134,7 +136,7 @@ class TagRun {
                     fmt::join(classifier.classes(), ", "));
       }
     }
-    Tagger tagger(context_, catalog_, options_,
+    Tagger tagger(context_, catalog_, folders_, options_,
                   {options_.model.stem().string(), options_.names, options_.min_probability, classifier.multi_label()},
                   settings_);
     begin_ = std::chrono::steady_clock::now();
@@ -143,7 +145,18 @@ class TagRun {
     const Closing closing{chunks};
     look_at(classifier, todo, chunks);
     chunks.close();
-    return written.get();
+    FOVEA_TRY(written.get());
+    if (folders_.lost()) tell_lost(static_cast<std::int64_t>(todo.size()));
+    return {};
+  }
+
+  // One line instead of one for each photo of a drive that is gone.
+  void tell_lost(std::int64_t total) {
+    const std::int64_t left = total - report_.tagged - report_.without - report_.failed;
+    report_.failed += left;
+    const Error error = fail(Error::Kind::kIo, "{}; stopped, {} left alone: the same command goes on when it is there again",
+                             folders_.why(), counted(left, "photo"));
+    observer_.on_failure(options_.paths.front(), error);
   }
 
   using Chunks = BoundedQueue<std::vector<SeenPhoto>>;
@@ -154,7 +167,7 @@ class TagRun {
   };
 
   // On all threads, while one more writes what was seen before.
-  void look_at(Classifier& classifier, std::span<const fs::path> paths, Chunks& chunks) const {
+  void look_at(Classifier& classifier, std::span<const fs::path> paths, Chunks& chunks) {
     Desk desk;
     const auto read = [&](std::size_t i) -> Result<std::vector<std::byte>> {
       SeenPhoto photo;
@@ -176,10 +189,12 @@ class TagRun {
       const bool named = answer || answer.error().message.starts_with(paths[i].string());
       chunk.back().answer =
           named ? answer : Error{answer.error().kind, fmt::format("{}: {}", paths[i].string(), answer.error().message)};
+      if (!answer) folders_.look();
+      const bool go_on = !folders_.lost() && !context_.stop_requested();
       const auto now = std::chrono::steady_clock::now();
-      if (chunk.size() < kChunk && now - handed < kLongest) return !context_.stop_requested();
+      if (chunk.size() < kChunk && now - handed < kLongest) return go_on;
       handed = now;
-      return chunks.push(std::exchange(chunk, {})) && !context_.stop_requested();
+      return chunks.push(std::exchange(chunk, {})) && go_on;
     });
     if (!chunk.empty()) chunks.push(std::move(chunk));
   }
@@ -198,6 +213,7 @@ class TagRun {
     if (!outcomes) return outcomes.error();
     for (const Outcome& outcome : *outcomes) {
       ++done_;
+      if (outcome.error && folders_.lost()) continue;  // tell_lost says it for all
       if (outcome.error) {
         ++report_.failed;
         observer_.on_failure(outcome.photo.path, *outcome.error);
@@ -219,6 +235,7 @@ class TagRun {
   Catalog catalog_;
   std::uint64_t settings_;
   ArchiveObserver& observer_;
+  NamedFolders folders_;
   TagReport report_;
   std::int64_t done_ = 0;
   std::chrono::steady_clock::time_point begin_;

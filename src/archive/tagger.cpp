@@ -33,9 +33,11 @@ struct Tagger::Plan {
   fs::path sidecar;
 };
 
-Tagger::Tagger(Context context, Catalog& catalog, const TagOptions& options, Wording wording, std::uint64_t settings)
+Tagger::Tagger(Context context, Catalog& catalog, NamedFolders& folders, const TagOptions& options, Wording wording,
+               std::uint64_t settings)
     : context_(std::move(context)),
       catalog_(catalog),
+      folders_(folders),
       write_to_(options.write_to),
       dry_run_(options.dry_run),
       wording_(std::move(wording)),
@@ -87,11 +89,16 @@ void Tagger::plan(const SeenPhoto& seen, Plan& plan) {
     plan.error = seen.answer->error();
     return;
   }
+  if (folders_.lost()) {
+    plan.error = fail(Error::Kind::kIo, "{}: not written: {}", seen.path.string(), folders_.why());
+    return;
+  }
   const Answer& answer = **seen.answer;
   plan.words = words_for(answer, wording_);
   plan_where(seen,
              {plan.words.fields, carried_words(seen.metadata.others), {wording_.model, utc_now(), predictions_text(answer)}},
              plan);
+  if (plan.error) folders_.look();
 }
 
 // Keywords go to one place, and out of the other if an earlier run has put them there.
@@ -141,11 +148,12 @@ Result<void> Tagger::carry_out_all(std::span<Plan> plans) {
     Plan& plan = plans[static_cast<std::size_t>(i)];
     for (const Change& change : plan.changes) {
       if (plan.error) return;
-      const auto done = carry_out(change);
+      const auto done = folders_.lost() ? fail(Error::Kind::kIo, "{}", folders_.why()) : carry_out(change);
       if (done) {
         ++plan.carried_out;
       } else {
         plan.error = done.error();
+        folders_.look();
       }
     }
   });
@@ -155,8 +163,12 @@ Result<void> Tagger::carry_out_all(std::span<Plan> plans) {
 // Within a transaction.
 Result<void> Tagger::record(const SeenPhoto& seen, const Plan& plan) {
   for (std::size_t i = 0; i < plan.changes.size(); ++i) {
-    const fs::path& file = plan.changes[i].edit.file;
-    FOVEA_TRY(i < plan.carried_out ? catalog_.journal().finish(file) : catalog_.journal().abandon(file));
+    const Edit& edit = plan.changes[i].edit;
+    if (i < plan.carried_out) {
+      FOVEA_TRY(catalog_.journal().finish(edit.file));
+    } else if (!folders_.lost()) {  // else it is settled when the catalogue is opened next
+      FOVEA_TRY(catalog_.journal().settle(edit));
+    }
   }
   if (plan.error) return {};
   CatalogEntry entry;

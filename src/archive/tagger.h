@@ -12,6 +12,7 @@
 #include "archive/catalog.h"
 #include "archive/change.h"
 #include "archive/keywords.h"
+#include "archive/named_folders.h"
 #include "core/context.h"
 #include "fovea/archive.h"
 #include "metadata/container.h"
@@ -34,8 +35,9 @@ struct Outcome {
 
 class Tagger {
  public:
-  /// `catalog` must outlive this.
-  Tagger(Context context, Catalog& catalog, const TagOptions& options, Wording wording, std::uint64_t settings);
+  /// `catalog` and `folders` must outlive this.
+  Tagger(Context context, Catalog& catalog, NamedFolders& folders, const TagOptions& options, Wording wording,
+         std::uint64_t settings);
 
   /// One outcome a photo, in their order. Fails when the catalogue cannot be written: then no file was touched that it does not
   /// know.
@@ -52,6 +54,7 @@ class Tagger {
 
   Context context_;
   Catalog& catalog_;
+  NamedFolders& folders_;
   WriteTo write_to_;
   bool dry_run_;
   Wording wording_;

@@ -24,7 +24,7 @@ Result<std::optional<UntaggedPhoto>> take_back(Catalog& catalog, const Edit& edi
     untagged = UntaggedPhoto{edit.photo, edit.file, how};
   }
   if (dry_run) return untagged;
-  // Without a change the file is as it was already, or gone: what is left to do is to forget it.
+  // Without a change the file is as it was already, or a sidecar is gone: what is left to do is to forget it.
   Edit back{edit.file, edit.photo, {}, {}, {}};
   if (change) back.original = back.written = change->edit.written;
   {
@@ -34,7 +34,7 @@ Result<std::optional<UntaggedPhoto>> take_back(Catalog& catalog, const Edit& edi
   }
   if (change) {
     if (const auto done = carry_out(*change); !done) {
-      FOVEA_TRY(catalog.journal().abandon(edit.file));
+      FOVEA_TRY(catalog.journal().settle(back));
       return done.error();
     }
   }
@@ -43,6 +43,13 @@ Result<std::optional<UntaggedPhoto>> take_back(Catalog& catalog, const Edit& edi
   FOVEA_TRY(catalog.forget_tags(edit.photo));
   FOVEA_TRY(transaction.commit());
   return untagged;
+}
+
+Error not_there(const std::filesystem::path& first, std::int64_t count) {
+  const std::string others = count > 1 ? fmt::format(" and {} more are", count - 1) : " is";
+  return fail(Error::Kind::kNotFound,
+              "{}{} not there: deleted, moved, or on a drive that is not connected; the way back to the earlier bytes is kept",
+              first.string(), others);
 }
 
 }  // namespace
@@ -71,7 +78,12 @@ Result<UntagReport> untag_photos(const UntagOptions& options, ArchiveObserver* o
     FOVEA_ASSIGN(auto below, catalog.journal().finished_below(catalog_path(given)));
     std::ranges::move(below, std::back_inserter(edits));
   }
+  const Edit* absent = nullptr;
   for (std::size_t i = 0; i < edits.size() && !context.stop_requested(); ++i) {
+    if (out_of_reach(edits[i])) {
+      if (report.absent++ == 0) absent = &edits[i];
+      continue;
+    }
     auto untagged = take_back(catalog, edits[i], options.dry_run);
     if (!untagged) {
       ++report.failed;
@@ -81,6 +93,7 @@ Result<UntagReport> untag_photos(const UntagOptions& options, ArchiveObserver* o
     }
     view.on_progress({"untagging", static_cast<std::int64_t>(i + 1), static_cast<std::int64_t>(edits.size())});
   }
+  if (absent != nullptr) view.on_failure(absent->photo, not_there(absent->photo, report.absent));
   report.stopped = context.stop_requested();
   return report;
 }

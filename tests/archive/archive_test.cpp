@@ -62,6 +62,85 @@ TEST_F(Archive, UntaggingLeavesEveryByteAsItWas) {
   EXPECT_TRUE(untag_photos(untag_options())->files.empty());
 }
 
+/// A drive that is not connected: the folder is not there, or is the empty one on which it is mounted.
+TEST_F(Archive, UntaggingWhatIsNotThereKeepsTheWayBack) {
+  const auto before = files_below(photos_);
+  for (const WriteTo where : {WriteTo::kSidecar, WriteTo::kEmbed}) {
+    TagOptions options = tag_options();
+    options.write_to = where;
+    ASSERT_TRUE(tag_photos(options).ok());
+    fs::rename(photos_, folder_ / "away");
+    for (const bool empty : {false, true}) {
+      if (empty) fs::create_directory(photos_);
+      Kept kept;
+      const auto report = untag_photos(untag_options(), &kept);
+      ASSERT_TRUE(report.ok()) << report.error().message;
+      EXPECT_TRUE(report->files.empty());
+      EXPECT_EQ(report->absent, 9);
+      ASSERT_EQ(kept.failures.size(), 1U);
+      EXPECT_THAT(kept.failures[0].second.message, testing::HasSubstr("a0.png and 8 more are not there"));
+    }
+    fs::remove(photos_);
+    fs::rename(folder_ / "away", photos_);
+    const auto report = untag_photos(untag_options());
+    ASSERT_TRUE(report.ok());
+    EXPECT_EQ(report->files.size(), 9U);
+    EXPECT_EQ(report->absent, 0);
+    EXPECT_TRUE(files_below(photos_) == before);
+  }
+}
+
+/// Takes the folder away once the first photos are tagged.
+class Unplugging final : public ArchiveObserver {
+ public:
+  Unplugging(fs::path folder, fs::path away) : folder_(std::move(folder)), away_(std::move(away)) {}
+  void on_photo(const TaggedPhoto& /*photo*/) override {
+    if (!fs::exists(away_)) fs::rename(folder_, away_);
+  }
+  void on_failure(const fs::path& /*photo*/, const Error& error) override { failures.push_back(error.message); }
+  std::vector<std::string> failures;
+
+ private:
+  fs::path folder_, away_;
+};
+
+TEST_F(Archive, ADriveThatGoesAwayEndsTheRunWithOneReason) {
+  for (int copy = 0; copy < 20; ++copy) {
+    for (const char* name : {"a1", "b1", "c1", "a2", "c2"}) {
+      fs::copy_file(photos_ / (std::string(name) + ".jpg"), photos_ / (std::string(name) + "-" + std::to_string(copy) + ".jpg"));
+    }
+  }
+  const auto before = files_below(photos_);
+  for (const WriteTo where : {WriteTo::kSidecar, WriteTo::kEmbed}) {
+    TagOptions options = tag_options();
+    options.write_to = where;
+    Unplugging unplugging(photos_, folder_ / "away");
+    const auto report = tag_photos(options, &unplugging);
+    ASSERT_TRUE(report.ok()) << report.error().message;
+    EXPECT_GT(report->tagged, 0);
+    EXPECT_EQ(report->tagged + report->failed, 109);
+    ASSERT_EQ(unplugging.failures.size(), 1U);
+    EXPECT_THAT(unplugging.failures[0], testing::AllOf(testing::HasSubstr(photos_.string()),
+                                                       testing::HasSubstr(std::to_string(report->failed) + " photos")));
+    fs::rename(folder_ / "away", photos_);
+    const auto rest = tag_photos(options);
+    ASSERT_TRUE(rest.ok());
+    EXPECT_EQ(rest->tagged, report->failed);
+    EXPECT_EQ(rest->unchanged, report->tagged);
+    ASSERT_EQ(untag_photos(untag_options())->failed, 0);
+    EXPECT_TRUE(files_below(photos_) == before);
+  }
+}
+
+TEST_F(Archive, ASidecarThatSomebodyHasDeletedIsForgotten) {
+  ASSERT_TRUE(tag_photos(tag_options()).ok());
+  fs::remove(photos_ / "a0.png.xmp");
+  const auto report = untag_photos(untag_options());
+  ASSERT_TRUE(report.ok());
+  EXPECT_EQ(report->files.size(), 8U);
+  EXPECT_EQ(report->absent, 0);
+}
+
 TEST_F(Archive, EmbeddingKeepsTimesAndModes) {
   const fs::path photo = photos_ / "a1.jpg";
   fs::permissions(photo, fs::perms::owner_read | fs::perms::owner_write | fs::perms::group_read);

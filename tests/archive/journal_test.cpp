@@ -74,6 +74,32 @@ TEST_F(Recovery, AFinishedReturnLeavesNoTrace) {
   EXPECT_FALSE(finished().has_value());
 }
 
+/// After a power cut the drive may not be connected when the catalogue is opened.
+TEST_F(Recovery, WhatCannotBeSeenStaysBegun) {
+  begin("old", "new");
+  EXPECT_FALSE(finished().has_value()) << "it is not known whether it has happened";
+  test::write_text(file_, "new");
+  EXPECT_TRUE(finished().has_value());
+}
+
+TEST_F(Recovery, ASidecarThatIsNotBesideItsPhotoWasNotWritten) {
+  const fs::path sidecar = folder_ / "photo.jpg.xmp";
+  for (const bool photo_is_there : {true, false}) {
+    {
+      auto catalog = Catalog::open_for_writing(catalog_);
+      ASSERT_TRUE(catalog.ok());
+      ASSERT_TRUE(catalog->journal().begin({sidecar, file_, {}, ContentId::of(as_bytes("new")), {}}).ok());
+    }
+    if (photo_is_there) test::write_text(file_, "photo");
+    EXPECT_FALSE(finished().has_value());
+    test::write_text(sidecar, "new");
+    auto catalog = Catalog::open_for_writing(catalog_);
+    EXPECT_EQ(catalog->journal().finished(sidecar)->has_value(), !photo_is_there);
+    fs::remove(sidecar);
+    fs::remove(file_);
+  }
+}
+
 TEST(Catalog, OnlyOneProgramWrites) {
   const test::TemporaryFolder folder;
   const auto first = Catalog::open_for_writing(folder / "c.sqlite");
@@ -82,6 +108,11 @@ TEST(Catalog, OnlyOneProgramWrites) {
   ASSERT_FALSE(second.ok());
   EXPECT_EQ(second.error().kind, Error::Kind::kUsage);
   EXPECT_TRUE(Catalog::open_for_reading(folder / "c.sqlite").ok());
+}
+
+TEST(Catalog, WhatIsNotThereHasAnAbsolutePathToo) {
+  EXPECT_EQ(catalog_path("not-there"), fs::canonical(fs::current_path()) / "not-there");
+  EXPECT_EQ(catalog_path("not-there/"), fs::canonical(fs::current_path()) / "not-there");
 }
 
 TEST(Catalog, AnotherFileIsNoCatalogue) {

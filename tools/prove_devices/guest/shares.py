@@ -198,6 +198,23 @@ def stopped(share):
     shutil.rmtree(folder, ignore_errors=True)
 
 
+def not_mounted(share):
+    """A share that is not mounted looks like an empty folder: nothing of it may be forgotten."""
+    folder, catalog = share.one / "elsewhere", f"/tmp/{share.name}-elsewhere.sqlite"
+    shutil.copytree(PHOTOS, folder)
+    old = contents(folder)
+    tag(folder, catalog, "--embed")
+    shell(f"umount {share.one}")
+    status, _, told = untag(folder, catalog)
+    check(status in (1, 2) and "not there" in told, f"{share.name}: untag while it is not mounted: exit status {status}")
+    say(errors(told)[:2])
+    share.server.mount(share.one)
+    status, _, told = untag(folder, catalog)
+    check(status == 0 and contents(folder) == old, f"{share.name}: mounted again: untag gives back every byte, exit status {status}")
+    say(errors(told)[:3])
+    shutil.rmtree(folder, ignore_errors=True)
+
+
 def readable(folder):
     try:
         return bool([p.read_bytes() for p in folder.iterdir()])
@@ -267,7 +284,7 @@ def killed(share, kills):
 def run(share, kills):
     if not share.begin():
         return
-    for work in (ordinary, read_only, stopped, two_clients):
+    for work in (ordinary, not_mounted, read_only, stopped, two_clients):
         try:
             work(share)
         except OSError as fault:
