@@ -42,18 +42,12 @@ int untag(UntagFlags& flags) {
       console.print_json({{"path", file.photo.string()}, {"file", file.file.string()}, {"how", name_of(file.how)}});
     } else if (flags.options.dry_run || console.verbose() || file.how == UntaggedPhoto::How::kTakenOut) {
       console.print(fmt::format("{}  {}{}", file.file.string(), name_of(file.how),
-                                file.how == UntaggedPhoto::How::kTakenOut ? ": others have changed it since" : ""));
+                                file.how == UntaggedPhoto::How::kTakenOut ? ": its earlier bytes are not known" : ""));
     }
   }
   const auto count = [&](UntaggedPhoto::How how) { return std::ranges::count(report->files, how, &UntaggedPhoto::how); };
   const auto total = static_cast<std::int64_t>(report->files.size());
   if (total == 0 && report->failed == 0 && report->absent == 0) {
-    // Of what is gone Fovea may still know; of what it knows nothing of, and is not there, the name is mistyped.
-    for (const auto& path : flags.options.paths) {
-      std::error_code unknown;
-      if (!std::filesystem::exists(path, unknown))
-        return console.fail({Error::Kind::kNotFound, fmt::format("{}: no such file or folder", path.string())});
-    }
     console.note("nothing there that 'fovea tag' has written");
     return kDone;
   }
@@ -80,7 +74,8 @@ Run add_untag(CLI::App& app) {
   app.description(
       "Takes back what 'fovea tag' has written: sidecars that it made go, files that it\n"
       "changed get their earlier bytes again. From a file that others have changed\n"
-      "since, only Fovea's keywords are taken out.\n\n"
+      "since, or that another catalogue knows, only Fovea's keywords are taken out.\n"
+      "Photos that were moved are found too.\n\n"
       "  fovea untag new --dry-run\n"
       "  fovea untag new");
   app.add_option("PATH", flags->options.paths, "photos and folders of photos")->required();

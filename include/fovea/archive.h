@@ -88,7 +88,7 @@ struct UntaggedPhoto {
   enum class How : std::uint8_t {
     kRestored,  ///< the file has the bytes again that it had before
     kDeleted,   ///< a sidecar that Fovea had made
-    kTakenOut,  ///< others have changed the file since: only what Fovea added was taken out
+    kTakenOut,  ///< others have changed the file since, or another catalogue knows it: only what Fovea added was taken out
   };
   std::filesystem::path photo;
   std::filesystem::path file;  ///< the photo or its sidecar
@@ -103,7 +103,8 @@ struct UntagReport {
   bool stopped = false;
 };
 
-/// Takes back what tag_photos did below `paths`. Of files that are not there the first is reported as a failure, for all of them.
+/// Takes back what tag_photos did below `paths`, also to photos that were moved there: those that the catalogue does not know are
+/// read. Of files that are not there the first is reported as a failure, for all of them.
 Result<UntagReport> untag_photos(const UntagOptions& options, ArchiveObserver* observer = nullptr);
 
 struct GeoPoint {

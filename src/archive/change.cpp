@@ -80,6 +80,8 @@ Result<Original> original_of(Journal& journal, const Change& change, const fs::p
   FOVEA_ASSIGN(const Splices splices,
                with_packet(change.kind, change.found, packet, removal, {{{}, content->own.iptc}, {{}, content->own.xp}}));
   FOVEA_ASSIGN(auto bytes, metadata::spliced(change.found, splices));
+  // What is left of a sidecar that Fovea began.
+  if (change.kind == FileKind::kSidecar && metadata::as_text(bytes) == metadata::empty_packet()) return Original{{}, true};
   return Original{std::move(bytes), true};
 }
 

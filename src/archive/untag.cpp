@@ -3,6 +3,7 @@
 
 #include "archive/catalog.h"
 #include "archive/change.h"
+#include "archive/find_marked.h"
 #include "core/context.h"
 #include "core/error.h"
 #include "fovea/archive.h"
@@ -45,6 +46,31 @@ Result<std::optional<UntaggedPhoto>> take_back(Catalog& catalog, const Edit& edi
   return untagged;
 }
 
+// Nothing is made for this: without a catalogue, photos still say themselves which keywords are Fovea's.
+Result<Catalog> open_catalog(const std::filesystem::path& path, bool dry_run) {
+  auto reading = Catalog::open_for_reading(path);
+  if (!reading && reading.error().kind == Error::Kind::kNotFound) return Catalog::temporary();
+  if (!reading || dry_run) return reading;
+  return Catalog::open_for_writing(path);
+}
+
+// What the catalogue knows to be changed there, then what else bears Fovea's keywords.
+Result<std::vector<Edit>> edits_below(const Context& context, const std::vector<std::filesystem::path>& paths, Catalog& catalog,
+                                      ArchiveObserver& observer) {
+  std::vector<Edit> edits;
+  std::vector<std::filesystem::path> there;
+  for (const std::filesystem::path& given : paths) {
+    FOVEA_ASSIGN(auto below, catalog.journal().finished_below(catalog_path(given)));
+    // Of what is gone the catalogue may know; what it knows nothing of, and is not there, is mistyped, which the search says.
+    std::error_code unknown;
+    if (below.empty() || std::filesystem::exists(given, unknown)) there.push_back(given);
+    std::ranges::move(below, std::back_inserter(edits));
+  }
+  FOVEA_ASSIGN(auto marked, find_marked(context, there, catalog, edits, observer));
+  std::ranges::move(marked, std::back_inserter(edits));
+  return edits;
+}
+
 Error not_there(const std::filesystem::path& first, std::int64_t count) {
   const std::string others = count > 1 ? fmt::format(" and {} more are", count - 1) : " is";
   return fail(Error::Kind::kNotFound,
@@ -68,16 +94,12 @@ Result<UntagReport> untag_photos(const UntagOptions& options, ArchiveObserver* o
   ArchiveObserver& view = observer != nullptr ? *observer : silent;
   if (options.paths.empty()) return fail(Error::Kind::kUsage, "no photos were named");
   const std::filesystem::path path = options.catalog.empty() ? default_catalog() : options.catalog;
-  auto reading = Catalog::open_for_reading(path);  // nothing is made for this
-  FOVEA_ASSIGN(Catalog catalog, !reading || options.dry_run ? std::move(reading) : Catalog::open_for_writing(path));
+  FOVEA_ASSIGN(Catalog catalog, open_catalog(path, options.dry_run));
   Context context;
+  context.threads = available_processors();
   context.stop = options.stop;
   UntagReport report;
-  std::vector<Edit> edits;
-  for (const auto& given : options.paths) {
-    FOVEA_ASSIGN(auto below, catalog.journal().finished_below(catalog_path(given)));
-    std::ranges::move(below, std::back_inserter(edits));
-  }
+  FOVEA_ASSIGN(const std::vector<Edit> edits, edits_below(context, options.paths, catalog, view));
   const Edit* absent = nullptr;
   for (std::size_t i = 0; i < edits.size() && !context.stop_requested(); ++i) {
     if (out_of_reach(edits[i])) {

@@ -109,7 +109,8 @@ TEST_F(ArchiveVerbs, WrongUsageIsTwo) {
   EXPECT_EQ(tag({"--map", "cloudy"}).status, 2);
   EXPECT_EQ(tag({"--sidecar", "--embed"}).status, 2);
   EXPECT_EQ(run({"find", "a"}).status, 2) << "no catalogue yet";
-  EXPECT_EQ(run({"untag", photos_.string()}).status, 2);
+  EXPECT_EQ(run({"untag", (photos_ / "mistyped").string()}).status, 2);
+  EXPECT_EQ(run({"untag", photos_.string()}).status, 0) << "photos tell without a catalogue that nothing was written";
   ASSERT_EQ(tag({}).status, 0);
   for (const auto& wrong :
        std::vector<std::vector<std::string>>{{"--near", "52,13"}, {"--box", "1,2,3"}, {"--since", "yesterday"}}) {
