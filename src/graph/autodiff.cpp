@@ -86,10 +86,7 @@ class Differentiator {
                           [&](const Linear&) { return linear(node, dy); },
                           [&](const BatchNormTrain& o) { return batch_norm(node, o, dy); },
                           [&](const FoldBatchNorm& o) { return fold(node, o); },
-                          [&](const Activate& o) {
-                            const ValueId saved = o.activation == Activation::kSilu ? node.inputs[0] : node.outputs[0];
-                            return pass(node, 0, ActivateBackward{o.activation}, {saved, dy});
-                          },
+                          [&](const Activate& o) { return activate(node, o, dy); },
                           [&](const Add&) {
                             accumulate(node.inputs[0], dy);
                             accumulate(node.inputs[1], dy);
@@ -117,6 +114,12 @@ class Differentiator {
   Result<void> pass(const Node& node, std::size_t input, Op op, std::vector<ValueId> inputs) {
     if (needs(node.inputs[input])) accumulate(node.inputs[input], graph_.add(std::move(op), std::move(inputs)));
     return {};
+  }
+
+  Result<void> activate(const Node& node, const Activate& op, ValueId dy) {
+    const ValueId told_by = op.activation == Activation::kSilu ? node.inputs[0] : node.outputs[0];
+    const ValueId saved = op.keeps_slope ? node.outputs[1] : told_by;
+    return pass(node, 0, ActivateBackward{op.activation, op.keeps_slope}, {saved, dy});
   }
 
   Result<void> convolution(const Node& node, const Conv2d& op, ValueId dy) {

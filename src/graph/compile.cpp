@@ -18,7 +18,8 @@ Result<Graph> compile_for_training(const Graph& graph, const Precisions& precisi
   if (live_blocks == LiveBlocks::kFused) fused = fuse_live_inverted_residuals(fused, precisions.live);
   const Graph forward = round_convolutions(fused, precisions.convolutions, precisions.live);
   FOVEA_ASSIGN(const Graph both, differentiate(forget_maps(forward), trainable));
-  return keep_rounded(eliminate_dead(join_pads(fuse_backward(both))));
+  const Graph joined = join_pads(fuse_backward(both));
+  return keep_rounded(eliminate_dead(precisions.keep_slopes ? keep_slopes(joined) : joined));
 }
 
 }  // namespace fovea::graph

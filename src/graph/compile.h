@@ -20,6 +20,7 @@ struct Precisions {
   Precision convolutions = Precision::kF32;
   Precision live = Precision::kF32;
   bool keep_expanded = false;  ///< blocks in bf16 keep what is costlier to compute again: where the backend has that
+  bool keep_slopes = false;    ///< a silu keeps its derivative: where the backend has that
 };
 
 /// How blocks with the batch's own statistics are computed: as one op each, where the backend has it, or op by op.

@@ -73,7 +73,8 @@ bool may_round_input(const Node& node, std::size_t index) {
 bool may_round_output(const Node& node, std::size_t index) {
   if (keeping_of(node.op) == Keeping::kFloats) return false;
   return std::visit(
-      Overloaded{[](const Conv2dBackwardWeight&) { return false; }, [&](const InvertedResidual&) { return index == kKeptOutput; },
+      Overloaded{[](const Conv2dBackwardWeight&) { return false; }, [](const Activate&) { return true; },
+                 [&](const InvertedResidual&) { return index == kKeptOutput; },
                  [&](const InvertedResidualTrain&) { return index == kKeptOutput; },
                  [](const InvertedResidualBackward&) { return false; },
                  [](const InvertedResidualTrainBackward&) { return false; }, [&](const auto&) { return index == 0; }},

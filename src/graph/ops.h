@@ -107,9 +107,10 @@ struct FoldBatchNorm {
   float eps = 1e-5F;
 };
 
-/// x -> activation(x), any shape.
+/// x -> activation(x), any shape. If `keeps_slope`, there is s (like x) behind it: the derivative at x, for the backward pass.
 struct Activate {
   Activation activation = Activation::kRelu;
+  bool keeps_slope = false;
 };
 
 /// a, b -> a + b, equal shapes.
@@ -216,9 +217,11 @@ struct FoldBatchNormBackward {
   float eps = 1e-5F;
 };
 
-/// saved, dy -> dx. `saved` is the activation's output for relu and relu6, its input for silu.
+/// saved, dy -> dx. `saved` is the activation's output for relu and relu6, its input for silu; or, with `by_slope`, the
+/// derivative that an Activate keeps: dx = saved dy.
 struct ActivateBackward {
   Activation activation = Activation::kRelu;
+  bool by_slope = false;
 };
 
 /// dy (N,C) -> dx (N,height,width,C).

@@ -48,6 +48,10 @@ inline constexpr std::int64_t kLeastChannelsKept = 64;
 /// After autodiff: the sum of two gradients that fill each other's zeros (the two halves of what was split) becomes a Concat.
 [[nodiscard]] Graph join_pads(const Graph& graph);
 
+/// After autodiff, before keep_rounded: where a silu's derivative is asked for, the silu keeps it beside its output, so that one
+/// exponential serves both passes, and what it was computed from need not be kept.
+[[nodiscard]] Graph keep_slopes(const Graph& graph);
+
 /// Without the named outputs that are activations of every position, such as the ends of stages: training reads none of them, and
 /// an output is a float and keeps its memory to the end.
 [[nodiscard]] Graph forget_maps(const Graph& graph);

@@ -235,7 +235,10 @@ Inferred infer_shapes(const Op& op, std::span<const Shape> inputs) {
             return Inferred(Shapes{one[0], one[0]});
           },
           [&](const FoldBatchNorm&) { return fold(in, false); },
-          [&](const Activate&) { return same_shapes(in, 1); },
+          [&](const Activate& o) -> Inferred {
+            FOVEA_ASSIGN(const Shapes one, same_shapes(in, 1));
+            return o.keeps_slope ? Inferred(Shapes{one[0], one[0]}) : Inferred(one);
+          },
           [&](const Add&) { return same_shapes(in, 2); },
           [&](const Concat&) { return concat(in); },
           [&](const SliceChannels& o) {

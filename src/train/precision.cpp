@@ -28,6 +28,12 @@ bool has_convolutions(Precision precision, const Backend& backend) {
   return backend.supports(graph, graph.nodes().front());
 }
 
+bool keeps_slopes(const Backend& backend) {
+  graph::Graph graph;
+  graph.add_all(graph::Activate{graph::Activation::kSilu, true}, {graph.input("x", {1, 4, 4, 16})});
+  return backend.supports(graph, graph.nodes().front());
+}
+
 bool has_live_blocks(Precision precision, const Backend& backend) {
   graph::Graph graph;
   const auto parameter = [&](const char* name, const Shape& shape) { return graph.parameter(name, shape); };
@@ -44,7 +50,7 @@ bool has_live_blocks(Precision precision, const Backend& backend) {
 graph::Precisions precisions_of(Precision precision, const Backend& backend) {
   const bool keeps = precision == Precision::kBF16 && has_blocks(precision, backend, true);
   return {precision, has_convolutions(precision, backend) ? precision : Precision::kF32,
-          has_live_blocks(precision, backend) ? precision : Precision::kF32, keeps};
+          has_live_blocks(precision, backend) ? precision : Precision::kF32, keeps, keeps_slopes(backend)};
 }
 
 Result<Precision> choose_precision(PrecisionChoice asked, const Backend& backend) {

@@ -14,9 +14,21 @@ std::vector<Case> of_shape(const Shape& shape, Activation activation) {
           {"ActivateBackward_" + name, graph::ActivateBackward{activation}, {{shape, saved}, {shape}}}};
 }
 
+/// Silu and its derivative from one exponential, and the derivative used.
+std::vector<Case> with_slope(const Shape& shape) {
+  const std::string name = to_string(shape) + "_silu";
+  Case forward{"Activate_" + name + "_keeps_slope", graph::Activate{graph::Activation::kSilu, true}, {{shape}}, first_output};
+  Case rounded = kept_rounded(forward);
+  rounded.second = DType::kBF16;
+  const Case backward{
+      "ActivateBackward_" + name + "_by_slope", graph::ActivateBackward{graph::Activation::kSilu, true}, {{shape}, {shape}}};
+  return {std::move(forward), std::move(rounded), kept_rounded(backward), backward};
+}
+
 std::vector<Case> over(std::span<const Shape> shapes) {
   std::vector<Case> cases;
   for (const Shape& shape : shapes) {
+    for (Case& made : with_slope(shape)) cases.push_back(std::move(made));
     for (const Activation activation : {Activation::kRelu, Activation::kRelu6, Activation::kSilu}) {
       for (Case& made : of_shape(shape, activation)) {
         cases.push_back(kept_rounded(made));

@@ -265,6 +265,24 @@ TEST(Passes, WhatLiesBetweenRoundedConvolutionsIsKeptRounded) {
   EXPECT_EQ(to_text(eliminate_dead(kept)).find("%3 1x4x4x8 ="), std::string::npos) << "a rewrite forgets how a value is kept";
 }
 
+TEST(Passes, ASiluWhoseSlopeIsAskedForKeepsIt) {
+  EXPECT_EQ(to_text(keep_rounded(keep_slopes(rounded_chain(Precision::kBF16)))),
+            "%3 1x4x4x8 bf16 = Conv2d[3x3 pad 1,1,1,1 bf16](x, w, b)\n"
+            "%4 1x4x4x8 bf16, %5 1x4x4x8 bf16 = Activate[silu keeps slope](%3)\n"
+            "%8 1x4x4x4 = Conv2d[1x1 bf16](%4, v, c)\n"
+            "%10 4x8x1x1, %11 4 = Conv2dBackwardWeight[1x1 bias bf16](%4, dy)\n"
+            "%12 1x4x4x8 bf16 = Conv2dBackwardInput[1x1 bf16](dy, v)\n"
+            "%13 1x4x4x8 bf16 = ActivateBackward[silu by slope](%5, %12)\n"
+            "%14 8x8x3x3, %15 8 = Conv2dBackwardWeight[3x3 pad 1,1,1,1 bias bf16](x, %13)\n"
+            "output y = %8\noutput grad/w = %14\noutput grad/b = %15\noutput grad/v = %10\noutput grad/c = %11\n");
+}
+
+TEST(Passes, ASiluWhoseSlopeNobodyAsksForKeepsNone) {
+  Graph graph;
+  graph.mark_output("y", graph.add(Activate{Activation::kSilu}, {graph.input("x", {1, 4, 4, 8})}));
+  EXPECT_EQ(to_text(keep_slopes(graph)), to_text(graph));
+}
+
 TEST(Passes, WithTheBatchsOwnStatisticsWhatLiesBetweenIsKeptRoundedToo) {
   Graph graph;
   const auto p = [&](const char* name, const Shape& shape) { return graph.parameter(name, shape); };

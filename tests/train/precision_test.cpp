@@ -8,15 +8,16 @@
 namespace fovea::training {
 namespace {
 
-/// A device whose kernels are all for 32-bit floats.
+/// A device whose kernels are all for 32-bit floats, and keep nothing.
 class PlainBackend : public Backend {
  public:
   [[nodiscard]] std::string_view name() const override { return "plain"; }
   [[nodiscard]] bool supports(const graph::Graph& /*graph*/, const graph::Node& node) const override {
     const auto* block = std::get_if<graph::InvertedResidual>(&node.op);
     const auto* live = std::get_if<graph::InvertedResidualTrain>(&node.op);
+    const auto* activate = std::get_if<graph::Activate>(&node.op);
     return (block == nullptr || block->precision == graph::Precision::kF32) &&
-           (live == nullptr || live->precision == graph::Precision::kF32) &&
+           (live == nullptr || live->precision == graph::Precision::kF32) && (activate == nullptr || !activate->keeps_slope) &&
            convolution_precision(node.op) == graph::Precision::kF32;
   }
   Result<std::unique_ptr<Kernel>> prepare(const Context& /*context*/, const graph::Graph& /*graph*/, const graph::Node& /*node*/,
@@ -78,6 +79,13 @@ TEST(Precision, ExpandedActivationsAreKeptInBf16WhereTheDeviceHasThat) {
   EXPECT_TRUE(precisions_of(graph::Precision::kBF16, **reference).keep_expanded);
   EXPECT_FALSE(precisions_of(graph::Precision::kF32, **reference).keep_expanded);
   EXPECT_FALSE(precisions_of(graph::Precision::kBF16, PlainBackend()).keep_expanded);
+}
+
+TEST(Precision, SilusKeepTheirSlopesWhereTheDeviceHasThat) {
+  const auto cpu = make_backend("cpu");
+  ASSERT_TRUE(cpu.ok());
+  EXPECT_TRUE(precisions_of(graph::Precision::kF32, **cpu).keep_slopes);
+  EXPECT_FALSE(precisions_of(graph::Precision::kF32, PlainBackend()).keep_slopes);
 }
 
 TEST(Precision, WhatCannotBeHadIsNotReplaced) {

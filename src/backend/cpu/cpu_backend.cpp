@@ -41,6 +41,8 @@ bool is_defined(const graph::Op& op, cpu::Target target) {
   if (const auto* block = std::get_if<graph::InvertedResidualTrainBackward>(&op))
     return block->forward.precision == graph::Precision::kF32 &&
            cpu::block::Geometry::supports(cpu::block::without_statistics(block->forward));
+  if (const auto* activate = std::get_if<graph::Activate>(&op))
+    return !activate->keeps_slope || activate->activation == graph::Activation::kSilu;
   if (!has(convolution_precision(op), target)) return false;
   const auto* depthwise = std::get_if<graph::DepthwiseConv2dBackward>(&op);
   return depthwise == nullptr ||

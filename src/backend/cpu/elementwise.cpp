@@ -23,19 +23,41 @@ struct Numbers {
   bf16::Bf16* out;
 };
 
+bf16::Bf16* numbers_of(const TensorView& view) { return reinterpret_cast<bf16::Bf16*>(view.data); }
+
 /// body(numbers, range) for ranges that cover all of output 0, which may take over the memory of input `reusable`.
 template <class Body>
 KernelResult over_numbers(const Setup& setup, std::string_view what, std::size_t reusable, Body body) {
   return make_kernel({setup.bf16_kernel_name(what), 0, 0, reusable}, [context = setup.context, body](const Arguments& a) {
-    Numbers numbers{{}, reinterpret_cast<bf16::Bf16*>(a.outputs[0].data)};
-    for (std::size_t i = 0; i < a.inputs.size(); ++i) numbers.in[i] = reinterpret_cast<const bf16::Bf16*>(a.inputs[i].data);
+    Numbers numbers{{}, numbers_of(a.outputs[0])};
+    for (std::size_t i = 0; i < a.inputs.size(); ++i) numbers.in[i] = numbers_of(a.inputs[i]);
     parallel_ranges(context, a.outputs[0].shape.elements(), kGrain, [&](Range r) { body(numbers, r); });
   });
+}
+
+/// y may take over the memory of x.
+KernelResult silu_with_slope(const Setup& setup) {
+  if (setup.output_type(0) == DType::kBF16) {
+    return make_kernel({setup.bf16_kernel_name("silu_with_slope"), 0, 0, 0}, [context = setup.context](const Arguments& a) {
+      const bf16::Bf16* x = numbers_of(a.inputs[0]);
+      bf16::Bf16 *y = numbers_of(a.outputs[0]), *s = numbers_of(a.outputs[1]);
+      parallel_ranges(context, a.outputs[0].shape.elements(), kGrain,
+                      [&](Range r) { bf16::silu_with_slope(x + r.begin, y + r.begin, s + r.begin, r.size()); });
+    });
+  }
+  return make_kernel({setup.kernel_name("silu_with_slope"), 0, 0, 0},
+                     [context = setup.context, kernel = elementwise(setup.target).silu_with_slope](const Arguments& a) {
+                       const float* x = a.inputs[0].f32();
+                       float *y = a.outputs[0].f32(), *s = a.outputs[1].f32();
+                       parallel_ranges(context, a.outputs[0].shape.elements(), kGrain,
+                                       [&](Range r) { kernel(x + r.begin, y + r.begin, s + r.begin, r.size()); });
+                     });
 }
 
 }  // namespace
 
 KernelResult prepare_op(const Setup& setup, const graph::Activate& op) {
+  if (op.keeps_slope) return silu_with_slope(setup);
   if (setup.output_type(0) == DType::kBF16) {
     return over_numbers(setup, "activate", 0, [op](const Numbers& n, Range r) {
       bf16::activate(op.activation, n.in[0] + r.begin, n.out + r.begin, r.size());
@@ -53,16 +75,18 @@ KernelResult prepare_op(const Setup& setup, const graph::Activate& op) {
 KernelResult prepare_op(const Setup& setup, const graph::ActivateBackward& op) {
   if (setup.output_type(0) == DType::kBF16) {
     return over_numbers(setup, "activate_backward", 1, [op](const Numbers& n, Range r) {
-      bf16::activate_backward(op.activation, n.in[0] + r.begin, n.in[1] + r.begin, n.out + r.begin, r.size());
+      const bf16::Bf16 *const saved = n.in[0] + r.begin, *const dy = n.in[1] + r.begin;
+      if (op.by_slope) return bf16::multiply(saved, dy, n.out + r.begin, r.size());
+      bf16::activate_backward(op.activation, saved, dy, n.out + r.begin, r.size());
     });
   }
   return make_kernel({setup.kernel_name("activate_backward"), 0, 0, 1},
-                     [context = setup.context, op, kernel = elementwise(setup.target).activate_backward](const Arguments& a) {
-                       const float* saved = a.inputs[0].f32();
-                       const float* dy = a.inputs[1].f32();
+                     [context = setup.context, op, kernels = elementwise(setup.target)](const Arguments& a) {
+                       const float *saved = a.inputs[0].f32(), *dy = a.inputs[1].f32();
                        float* dx = a.outputs[0].f32();
                        parallel_ranges(context, a.outputs[0].shape.elements(), kGrain, [&](Range r) {
-                         kernel(op.activation, saved + r.begin, dy + r.begin, dx + r.begin, r.size());
+                         if (op.by_slope) return kernels.multiply(saved + r.begin, dy + r.begin, dx + r.begin, r.size());
+                         kernels.activate_backward(op.activation, saved + r.begin, dy + r.begin, dx + r.begin, r.size());
                        });
                      });
 }

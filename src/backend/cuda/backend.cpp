@@ -26,6 +26,8 @@ bool is_defined(const graph::Op& op, const Machine& machine) {
     return !block->forward.keeps_expanded && has(block->forward) && block->input_activation != Activation::kSilu;
   if (const auto* block = std::get_if<graph::InvertedResidualTrain>(&op)) return has(*block);
   if (const auto* block = std::get_if<graph::InvertedResidualTrainBackward>(&op)) return has(block->forward);
+  if (const auto* activate = std::get_if<graph::Activate>(&op)) return !activate->keeps_slope;
+  if (const auto* backward = std::get_if<graph::ActivateBackward>(&op)) return !backward->by_slope;
   if (!machine.has(convolution_precision(op))) return false;
   const auto* depthwise = std::get_if<graph::DepthwiseConv2dBackward>(&op);
   return depthwise == nullptr ||

@@ -43,6 +43,19 @@ void activate_backward_kernel(Activation activation, const float* saved, const f
   }
 }
 
+void silu_with_slope_kernel(const float* x, float* y, float* slope, std::int64_t count) {
+  for_lanes(count, [&](auto d, std::int64_t i) HWY_ATTR {
+    const auto in = hn::LoadU(d, x + i), s = sigmoid(d, in), silu = hn::Mul(in, s);
+    hn::StoreU(silu, d, y + i);
+    hn::StoreU(hn::MulAdd(silu, hn::Sub(hn::Set(d, 1.0F), s), s), d, slope + i);
+  });
+}
+
+void multiply_kernel(const float* a, const float* b, float* y, std::int64_t count) {
+  for_lanes(count,
+            [&](auto d, std::int64_t i) HWY_ATTR { hn::StoreU(hn::Mul(hn::LoadU(d, a + i), hn::LoadU(d, b + i)), d, y + i); });
+}
+
 void add_kernel(const float* a, const float* b, float* y, std::int64_t count) {
   for_lanes(count,
             [&](auto d, std::int64_t i) HWY_ATTR { hn::StoreU(hn::Add(hn::LoadU(d, a + i), hn::LoadU(d, b + i)), d, y + i); });
@@ -88,6 +101,8 @@ namespace fovea::cpu {
 
 HWY_EXPORT(activate_kernel);
 HWY_EXPORT(activate_backward_kernel);
+HWY_EXPORT(silu_with_slope_kernel);
+HWY_EXPORT(multiply_kernel);
 HWY_EXPORT(add_kernel);
 HWY_EXPORT(scale_kernel);
 HWY_EXPORT(dot_kernel);
@@ -95,9 +110,14 @@ HWY_EXPORT(multiply_add_kernel);
 HWY_EXPORT(sum_parts_kernel);
 
 Elementwise elementwise(Target target) {
-  return {FOVEA_KERNEL_FOR(activate_kernel, target), FOVEA_KERNEL_FOR(activate_backward_kernel, target),
-          FOVEA_KERNEL_FOR(add_kernel, target),      FOVEA_KERNEL_FOR(scale_kernel, target),
-          FOVEA_KERNEL_FOR(dot_kernel, target),      FOVEA_KERNEL_FOR(multiply_add_kernel, target),
+  return {FOVEA_KERNEL_FOR(activate_kernel, target),
+          FOVEA_KERNEL_FOR(activate_backward_kernel, target),
+          FOVEA_KERNEL_FOR(silu_with_slope_kernel, target),
+          FOVEA_KERNEL_FOR(multiply_kernel, target),
+          FOVEA_KERNEL_FOR(add_kernel, target),
+          FOVEA_KERNEL_FOR(scale_kernel, target),
+          FOVEA_KERNEL_FOR(dot_kernel, target),
+          FOVEA_KERNEL_FOR(multiply_add_kernel, target),
           FOVEA_KERNEL_FOR(sum_parts_kernel, target)};
 }
 

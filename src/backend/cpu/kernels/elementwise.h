@@ -14,6 +14,10 @@ using ActivateKernel = void(graph::Activation activation, const float* x, float*
 /// dx = dy activation'(saved)
 using ActivateBackwardKernel = void(graph::Activation activation, const float* saved, const float* dy, float* dx,
                                     std::int64_t count);
+/// y = silu(x), slope = silu'(x)
+using SiluWithSlopeKernel = void(const float* x, float* y, float* slope, std::int64_t count);
+/// y = a b
+using MultiplyKernel = void(const float* a, const float* b, float* y, std::int64_t count);
 /// y = a + b
 using AddKernel = void(const float* a, const float* b, float* y, std::int64_t count);
 /// y = a x
@@ -28,6 +32,8 @@ using SumPartsKernel = void(const float* x, std::int64_t parts, std::int64_t str
 struct Elementwise {
   ActivateKernel* activate;
   ActivateBackwardKernel* activate_backward;
+  SiluWithSlopeKernel* silu_with_slope;
+  MultiplyKernel* multiply;
   AddKernel* add;
   ScaleKernel* scale;
   DotKernel* dot;

@@ -31,6 +31,17 @@ FOVEA_BF16_INLINE __m512 sigmoid(__m512 x) {
   return _mm512_mul_ps(near, _mm512_fnmadd_ps(divisor, near, _mm512_set1_ps(2.0F)));
 }
 
+/// Both from one exponential.
+struct Silu {
+  __m512 value, slope;
+
+  FOVEA_BF16_INLINE explicit Silu(__m512 x) {
+    const __m512 s = sigmoid(x);
+    value = _mm512_mul_ps(x, s);
+    slope = _mm512_fmadd_ps(value, _mm512_sub_ps(_mm512_set1_ps(1.0F), s), s);
+  }
+};
+
 template <Activation kActivation>
 FOVEA_BF16_INLINE __m512 activated(__m512 x) {
   if constexpr (kActivation == Activation::kSilu) return _mm512_mul_ps(x, sigmoid(x));
@@ -85,6 +96,23 @@ void activate_backward(Activation activation, const Bf16* saved, const Bf16* dy,
   }
 }
 
+FOVEA_BF16 void silu_with_slope(const Bf16* x, Bf16* y, Bf16* slope, std::int64_t count) {
+  FOVEA_FOR_NUMBERS(i, mask, count) {
+    const __m512i numbers = _mm512_maskz_loadu_epi16(mask, x + i);
+    const Silu even(even_half(numbers)), odd(odd_half(numbers));
+    _mm512_mask_storeu_epi16(y + i, mask, round_interleaved(even.value, odd.value));
+    _mm512_mask_storeu_epi16(slope + i, mask, round_interleaved(even.slope, odd.slope));
+  }
+}
+
+FOVEA_BF16 void multiply(const Bf16* a, const Bf16* b, Bf16* y, std::int64_t count) {
+  FOVEA_FOR_NUMBERS(i, mask, count) {
+    const __m512i p = _mm512_maskz_loadu_epi16(mask, a + i), q = _mm512_maskz_loadu_epi16(mask, b + i);
+    const __m512 even = _mm512_mul_ps(even_half(p), even_half(q)), odd = _mm512_mul_ps(odd_half(p), odd_half(q));
+    _mm512_mask_storeu_epi16(y + i, mask, round_interleaved(even, odd));
+  }
+}
+
 FOVEA_BF16 void add(const Bf16* a, const Bf16* b, Bf16* y, std::int64_t count) {
   FOVEA_FOR_NUMBERS(i, mask, count) {
     const __m512i p = _mm512_maskz_loadu_epi16(mask, a + i), q = _mm512_maskz_loadu_epi16(mask, b + i);
@@ -103,6 +131,8 @@ namespace fovea::cpu::bf16 {
 void activate(graph::Activation /*activation*/, const Bf16* /*x*/, Bf16* /*y*/, std::int64_t /*count*/) {}
 void activate_backward(graph::Activation /*activation*/, const Bf16* /*saved*/, const Bf16* /*dy*/, Bf16* /*dx*/,
                        std::int64_t /*count*/) {}
+void silu_with_slope(const Bf16* /*x*/, Bf16* /*y*/, Bf16* /*slope*/, std::int64_t /*count*/) {}
+void multiply(const Bf16* /*a*/, const Bf16* /*b*/, Bf16* /*y*/, std::int64_t /*count*/) {}
 void add(const Bf16* /*a*/, const Bf16* /*b*/, Bf16* /*y*/, std::int64_t /*count*/) {}
 
 }  // namespace fovea::cpu::bf16
