@@ -19,7 +19,7 @@ Result<Graph> compile_for_training(const Graph& graph, const Precisions& precisi
   const Graph forward = round_convolutions(fused, precisions.convolutions, precisions.live);
   FOVEA_ASSIGN(const Graph both, differentiate(forget_maps(forward), trainable));
   const Graph joined = join_pads(fuse_backward(both));
-  return keep_rounded(eliminate_dead(precisions.keep_slopes ? keep_slopes(joined) : joined));
+  return keep_rounded(eliminate_dead(precisions.keep_slopes ? keep_slopes(joined) : joined), precisions.round_ends);
 }
 
 }  // namespace fovea::graph

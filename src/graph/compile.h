@@ -21,6 +21,7 @@ struct Precisions {
   Precision live = Precision::kF32;
   bool keep_expanded = false;  ///< blocks in bf16 keep what is costlier to compute again: where the backend has that
   bool keep_slopes = false;    ///< a silu keeps its derivative: where the backend has that
+  bool round_ends = false;     ///< what lies between blocks in bf16, but for what is added, is kept in bf16: the same
 };
 
 /// How blocks with the batch's own statistics are computed: as one op each, where the backend has it, or op by op.

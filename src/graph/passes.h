@@ -75,8 +75,8 @@ enum class Keeping : std::uint8_t {
 [[nodiscard]] bool is_kept_well(const Graph& graph, const Node& node);
 
 /// Last: what lies between convolutions that round their operands (activations, and gradients by them) is kept in bf16 where all
-/// who read and write it can. Leaves and named outputs stay floats.
-[[nodiscard]] Graph keep_rounded(Graph graph);
+/// who read and write it can. Leaves and named outputs stay floats; without `block_ends` so do the ends of InvertedResiduals.
+[[nodiscard]] Graph keep_rounded(Graph graph, bool block_ends = false);
 
 /// Only the named outputs (those that exist), and what they need.
 [[nodiscard]] Graph keep_outputs(const Graph& graph, std::span<const std::string_view> names);

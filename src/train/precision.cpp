@@ -8,16 +8,24 @@ namespace {
 
 using graph::Precision;
 
+/// What of a block is kept in bf16.
+enum class Kept : std::uint8_t { kNothing, kExpanded, kEnds };
+
 /// Asked about the kind of block that networks are made of.
-bool has_blocks(Precision precision, const Backend& backend, bool keeps_expanded = false) {
+bool has_blocks(Precision precision, const Backend& backend, Kept kept = Kept::kNothing) {
   graph::Graph graph;
   const auto parameter = [&](const char* name, const Shape& shape) { return graph.parameter(name, shape); };
   const graph::InvertedResidual block{
-      .window = {3, 3, 1, {1, 1, 1, 1}}, .precision = precision, .keeps_expanded = keeps_expanded};
-  const auto made = graph.add_all(
-      block, {graph.input("x", {1, 4, 4, 16}), parameter("we", {32, 16, 1, 1}), parameter("be", {32}),
-              parameter("wd", {32, 1, 3, 3}), parameter("bd", {32}), parameter("wp", {16, 32, 1, 1}), parameter("bp", {16})});
-  if (keeps_expanded) graph.keep_as(made[1], DType::kBF16);
+      .window = {3, 3, 1, {1, 1, 1, 1}}, .precision = precision, .keeps_expanded = kept == Kept::kExpanded};
+  const graph::ValueId x = graph.input("x", {1, 4, 4, 16});
+  const auto made =
+      graph.add_all(block, {x, parameter("we", {32, 16, 1, 1}), parameter("be", {32}), parameter("wd", {32, 1, 3, 3}),
+                            parameter("bd", {32}), parameter("wp", {16, 32, 1, 1}), parameter("bp", {16})});
+  if (kept == Kept::kExpanded) graph.keep_as(made[1], DType::kBF16);
+  if (kept == Kept::kEnds) {
+    graph.keep_as(x, DType::kBF16);
+    graph.keep_as(made[0], DType::kBF16);
+  }
   return backend.supports(graph, graph.nodes().front());
 }
 
@@ -48,9 +56,13 @@ bool has_live_blocks(Precision precision, const Backend& backend) {
 }  // namespace
 
 graph::Precisions precisions_of(Precision precision, const Backend& backend) {
-  const bool keeps = precision == Precision::kBF16 && has_blocks(precision, backend, true);
-  return {precision, has_convolutions(precision, backend) ? precision : Precision::kF32,
-          has_live_blocks(precision, backend) ? precision : Precision::kF32, keeps, keeps_slopes(backend)};
+  const auto keeps = [&](Kept kept) { return precision == Precision::kBF16 && has_blocks(precision, backend, kept); };
+  return {precision,
+          has_convolutions(precision, backend) ? precision : Precision::kF32,
+          has_live_blocks(precision, backend) ? precision : Precision::kF32,
+          keeps(Kept::kExpanded),
+          keeps_slopes(backend),
+          keeps(Kept::kEnds)};
 }
 
 Result<Precision> choose_precision(PrecisionChoice asked, const Backend& backend) {

@@ -298,6 +298,46 @@ TEST(Passes, WithTheBatchsOwnStatisticsWhatLiesBetweenIsKeptRoundedToo) {
             "output y = %10\n");
 }
 
+/// x -> conv -> block -> block -> conv -> y, and its backward nodes; the second block adds its input.
+Graph rounded_blocks(Precision precision) {
+  Graph graph;
+  const auto p = [&](const std::string& name, const Shape& shape) { return graph.parameter(name, shape); };
+  const auto block = [&](const std::string& name, ValueId x, bool residual) {
+    return graph.add(InvertedResidual{.window = kSame3x3, .expands = false, .residual = residual, .precision = precision},
+                     {x, p(name + "d", {8, 1, 3, 3}), p(name + "e", {8}), p(name + "p", {8, 8, 1, 1}), p(name + "q", {8})});
+  };
+  const ValueId x = graph.add(Conv2d{}, {graph.input("x", {1, 4, 4, 8}), p("w", {8, 8, 1, 1}), p("b", {8})});
+  const ValueId last = block("second ", block("first ", x, false), true);
+  graph.mark_output("y", graph.add(Conv2d{}, {last, p("v", {4, 8, 1, 1}), p("c", {4})}));
+  return *differentiate_from(round_convolutions(graph, precision, Precision::kF32), "y", "dy",
+                             [](std::string_view) { return true; });
+}
+
+/// How the first outputs of nodes are kept: "bf16 Conv2d", "f32 InvertedResidual", ...
+std::vector<std::string> kept(const Graph& graph) {
+  std::vector<std::string> all;
+  for (const Node& node : graph.nodes()) {
+    const bool rounded = graph.dtype(node.outputs[0]) == DType::kBF16;
+    all.push_back((rounded ? "bf16 " : "f32 ") + std::string(name_of(node.op)));
+  }
+  return all;
+}
+
+TEST(Passes, BetweenRoundedBlocksAllButWhatIsAddedIsKeptRoundedWhereTheDeviceHasThat) {
+  const std::vector<std::string> expected{"bf16 Conv2d",
+                                          "f32 InvertedResidual",
+                                          "bf16 InvertedResidual",
+                                          "f32 Conv2d",
+                                          "f32 Conv2dBackwardWeight",
+                                          "bf16 Conv2dBackwardInput",
+                                          "bf16 InvertedResidualBackward",
+                                          "bf16 InvertedResidualBackward",
+                                          "f32 Conv2dBackwardWeight"};
+  EXPECT_EQ(kept(keep_rounded(rounded_blocks(Precision::kBF16), true)), expected);
+  for (const std::string& one : kept(keep_rounded(rounded_blocks(Precision::kBF16)))) EXPECT_TRUE(one.starts_with("f32 ")) << one;
+  EXPECT_EQ(to_text(keep_rounded(rounded_blocks(Precision::kF32), true)), to_text(rounded_blocks(Precision::kF32)));
+}
+
 TEST(Passes, FloatsStayFloats) {
   const Graph floats = rounded_chain(Precision::kF32);
   EXPECT_EQ(to_text(keep_rounded(floats)), to_text(floats));

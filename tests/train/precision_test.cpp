@@ -88,6 +88,14 @@ TEST(Precision, SilusKeepTheirSlopesWhereTheDeviceHasThat) {
   EXPECT_FALSE(precisions_of(graph::Precision::kF32, PlainBackend()).keep_slopes);
 }
 
+TEST(Precision, WhatLiesBetweenBlocksIsKeptInBf16WhereTheDeviceHasThat) {
+  const auto reference = make_backend("reference");
+  ASSERT_TRUE(reference.ok());
+  EXPECT_TRUE(precisions_of(graph::Precision::kBF16, **reference).round_ends);
+  EXPECT_FALSE(precisions_of(graph::Precision::kTF32, **reference).round_ends);
+  EXPECT_FALSE(precisions_of(graph::Precision::kBF16, PlainBackend()).round_ends);
+}
+
 TEST(Precision, WhatCannotBeHadIsNotReplaced) {
   const auto asked = choose_precision(PrecisionChoice::kBf16, PlainBackend());
   ASSERT_FALSE(asked.ok());

@@ -34,6 +34,14 @@ bool is_defined(const graph::Op& op, const Machine& machine) {
          (is_defined(depthwise->window, depthwise->activation) && depthwise->input_activation != Activation::kSilu);
 }
 
+/// Whether the node's kernel reads and writes its values as they are kept: blocks have floats at their ends.
+bool is_kept_well(const graph::Graph& graph, const graph::Node& node, const Machine& machine) {
+  if (graph::is_all_floats(graph, node)) return true;
+  const bool block = std::holds_alternative<graph::InvertedResidual>(node.op) ||
+                     std::holds_alternative<graph::InvertedResidualBackward>(node.op);
+  return !block && graph::is_kept_well(graph, node) && machine.has(graph::Precision::kBF16);
+}
+
 class CudaBackend final : public Backend {
  public:
   explicit CudaBackend(std::shared_ptr<Machine> machine) : machine_(std::move(machine)), name_(machine_->name()) {}
@@ -47,9 +55,7 @@ class CudaBackend final : public Backend {
   [[nodiscard]] bool supports(const graph::Graph& graph, const graph::Node& node) const override {
     // Kernels count elements in 31 bits.
     const auto small = [&](graph::ValueId id) { return graph.shape(id).elements() <= std::numeric_limits<int>::max(); };
-    const bool kept_well =
-        graph::is_kept_well(graph, node) && (graph::is_all_floats(graph, node) || machine_->has(graph::Precision::kBF16));
-    return is_defined(node.op, *machine_) && kept_well && std::ranges::all_of(node.inputs, small) &&
+    return is_defined(node.op, *machine_) && is_kept_well(graph, node, *machine_) && std::ranges::all_of(node.inputs, small) &&
            std::ranges::all_of(node.outputs, small);
   }
 

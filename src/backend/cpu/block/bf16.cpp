@@ -18,6 +18,8 @@ namespace {
 using namespace bf16_memory;  // its memory
 using graph::Activation;
 
+const bf16::Numbers kNone(static_cast<const float*>(nullptr));
+
 class Block : public Passes<Block, Weights, Sums, Work> {
  public:
   Block(const Setup& setup, const graph::InvertedResidual& op, bool backward)
@@ -51,7 +53,7 @@ class Block : public Passes<Block, Weights, Sums, Work> {
   /// The band's rows of x after the first activation, into their ring: computed, or as they were kept.
   void expand(const Weights& weights, const Work& work, const Band& band, const Arguments& a) const {
     const std::int64_t positions = band.made.size() * g_.width, at = band.made.begin * g_.width;
-    const float* x = a.inputs[0].f32() + at * g_.in;
+    const bf16::Numbers x = numbers(a.inputs[0], at * g_.in);
     const bf16::Scattered expanded{work.expanded, expanded_block(), work.places};
     find_places(rings_.expanded, band.made, g_.width, g_.width, work.places);
     if (!g_.op.expands) return bf16::to_blocks(x, positions, g_.in, expanded);
@@ -64,6 +66,16 @@ class Block : public Passes<Block, Weights, Sums, Work> {
     if (g_.op.keeps_expanded) bf16::from_blocks(expanded, positions, g_.inner, kept(a.outputs[1]) + at * g_.inner);
   }
   [[nodiscard]] static Bf16* kept(const TensorView& v) { return reinterpret_cast<Bf16*>(v.data); }
+  /// A tensor's from number `at` on.
+  [[nodiscard]] static bf16::Numbers numbers(const TensorView& t, std::int64_t at) {
+    return t.dtype == DType::kBF16 ? bf16::Numbers(kept(t) + at) : bf16::Numbers(t.f32() + at);
+  }
+  /// The rows of the tensor that a pass writes, from number `at` on, `columns` each.
+  [[nodiscard]] bf16::Plain plain(const TensorView& t, std::int64_t at, std::int64_t columns, const std::int32_t* positions,
+                                  bf16::Numbers plus, Activation activation, bf16::Numbers seen) const {
+    std::byte* const data = t.data + at * static_cast<std::int64_t>(size_of(t.dtype));
+    return {data, columns, positions, plus, activation, seen, large_ && bf16::can_stream(data, columns), t.dtype == DType::kBF16};
+  }
 
   /// The band's rows after both activations: in blocks, or in the backward pass by pairs.
   void filter(const Weights& weights, const Work& work, const Band& band, const Arguments& a) const {
@@ -87,16 +99,14 @@ class Block : public Passes<Block, Weights, Sums, Work> {
 
   void project(const Weights& weights, const Work& work, const Band& band, const Arguments& a) const {
     const std::int64_t at = band.out.begin * g_.out_width * g_.out;
-    const float* plus = g_.op.residual ? a.inputs[0].f32() + at : nullptr;
+    const bf16::Numbers plus = g_.op.residual ? numbers(a.inputs[0], at) : kNone;
     products_.narrow({work.filtered, work.y.most * kBlock, work.y.of(band.out.size()), g_.inner, weights.project, g_.out},
-                     weights.project_bias,
-                     {a.outputs[0].f32() + at, g_.out, work.y_plain, plus, Activation::kNone, nullptr,
-                      large_ && bf16::can_stream(a.outputs[0].f32(), g_.out)});
+                     weights.project_bias, plain(a.outputs[0], at, g_.out, work.y_plain, plus, Activation::kNone, kNone));
   }
 
-  void through_project(const Weights& weights, const Work& work, const Band& band, const float* dy, const Sums& sums) const {
+  void through_project(const Weights& weights, const Work& work, const Band& band, const TensorView& dy, const Sums& sums) const {
     const std::int64_t rows = band.out.size(), positions = work.y.of(rows), block = work.y.most * kBlock;
-    const float* from = dy + band.out.begin * g_.out_width * g_.out;
+    const bf16::Numbers from = numbers(dy, band.out.begin * g_.out_width * g_.out);
     bf16::to_blocks(from, rows * g_.out_width, g_.out, {work.dy, block, work.y_packed});
     clear_gaps(work.y, rows, blocks_of(g_.out), work.dy);
     clear_tail(work.y, rows, 2 * blocks_, work.filtered);
@@ -105,7 +115,11 @@ class Block : public Passes<Block, Weights, Sums, Work> {
                        work.y.most * 16, {work.gradient, gradient_block(), work.places}, sums.depthwise_bias);
     bf16::turn(work.dy, block, whole(positions), g_.out, work.turned);
     products_.outer(work.turned, g_.out, positions, work.filtered, work.y.most * 16, g_.inner, sums.project);
-    sum_rows_(from, rows * g_.out_width, g_.out, sums.project_bias, false);
+    if (from.rounded) {
+      bf16::add_rows(static_cast<const Bf16*>(from.data), rows * g_.out_width, g_.out, sums.project_bias);
+    } else {
+      sum_rows_(static_cast<const float*>(from.data), rows * g_.out_width, g_.out, sums.project_bias, false);
+    }
   }
 
   void through_depthwise(const Weights& weights, const Work& work, const Band& band, const Sums& sums) const {
@@ -141,16 +155,9 @@ class Block : public Passes<Block, Weights, Sums, Work> {
                       const Sums& sums) const {
     const std::int64_t rows = band.done.size(), positions = work.done.of(rows), block = work.done.most * kBlock;
     const std::int64_t at = band.done.begin * g_.width * g_.in;
-    const float* x = a.inputs[0].f32() + at;
-    const float* plus = g_.op.residual ? a.inputs.back().f32() + at : nullptr;
-    const float* seen = input_activation == Activation::kNone ? nullptr : x;
-    const bf16::Plain dx{a.outputs[0].f32() + at,
-                         g_.in,
-                         work.x_plain,
-                         plus,
-                         input_activation,
-                         seen,
-                         large_ && bf16::can_stream(a.outputs[0].f32(), g_.in)};
+    const bf16::Numbers x = numbers(a.inputs[0], at);
+    const bf16::Plain dx = plain(a.outputs[0], at, g_.in, work.x_plain, g_.op.residual ? numbers(a.inputs.back(), at) : kNone,
+                                 input_activation, input_activation == Activation::kNone ? kNone : x);
     if (!g_.op.expands) {
       bf16::from_halves(work.exact, work.done.most * 16, positions, dx);
       return;

@@ -69,10 +69,10 @@ class Block : public Passes<Block, Weights, Sums, Work> {
     });
   }
 
-  void through_project(const Weights& weights, const Work& work, const Band& band, const float* dy, const Sums& sums) const {
+  void through_project(const Weights& weights, const Work& work, const Band& band, const TensorView& dy, const Sums& sums) const {
     const std::int64_t positions = band.out.size() * g_.out_width;
     const std::int64_t blocks = blocks_of(g_.inner), y_block = work.y_positions * kBlockChannels;
-    const float* rows = dy + band.out.begin * g_.out_width * g_.out;
+    const float* rows = dy.f32() + band.out.begin * g_.out_width * g_.out;
     kernels_.to_blocks(rows, positions, g_.out, {work.y_gradient, y_block, work.in_order});
     find_places(rings_.gradient, band.out, g_.out_width, work.places);
     kernels_.gradient({work.y_gradient, y_block, positions, g_.out, weights.project_back, blocks}, g_.op.activation,

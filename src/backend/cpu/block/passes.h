@@ -66,7 +66,7 @@ class Passes {
       std::fill_n(sums + part * sums_, sums_, 0.0F);
       for_bands(g_, range, rows_, [&](const Band& band) {
         derived().filter(weights, work, band, a);
-        derived().through_project(weights, work, band, a.inputs.back().f32(), mine);
+        derived().through_project(weights, work, band, a.inputs.back(), mine);
         derived().through_depthwise(weights, work, band, mine);
         derived().through_expand(weights, work, band, a, input_activation, mine);
       });

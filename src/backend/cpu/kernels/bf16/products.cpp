@@ -28,6 +28,13 @@ FOVEA_BF16_INLINE Halves load_ordered(const float* from, std::int64_t count, Ord
           _mm512_permutex2var_ps(low, _mm512_add_epi32(even, _mm512_set1_epi32(1)), high)};
 }
 
+/// A block's even and odd channels in their own order: the first half of them and the second.
+FOVEA_BF16_INLINE Halves in_order(__m512 even, __m512 odd) {
+  const __m512i low = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+  const __m512i high = _mm512_setr_epi32(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+  return {_mm512_permutex2var_ps(even, low, odd), _mm512_permutex2var_ps(even, high, odd)};
+}
+
 }  // namespace
 
 FOVEA_BF16 void pack_operand(const float* source, std::int64_t depth, std::int64_t columns, std::int64_t depth_stride,
@@ -64,24 +71,27 @@ FOVEA_BF16 void pack_operand(const float* source, std::int64_t depth, std::int64
   }
 }
 
-FOVEA_BF16 void to_blocks(const float* x, std::int64_t positions, std::int64_t channels, const Scattered& out) {
-  for (std::int64_t p = 0; p < positions; ++p) {
+namespace {
+
+/// 32 numbers of a row of which `count` are left.
+FOVEA_BF16_INLINE __m512i rounded(const float* x, std::int64_t count) {
+  return round_in_turn(_mm512_maskz_loadu_ps(first_lanes(count), x), _mm512_maskz_loadu_ps(first_lanes(count - 16), x + 16));
+}
+FOVEA_BF16_INLINE __m512i rounded(const Bf16* x, std::int64_t count) { return _mm512_maskz_loadu_epi16(first_numbers(count), x); }
+
+template <class Number>
+FOVEA_BF16 void rows_to_blocks(const Number* x, std::int64_t positions, std::int64_t channels, const Scattered& out) {
+  for (std::int64_t p = 0; p < positions; ++p, x += channels) {
     Bf16* to = out.data + (out.place == nullptr ? p * kBlock : out.place[p]);
-    for (std::int64_t c = 0; c < channels; c += kBlock, to += out.block) {
-      const __m512 low = _mm512_maskz_loadu_ps(first_lanes(channels - c), x + c);
-      const __m512 high = _mm512_maskz_loadu_ps(first_lanes(channels - c - 16), x + c + 16);
-      _mm512_store_si512(to, round_in_turn(low, high));
-    }
-    x += channels;
+    for (std::int64_t c = 0; c < channels; c += kBlock, to += out.block) _mm512_store_si512(to, rounded(x + c, channels - c));
   }
 }
 
-FOVEA_BF16 void to_blocks(const Bf16* x, std::int64_t positions, std::int64_t channels, const Scattered& out) {
-  for (std::int64_t p = 0; p < positions; ++p, x += channels) {
-    Bf16* to = out.data + out.place[p];
-    for (std::int64_t c = 0; c < channels; c += kBlock, to += out.block)
-      _mm512_store_si512(to, _mm512_maskz_loadu_epi16(first_numbers(channels - c), x + c));
-  }
+}  // namespace
+
+void to_blocks(const Numbers& x, std::int64_t positions, std::int64_t channels, const Scattered& out) {
+  x.rounded ? rows_to_blocks(static_cast<const Bf16*>(x.data), positions, channels, out)
+            : rows_to_blocks(static_cast<const float*>(x.data), positions, channels, out);
 }
 
 FOVEA_BF16 void from_blocks(const Scattered& blocks, std::int64_t positions, std::int64_t channels, Bf16* x) {
@@ -118,33 +128,71 @@ FOVEA_BF16 void turn(const Bf16* a, std::int64_t a_block, std::int64_t positions
   }
 }
 
+FOVEA_BF16 void add_rows(const Bf16* x, std::int64_t rows, std::int64_t channels, float* y) {
+  constexpr std::int64_t kTogether = 4;  // sums of their own, so that none waits for another
+  for (std::int64_t c = 0; c < channels; c += kBlock) {
+    const __mmask32 mask = first_numbers(channels - c);
+    __m512 even[kTogether] = {}, odd[kTogether] = {};
+    for (std::int64_t row = 0; row < rows; row += kTogether) {
+      for (std::int64_t i = 0; i < kTogether; ++i) {
+        const std::int64_t at = row + i < rows ? row + i : row;
+        const __m512i numbers = _mm512_maskz_loadu_epi16(row + i < rows ? mask : 0, x + at * channels + c);
+        even[i] = _mm512_add_ps(even[i], even_half(numbers));
+        odd[i] = _mm512_add_ps(odd[i], odd_half(numbers));
+      }
+    }
+    const Halves total = in_order(_mm512_add_ps(_mm512_add_ps(even[0], even[1]), _mm512_add_ps(even[2], even[3])),
+                                  _mm512_add_ps(_mm512_add_ps(odd[0], odd[1]), _mm512_add_ps(odd[2], odd[3])));
+    const __mmask16 low = first_lanes(channels - c), high = first_lanes(channels - c - 16);
+    _mm512_mask_storeu_ps(y + c, low, _mm512_add_ps(total.even, _mm512_maskz_loadu_ps(low, y + c)));
+    _mm512_mask_storeu_ps(y + c + 16, high, _mm512_add_ps(total.odd, _mm512_maskz_loadu_ps(high, y + c + 16)));
+  }
+}
+
 namespace {
 
+/// Those of 16 numbers that a mask tells.
+FOVEA_BF16_INLINE __m512 load_numbers(const Numbers& from, std::int64_t at, __mmask16 mask) {
+  if (!from.rounded) return _mm512_maskz_loadu_ps(mask, static_cast<const float*>(from.data) + at);
+  const __m256i numbers = _mm256_maskz_loadu_epi16(mask, static_cast<const Bf16*>(from.data) + at);
+  return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(numbers), 16));
+}
+
 /// Of a row's numbers, those of a mask: all of them where they are streamed.
+template <bool kRounded>
 FOVEA_BF16_INLINE void put_plain(const Plain& out, std::int64_t at, __mmask16 mask, const Limits& limits, __m512 value) {
-  if (out.plus != nullptr) value = _mm512_add_ps(value, _mm512_maskz_loadu_ps(mask, out.plus + at));
-  if (out.seen != nullptr) value = limits.through(_mm512_maskz_loadu_ps(mask, out.seen + at), value);
-  out.stream ? _mm512_stream_ps(out.data + at, value) : _mm512_mask_storeu_ps(out.data + at, mask, value);
+  if (out.plus.data != nullptr) value = _mm512_add_ps(value, load_numbers(out.plus, at, mask));
+  if (out.seen.data != nullptr) value = limits.through(load_numbers(out.seen, at, mask), value);
+  if constexpr (kRounded) {
+    auto* const to = static_cast<Bf16*>(out.data) + at;
+    const auto numbers = (__m256i)_mm512_cvtneps_pbh(value);
+    out.stream ? _mm256_stream_si256(reinterpret_cast<__m256i*>(to), numbers) : _mm256_mask_storeu_epi16(to, mask, numbers);
+  } else {
+    float* const to = static_cast<float*>(out.data) + at;
+    out.stream ? _mm512_stream_ps(to, value) : _mm512_mask_storeu_ps(to, mask, value);
+  }
+}
+
+template <bool kRounded>
+FOVEA_BF16 void halves_to(const float* exact, std::int64_t exact_half, std::int64_t positions, const Plain& out) {
+  const Limits limits(out.activation);
+  for (std::int64_t p = 0; p < positions; ++p) {
+    if (out.plain[p] < 0) continue;
+    for (std::int64_t c = 0; c < out.columns; c += kBlock) {
+      const float* even = exact + c / kBlock * 2 * exact_half + p * 16;
+      const std::int64_t at = out.plain[p] * out.columns + c;
+      const Halves row = in_order(_mm512_load_ps(even), _mm512_load_ps(even + exact_half));
+      put_plain<kRounded>(out, at, first_lanes(out.columns - c), limits, row.even);
+      if (out.columns - c > 16) put_plain<kRounded>(out, at + 16, first_lanes(out.columns - c - 16), limits, row.odd);
+    }
+  }
+  if (out.stream) _mm_sfence();
 }
 
 }  // namespace
 
-FOVEA_BF16 void from_halves(const float* exact, std::int64_t exact_half, std::int64_t positions, const Plain& out) {
-  const Limits limits(out.activation);
-  const __m512i low = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-  const __m512i high = _mm512_setr_epi32(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
-  for (std::int64_t p = 0; p < positions; ++p) {
-    if (out.plain[p] < 0) continue;
-    for (std::int64_t c = 0; c < out.columns; c += 16) {
-      const float* even = exact + c / kBlock * 2 * exact_half + p * 16;
-      const __mmask16 mask = first_lanes(out.columns - c);
-      const std::int64_t at = out.plain[p] * out.columns + c;
-      const __m512 value =
-          _mm512_permutex2var_ps(_mm512_load_ps(even), c % kBlock == 0 ? low : high, _mm512_load_ps(even + exact_half));
-      put_plain(out, at, mask, limits, value);
-    }
-  }
-  if (out.stream) _mm_sfence();
+void from_halves(const float* exact, std::int64_t exact_half, std::int64_t positions, const Plain& out) {
+  out.rounded ? halves_to<true>(exact, exact_half, positions, out) : halves_to<false>(exact, exact_half, positions, out);
 }
 
 namespace {
@@ -200,8 +248,8 @@ FOVEA_BF16 void gradient(const Product& product, graph::Activation activation, c
   }
 }
 
-template <class Multiplier>
-FOVEA_BF16 void narrow(const Product& product, const float* bias, const Plain& out) {
+template <class Multiplier, bool kRounded>
+FOVEA_BF16 void narrow_to(const Product& product, const float* bias, const Plain& out) {
   const Limits limits(out.activation);
   for (std::int64_t column = 0; column < blocks_of(product.columns); ++column) {
     const std::int64_t first_column = column * kBlock;
@@ -210,8 +258,8 @@ FOVEA_BF16 void narrow(const Product& product, const float* bias, const Plain& o
     const auto put_row = [&](std::int64_t row, const Halves& sums) FOVEA_BF16 {
       if (out.plain[row] < 0) return;
       const std::int64_t at = out.plain[row] * out.columns + first_column;
-      put_plain(out, at, low, limits, sums.even);
-      if (both) put_plain(out, at + 16, high, limits, sums.odd);
+      put_plain<kRounded>(out, at, low, limits, sums.even);
+      if (both) put_plain<kRounded>(out, at + 16, high, limits, sums.odd);
     };
     const auto put_rows = [&](std::int64_t row, const Halves& first, const Halves& second) FOVEA_BF16 {
       put_row(row, first);
@@ -222,6 +270,11 @@ FOVEA_BF16 void narrow(const Product& product, const float* bias, const Plain& o
               [&](auto wanted) FOVEA_BF16 { for_rows<Multiplier, decltype(wanted)>(product, column, start, put_rows); });
   }
   if (out.stream) _mm_sfence();
+}
+
+template <class Multiplier>
+void narrow(const Product& product, const float* bias, const Plain& out) {
+  out.rounded ? narrow_to<Multiplier, true>(product, bias, out) : narrow_to<Multiplier, false>(product, bias, out);
 }
 
 template <class Multiplier>

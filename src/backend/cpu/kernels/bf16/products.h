@@ -50,20 +50,31 @@ struct Scattered {
 struct Plain;
 void from_halves(const float* exact, std::int64_t exact_half, std::int64_t positions, const Plain& out);
 
+/// Numbers of a tensor that is read: floats, or kept in bf16; or none.
+struct Numbers {
+  const void* data;
+  bool rounded;
+  // NOLINTBEGIN(google-explicit-constructor): a pointer says which of them it is
+  Numbers(const float* floats) : data(floats), rounded(false) {}
+  Numbers(const Bf16* numbers) : data(numbers), rounded(true) {}
+  // NOLINTEND(google-explicit-constructor)
+};
+
 /// How the rows of a product are written as they lie in a tensor: row p is row plain[p], or dropped where that is negative.
-/// (product + plus) times the derivative of the activation as seen from `seen`; plus and seen may be null. With `stream`, which
-/// needs can_stream(), past the caches: for what is too large to be found there again.
+/// (product + plus) times the derivative of the activation as seen from `seen`; there may be no plus and no seen. With `stream`,
+/// which needs can_stream(), past the caches: for what is too large to be found there again.
 struct Plain {
-  float* data;
+  void* data;
   std::int64_t columns;
   const std::int32_t* plain;
-  const float* plus;
+  Numbers plus;
   graph::Activation activation;
-  const float* seen;
+  Numbers seen;
   bool stream;
+  bool rounded = false;  ///< data is of Bf16, not of float
 };
-/// Whether all rows of so many columns are whole cache lines.
-[[nodiscard]] inline bool can_stream(const float* data, std::int64_t columns) {
+/// Whether all rows of so many columns are whole vectors of sixteen numbers.
+[[nodiscard]] inline bool can_stream(const void* data, std::int64_t columns) {
   return columns % 16 == 0 && reinterpret_cast<std::uintptr_t>(data) % 64 == 0;
 }
 
@@ -75,12 +86,14 @@ void pack_operand(const float* source, std::int64_t depth, std::int64_t columns,
 
 /// Rows of x (positions, channels) to bf16 in blocks, row p at place[p] (p counts rows of x); zeros beyond the last channel.
 /// Without places one after the other.
-void to_blocks(const float* x, std::int64_t positions, std::int64_t channels, const Scattered& out);
-/// The same of rows that are rounded already, and back.
-void to_blocks(const Bf16* x, std::int64_t positions, std::int64_t channels, const Scattered& out);
+void to_blocks(const Numbers& x, std::int64_t positions, std::int64_t channels, const Scattered& out);
+/// And back, of rows that are kept in bf16.
 void from_blocks(const Scattered& blocks, std::int64_t positions, std::int64_t channels, Bf16* x);
 /// An operand in blocks turned around, for outer(): (tile of 16 channels, tile of 32 positions, 16, 32).
 void turn(const Bf16* a, std::int64_t a_block, std::int64_t positions, std::int64_t channels, Bf16* out);
+
+/// y (channels) += sum of x (rows, channels) over its rows.
+void add_rows(const Bf16* x, std::int64_t rows, std::int64_t channels, float* y);
 
 struct ProductKernels {
   /// out = activation(product + bias); bias (column block, 32), even channels first.
