@@ -116,7 +116,7 @@ Result<std::vector<NetworkRate>> bench_train(const NetworkBenchOptions& options,
   tuning.norm = options.live_norm ? NormMode::kLive : NormMode::kFrozen;
   FOVEA_ASSIGN(tuning.precision, training::choose_precision(options.precision, *device.backend));
   const graph::Precisions precisions = training::precisions_of(tuning.precision, *device.backend);
-  const graph::Precision precision = options.live_norm ? precisions.live : precisions.blocks;
+  const graph::Precision precision = options.live_norm ? precisions.live_convolutions : precisions.blocks;
   MachineRates machine;
   std::vector<NetworkRate> rates;
   for (const MeasuredNetwork& network : networks) {

@@ -15,8 +15,8 @@ Result<Graph> compile_for_training(const Graph& graph, const Precisions& precisi
                                    const std::function<bool(std::string_view)>& trainable) {
   Graph fused = fuse_inverted_residuals(fuse_activations(fold_batchnorm(graph), true), precisions.blocks);
   if (precisions.keep_expanded) fused = keep_expanded(fused);
-  if (live_blocks == LiveBlocks::kFused) fused = fuse_live_inverted_residuals(fused, precisions.live);
-  const Graph forward = round_convolutions(fused, precisions.convolutions, precisions.live);
+  if (live_blocks == LiveBlocks::kFused) fused = fuse_live_inverted_residuals(fused, precisions.live_blocks);
+  const Graph forward = round_convolutions(fused, precisions.convolutions, precisions.live_convolutions);
   FOVEA_ASSIGN(const Graph both, differentiate(forget_maps(forward), trainable));
   const Graph joined = join_pads(fuse_backward(both));
   return keep_rounded(eliminate_dead(precisions.keep_slopes ? keep_slopes(joined) : joined), precisions.round_ends);

@@ -18,7 +18,8 @@ namespace fovea::graph {
 struct Precisions {
   Precision blocks = Precision::kF32;
   Precision convolutions = Precision::kF32;
-  Precision live = Precision::kF32;
+  Precision live_blocks = Precision::kF32;
+  Precision live_convolutions = Precision::kF32;
   bool keep_expanded = false;  ///< blocks in bf16 keep what is costlier to compute again: where the backend has that
   bool keep_slopes = false;    ///< a silu keeps its derivative: where the backend has that
   bool round_ends = false;     ///< what lies between blocks in bf16, but for what is added, is kept in bf16: the same

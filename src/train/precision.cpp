@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "train/precision.h"
 
+#include <algorithm>
+
 #include "core/error.h"
 
 namespace fovea::training {
@@ -42,6 +44,21 @@ bool keeps_slopes(const Backend& backend) {
   return backend.supports(graph, graph.nodes().front());
 }
 
+/// One whose sums a BatchNorm reads as they are kept in that precision.
+bool has_live_convolutions(Precision precision, const Backend& backend) {
+  graph::Graph graph;
+  const Shape channels{16};
+  const graph::ValueId sums = graph.add(graph::Conv2d{.window = {3, 3, 1, {1, 1, 1, 1}}, .precision = precision},
+                                        {graph.input("x", {1, 4, 4, 32}), graph.parameter("w", {16, 32, 3, 3})});
+  const auto made =
+      graph.add_all(graph::BatchNormTrain{}, {sums, graph.parameter("g", channels), graph.parameter("b", channels)});
+  if (precision == Precision::kBF16) {
+    for (const graph::ValueId kept : {sums, made[0]}) graph.keep_as(kept, DType::kBF16);
+  }
+  return std::all_of(graph.nodes().begin(), graph.nodes().end(),
+                     [&](const graph::Node& node) { return backend.supports(graph, node); });
+}
+
 bool has_live_blocks(Precision precision, const Backend& backend) {
   graph::Graph graph;
   const auto parameter = [&](const char* name, const Shape& shape) { return graph.parameter(name, shape); };
@@ -56,13 +73,15 @@ bool has_live_blocks(Precision precision, const Backend& backend) {
 }  // namespace
 
 graph::Precisions precisions_of(Precision precision, const Backend& backend) {
+  const auto where = [&](bool has) { return has ? precision : Precision::kF32; };
   const auto keeps = [&](Kept kept) { return precision == Precision::kBF16 && has_blocks(precision, backend, kept); };
-  return {precision,
-          has_convolutions(precision, backend) ? precision : Precision::kF32,
-          has_live_blocks(precision, backend) ? precision : Precision::kF32,
-          keeps(Kept::kExpanded),
-          keeps_slopes(backend),
-          keeps(Kept::kEnds)};
+  return {.blocks = precision,
+          .convolutions = where(has_convolutions(precision, backend)),
+          .live_blocks = where(has_live_blocks(precision, backend)),
+          .live_convolutions = where(has_live_convolutions(precision, backend)),
+          .keep_expanded = keeps(Kept::kExpanded),
+          .keep_slopes = keeps_slopes(backend),
+          .round_ends = keeps(Kept::kEnds)};
 }
 
 Result<Precision> choose_precision(PrecisionChoice asked, const Backend& backend) {

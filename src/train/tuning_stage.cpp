@@ -131,7 +131,7 @@ Result<void> TrainingRun::tune(std::string_view stage, FineTuneOptions options, 
     reporter_.choice({"precision", std::string(graph::name_of(tuner.precision())),
                       "the products of convolutions, which this processor multiplies so; sums and weights are fp32"});
   } else if (options_.precision == PrecisionChoice::kBf16 || options_.precision == PrecisionChoice::kTf32) {
-    reporter_.note("precision: fp32; other precisions are for convolutions with stored statistics, and there are none to train");
+    reporter_.note("precision: fp32; there is no convolution to train that this device multiplies otherwise");
   }
   FOVEA_ASSIGN(const double step_seconds, tuner.measure_step());
   const double seconds_per_epoch = step_seconds * static_cast<double>(steps);

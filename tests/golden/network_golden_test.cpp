@@ -20,6 +20,9 @@ constexpr double kStatistics = 1e-4;
 constexpr double kLoss = 1e-4;
 constexpr double kLossInBf16 = 2e-2;
 constexpr double kGradientInBf16 = 4e-2;
+// Statistics that roundings move: with pixels changed in their sixth digit, of which some are then rounded the other way, the
+// error of YOLO11's gradients lies between 3.1 and 4.8 per cent on every backend, the reference among them.
+constexpr double kLiveGradientInBf16 = 6e-2;
 // A gradient that exact arithmetic makes zero (of a shift that the next BatchNorm takes out) has no relative error: in the truth
 // it is below the first, what single precision may leave of it below the second share of the whole gradient's norm.
 constexpr double kZeroInTruth = 1e-10;
@@ -118,7 +121,7 @@ class NetworkInBf16 : public NetworkGolden {
       squares += std::pow(distance(project((*made)->gradient(golden_.parameters[i])), truth[i].projections), 2);
     const double error = std::sqrt(squares) / whole_norm(truth);
     tell(use == Use::kLiveTraining ? "gradients in bf16, live statistics" : "gradients in bf16, stored statistics", error);
-    EXPECT_LE(error, kGradientInBf16);
+    EXPECT_LE(error, use == Use::kLiveTraining ? kLiveGradientInBf16 : kGradientInBf16);
     EXPECT_GT(error, kGradient) << "nothing was rounded";
   }
 };
@@ -131,7 +134,8 @@ TEST_P(NetworkInBf16, GradientsWithStoredStatistics) {
 
 TEST_P(NetworkInBf16, GradientsWithLiveStatistics) {
   const auto backend = make_any_backend(GetParam().backend);
-  if (training::precisions_of(graph::Precision::kBF16, **backend).live == graph::Precision::kF32) GTEST_SKIP() << "floats then";
+  if (training::precisions_of(graph::Precision::kBF16, **backend).live_convolutions == graph::Precision::kF32)
+    GTEST_SKIP() << "floats then";
   expect_near(Use::kLiveTraining, golden_.live_losses[0], golden_.live_gradients);
 }
 

@@ -55,15 +55,18 @@ TEST(Precision, ConvolutionsAreRoundedWhereTheDeviceHasKernelsForIt) {
   const graph::Precisions plain = precisions_of(graph::Precision::kBF16, PlainBackend());
   EXPECT_EQ(plain.blocks, graph::Precision::kBF16);
   EXPECT_EQ(plain.convolutions, graph::Precision::kF32);
-  EXPECT_EQ(plain.live, graph::Precision::kF32);
-  EXPECT_EQ(precisions_of(graph::Precision::kBF16, **reference).live, graph::Precision::kBF16);
+  EXPECT_EQ(plain.live_blocks, graph::Precision::kF32);
+  EXPECT_EQ(plain.live_convolutions, graph::Precision::kF32);
+  EXPECT_EQ(precisions_of(graph::Precision::kBF16, **reference).live_blocks, graph::Precision::kBF16);
+  EXPECT_EQ(precisions_of(graph::Precision::kBF16, **reference).live_convolutions, graph::Precision::kBF16);
 }
 
 TEST(Precision, Tf32IsOnlyWhatIsAskedFor) {
   const auto reference = make_backend("reference");
   ASSERT_TRUE(reference.ok());
   EXPECT_EQ(*choose_precision(PrecisionChoice::kTf32, **reference), graph::Precision::kTF32);
-  EXPECT_EQ(precisions_of(graph::Precision::kTF32, **reference).live, graph::Precision::kTF32);
+  EXPECT_EQ(precisions_of(graph::Precision::kTF32, **reference).live_blocks, graph::Precision::kTF32);
+  EXPECT_EQ(precisions_of(graph::Precision::kTF32, **reference).live_convolutions, graph::Precision::kTF32);
   const auto cpu = make_backend("cpu");
   ASSERT_TRUE(cpu.ok());
   const auto asked = choose_precision(PrecisionChoice::kTf32, **cpu);

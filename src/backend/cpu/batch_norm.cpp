@@ -3,10 +3,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
+#include <string_view>
 #include <utility>
 
+#include "backend/cpu/kernels/bf16/batch_norm.h"
 #include "backend/cpu/setup.h"
 #include "backend/function_kernel.h"
+#include "core/dtype.h"
 #include "core/parallel.h"
 
 namespace fovea::cpu {
@@ -49,34 +53,26 @@ double total(const Rows& rows, std::byte* scratch, std::int64_t which, std::int6
 
 float scale_of(float gamma, float var, float eps) { return gamma / std::sqrt(var + eps); }
 
-}  // namespace
-
-KernelResult prepare_op(const Setup& setup, const graph::BatchNorm& op) {
-  const Rows rows(setup.input(0));
-  return make_kernel({setup.kernel_name("batch_norm"), 0, rows.scratch_bytes(1), 0},
-                     [=, context = setup.context, kernels = batch_norm_kernels(setup.target)](const Arguments& a) {
-                       float* scale = rows.vector(a.scratch, kScale);
-                       for (std::int64_t c = 0; c < rows.channels; ++c)
-                         scale[c] = scale_of(a.inputs[1].f32()[c], a.inputs[4].f32()[c], op.eps);
-                       const Normalisation by{a.inputs[3].f32(), scale, a.inputs[2].f32()};
-                       parallel_ranges(context, rows.count, kRowsPerPart, [&](Range r) {
-                         const std::int64_t at = r.begin * rows.channels;
-                         kernels.normalise(graph::Activation::kNone, by, a.inputs[0].f32() + at, r.size(), rows.channels,
-                                           a.outputs[0].f32() + at, rows.large);
-                       });
-                     });
+template <class Number>
+Number* numbers(const TensorView& view) {
+  return reinterpret_cast<Number*>(view.data);
 }
+float as_float(float number) { return number; }
+float as_float(bf16::Bf16 number) { return bf16_to_f32(number); }
 
-KernelResult prepare_op(const Setup& setup, const graph::BatchNormTrain& op) {
+/// The kernel of a BatchNormTrain whose x and y are kept as Numbers.
+template <class Number>
+KernelResult train(const Setup& setup, const graph::BatchNormTrain& op, std::string name,
+                   const BatchNormKernels<Number>& kernels) {
   const Rows rows(setup.input(0));
-  const auto run = [=, context = setup.context, kernels = batch_norm_kernels(setup.target)](const Arguments& a) {
-    const float* x = a.inputs[0].f32();
-    float* y = a.outputs[0].f32();
+  const auto run = [=, context = setup.context](const Arguments& a) {
+    const auto* x = numbers<const Number>(a.inputs[0]);
+    auto* y = numbers<Number>(a.outputs[0]);
     float* mean = a.outputs[1].f32();
     float* var = a.outputs[2].f32();
     float* scale = rows.vector(a.scratch, kScale);
     float* pivot = rows.vector(a.scratch, kFirst);
-    std::copy_n(x, rows.channels, pivot);
+    std::transform(x, x + rows.channels, pivot, [](Number number) { return as_float(number); });
     parallel_for(context, rows.parts, [&](std::int64_t p) {
       const Range r = part_of(rows.count, rows.parts, p);
       kernels.moments(x + r.begin * rows.channels, r.size(), rows.channels, pivot, rows.vector(a.scratch, kPartial + 2 * p),
@@ -95,14 +91,17 @@ KernelResult prepare_op(const Setup& setup, const graph::BatchNormTrain& op) {
       kernels.normalise(op.activation, by, x + at, r.size(), rows.channels, y + at, rows.large);
     });
   };
-  return make_kernel({setup.kernel_name("batch_norm_train"), 0, rows.scratch_bytes(vectors_for(rows)), 0}, run);
+  return make_kernel({std::move(name), 0, rows.scratch_bytes(vectors_for(rows)), 0}, run);
 }
 
-KernelResult prepare_op(const Setup& setup, const graph::BatchNormTrainBackward& op) {
+/// And backward.
+template <class Number>
+KernelResult train_backward(const Setup& setup, const graph::BatchNormTrainBackward& op, std::string name,
+                            const BatchNormKernels<Number>& kernels) {
   const Rows rows(setup.input(0));
-  const auto run = [=, context = setup.context, kernels = batch_norm_kernels(setup.target)](const Arguments& a) {
-    const float* x = a.inputs[0].f32();
-    const float* dy = a.inputs[5].f32();
+  const auto run = [=, context = setup.context](const Arguments& a) {
+    const auto* x = numbers<const Number>(a.inputs[0]);
+    const auto* dy = numbers<const Number>(a.inputs[5]);
     float* scale = rows.vector(a.scratch, kScale);
     float* sum = rows.vector(a.scratch, kFirst);
     float* product = rows.vector(a.scratch, kSecond);
@@ -127,10 +126,41 @@ KernelResult prepare_op(const Setup& setup, const graph::BatchNormTrainBackward&
     parallel_ranges(context, rows.count, kRowsPerPart, [&](Range r) {
       const std::int64_t at = r.begin * rows.channels;
       kernels.normalise_backward(op.activation, by, sum, product, x + at, dy + at, r.size(), rows.channels,
-                                 a.outputs[0].f32() + at);
+                                 numbers<Number>(a.outputs[0]) + at);
     });
   };
-  return make_kernel({setup.kernel_name("batch_norm_train_backward"), 0, rows.scratch_bytes(vectors_for(rows)), 5}, run);
+  return make_kernel({std::move(name), 0, rows.scratch_bytes(vectors_for(rows)), 5}, run);
+}
+
+}  // namespace
+
+KernelResult prepare_op(const Setup& setup, const graph::BatchNorm& op) {
+  const Rows rows(setup.input(0));
+  return make_kernel({setup.kernel_name("batch_norm"), 0, rows.scratch_bytes(1), 0},
+                     [=, context = setup.context, kernels = batch_norm_kernels(setup.target)](const Arguments& a) {
+                       float* scale = rows.vector(a.scratch, kScale);
+                       for (std::int64_t c = 0; c < rows.channels; ++c)
+                         scale[c] = scale_of(a.inputs[1].f32()[c], a.inputs[4].f32()[c], op.eps);
+                       const Normalisation by{a.inputs[3].f32(), scale, a.inputs[2].f32()};
+                       parallel_ranges(context, rows.count, kRowsPerPart, [&](Range r) {
+                         const std::int64_t at = r.begin * rows.channels;
+                         kernels.normalise(graph::Activation::kNone, by, a.inputs[0].f32() + at, r.size(), rows.channels,
+                                           a.outputs[0].f32() + at, rows.large);
+                       });
+                     });
+}
+
+KernelResult prepare_op(const Setup& setup, const graph::BatchNormTrain& op) {
+  constexpr std::string_view kName = "batch_norm_train";
+  if (setup.output_type(0) == DType::kBF16) return train(setup, op, setup.bf16_kernel_name(kName), bf16::batch_norm_kernels());
+  return train(setup, op, setup.kernel_name(kName), batch_norm_kernels(setup.target));
+}
+
+KernelResult prepare_op(const Setup& setup, const graph::BatchNormTrainBackward& op) {
+  constexpr std::string_view kName = "batch_norm_train_backward";
+  if (setup.output_type(0) == DType::kBF16)
+    return train_backward(setup, op, setup.bf16_kernel_name(kName), bf16::batch_norm_kernels());
+  return train_backward(setup, op, setup.kernel_name(kName), batch_norm_kernels(setup.target));
 }
 
 KernelResult prepare_op(const Setup& /*setup*/, const graph::UpdateRunningStatistics& op) {

@@ -53,10 +53,7 @@ bool is_defined(const graph::Op& op, cpu::Target target) {
 /// Whether the node's kernel reads and writes its values as they are kept.
 bool is_kept_well(const graph::Graph& graph, const graph::Node& node, cpu::Target target) {
   if (!graph::is_kept_well(graph, node)) return false;
-  if (graph::is_all_floats(graph, node)) return true;
-  const bool norm =
-      std::holds_alternative<graph::BatchNormTrain>(node.op) || std::holds_alternative<graph::BatchNormTrainBackward>(node.op);
-  return cpu::block::has_bf16(target) && !norm;
+  return graph::is_all_floats(graph, node) || cpu::block::has_bf16(target);
 }
 
 /// Of the environment; empty where it is not set.

@@ -167,7 +167,7 @@ HWY_EXPORT(normalise_kernel);
 HWY_EXPORT(gradient_sums_kernel);
 HWY_EXPORT(normalise_backward_kernel);
 
-BatchNormKernels batch_norm_kernels(Target target) {
+BatchNormKernels<float> batch_norm_kernels(Target target) {
   return {FOVEA_KERNEL_FOR(moments_kernel, target), FOVEA_KERNEL_FOR(normalise_kernel, target),
           FOVEA_KERNEL_FOR(gradient_sums_kernel, target), FOVEA_KERNEL_FOR(normalise_backward_kernel, target)};
 }

@@ -9,33 +9,28 @@
 
 namespace fovea::cpu {
 
-/// sum (C) and squares (C) of x - pivot over `rows` rows. A pivot near the mean keeps the squares from cancelling later.
-using MomentsKernel = void(const float* x, std::int64_t rows, std::int64_t channels, const float* pivot, float* sum,
-                           float* squares);
-
 /// How a channel is normalised: z = (x - mean) scale + shift.
 struct Normalisation {
   const float* mean;
   const float* scale;
   const float* shift;
 };
-/// y = activation(z). y may be x. `large`: y is too large for the caches.
-using NormaliseKernel = void(graph::Activation activation, const Normalisation& by, const float* x, std::int64_t rows,
-                             std::int64_t channels, float* y, bool large);
-/// With g = dy activation'(z): sum (C) of g and product (C) of g (x - mean), over `rows` rows.
-using GradientSumsKernel = void(graph::Activation activation, const Normalisation& by, const float* x, const float* dy,
-                                std::int64_t rows, std::int64_t channels, float* sum, float* product);
-/// dx = scale (g - sum - (x - mean) product). dx may be x or dy.
-using NormaliseBackwardKernel = void(graph::Activation activation, const Normalisation& by, const float* sum,
-                                     const float* product, const float* x, const float* dy, std::int64_t rows,
-                                     std::int64_t channels, float* dx);
 
+/// Of rows of floats, or of numbers that are kept as bf16: computed as floats either way, each result rounded once.
+template <class Number>
 struct BatchNormKernels {
-  MomentsKernel* moments;
-  NormaliseKernel* normalise;
-  GradientSumsKernel* gradient_sums;
-  NormaliseBackwardKernel* normalise_backward;
+  /// sum (C) and squares (C) of x - pivot over `rows` rows. A pivot near the mean keeps the squares from cancelling later.
+  void (*moments)(const Number* x, std::int64_t rows, std::int64_t channels, const float* pivot, float* sum, float* squares);
+  /// y = activation(z). y may be x. `large`: y is too large for the caches.
+  void (*normalise)(graph::Activation activation, const Normalisation& by, const Number* x, std::int64_t rows,
+                    std::int64_t channels, Number* y, bool large);
+  /// With g = dy activation'(z): sum (C) of g and product (C) of g (x - mean), over `rows` rows.
+  void (*gradient_sums)(graph::Activation activation, const Normalisation& by, const Number* x, const Number* dy,
+                        std::int64_t rows, std::int64_t channels, float* sum, float* product);
+  /// dx = scale (g - sum - (x - mean) product). dx may be x or dy.
+  void (*normalise_backward)(graph::Activation activation, const Normalisation& by, const float* sum, const float* product,
+                             const Number* x, const Number* dy, std::int64_t rows, std::int64_t channels, Number* dx);
 };
-[[nodiscard]] BatchNormKernels batch_norm_kernels(Target target);
+[[nodiscard]] BatchNormKernels<float> batch_norm_kernels(Target target);
 
 }  // namespace fovea::cpu
