@@ -13,24 +13,23 @@ namespace fovea::archive {
 NamedFolders::NamedFolders(const std::vector<std::filesystem::path>& paths) {
   for (const std::filesystem::path& path : paths) {
     struct stat status {};
-    if (::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode)) folders_.push_back({path, status.st_dev, status.st_ino});
+    if (::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode)) folders_.push_back({path, status.st_dev});
   }
 }
 
-bool NamedFolders::look() {
+void NamedFolders::look(const std::filesystem::path& photo) {
   const std::lock_guard lock(mutex_);
   for (const Folder& folder : folders_) {
-    if (lost_) return true;
+    if (lost_) return;
     struct stat status {};
     if (::stat(folder.path.c_str(), &status) != 0) {
       why_ = fmt::format("{}: {}", folder.path.string(), errno_text(errno));
       lost_ = true;
-    } else if (status.st_dev != folder.device || status.st_ino != folder.inode) {
-      why_ = fmt::format("{}: another folder is there now", folder.path.string());
+    } else if (status.st_dev != folder.device && ::lstat(photo.c_str(), &status) != 0) {
+      why_ = fmt::format("{}: on another file system now", folder.path.string());
       lost_ = true;
     }
   }
-  return lost_;
 }
 
 std::string NamedFolders::why() const {

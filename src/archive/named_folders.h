@@ -17,9 +17,9 @@ class NamedFolders {
   /// Paths of files are no matter of this.
   explicit NamedFolders(const std::vector<std::filesystem::path>& paths);
 
-  /// After a photo could not be read or written: looks at the folders again. True once one of them is lost: gone, unreadable, or
-  /// another one than at the beginning, such as the empty folder on which a drive was mounted. From any thread.
-  bool look();
+  /// After `photo` could not be read or written: looks at the folders again. One is lost once it is gone or unreadable, or on another
+  /// file system without the photo: the empty folder on which a drive was mounted. From any thread.
+  void look(const std::filesystem::path& photo);
   [[nodiscard]] bool lost() const { return lost_; }
   /// Which, and why; once lost() is true.
   [[nodiscard]] std::string why() const;
@@ -27,8 +27,7 @@ class NamedFolders {
  private:
   struct Folder {
     std::filesystem::path path;
-    dev_t device = 0;
-    ino_t inode = 0;
+    dev_t device = 0;  ///< the inode would say more, but shares may number their folders anew
   };
   std::vector<Folder> folders_;
   std::atomic<bool> lost_ = false;

@@ -189,7 +189,7 @@ class TagRun {
       const bool named = answer || answer.error().message.starts_with(paths[i].string());
       chunk.back().answer =
           named ? answer : Error{answer.error().kind, fmt::format("{}: {}", paths[i].string(), answer.error().message)};
-      if (!answer) folders_.look();
+      if (!answer) folders_.look(paths[i]);
       const bool go_on = !folders_.lost() && !context_.stop_requested();
       const auto now = std::chrono::steady_clock::now();
       if (chunk.size() < kChunk && now - handed < kLongest) return go_on;

@@ -98,7 +98,7 @@ void Tagger::plan(const SeenPhoto& seen, Plan& plan) {
   plan_where(seen,
              {plan.words.fields, carried_words(seen.metadata.others), {wording_.model, utc_now(), predictions_text(answer)}},
              plan);
-  if (plan.error) folders_.look();
+  if (plan.error) folders_.look(seen.path);
 }
 
 // Keywords go to one place, and out of the other if an earlier run has put them there.
@@ -153,7 +153,7 @@ Result<void> Tagger::carry_out_all(std::span<Plan> plans) {
         ++plan.carried_out;
       } else {
         plan.error = done.error();
-        folders_.look();
+        folders_.look(change.edit.photo);
       }
     }
   });

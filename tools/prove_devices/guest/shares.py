@@ -150,6 +150,7 @@ def ordinary(share):
         first = time.monotonic() - begin
         there = contents(folder)
         check(status == 0 and there != old, f"{name}: exit status {status}, {sum(there.get(n) != old.get(n) for n in there)} files are new, {first:.0f} s")
+        say(errors(told)[:4])
         begin = time.monotonic()
         status, _, told = tag(folder, catalog, *how)
         check(status == 0 and contents(folder) == there, f"{name}: again: exit status {status}, nothing changed, {time.monotonic() - begin:.0f} s")
