@@ -244,7 +244,8 @@ Run add_bench(CLI::App& app) {
                               {{"auto", PrecisionChoice::kAuto},
                                {"fp32", PrecisionChoice::kFp32},
                                {"bf16", PrecisionChoice::kBf16},
-                               {"tf32", PrecisionChoice::kTf32}},
+                               {"tf32", PrecisionChoice::kTf32},
+                               {"fp16", PrecisionChoice::kFp16}},
                               "as of train");
   add_settings(*train, *flags);
   CLI::App* infer = app.add_subcommand("infer",

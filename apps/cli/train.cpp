@@ -35,6 +35,7 @@ nlohmann::ordered_json json_of(const EpochReport& epoch) {
                                 {"wait_share", epoch.wait_share},
                                 {"best", epoch.best}};
   if (epoch.device_busy) object["device_busy"] = *epoch.device_busy;
+  if (epoch.loss_scale) object.update({{"loss_scale", *epoch.loss_scale}, {"skipped_steps", epoch.skipped_steps}});
   return object;
 }
 
@@ -366,8 +367,9 @@ Run add_train(CLI::App& app) {
                               {{"auto", PrecisionChoice::kAuto},
                                {"fp32", PrecisionChoice::kFp32},
                                {"bf16", PrecisionChoice::kBf16},
-                               {"tf32", PrecisionChoice::kTf32}},
-                              "of products while fine-tuning; auto: bf16 where the processor multiplies it");
+                               {"tf32", PrecisionChoice::kTf32},
+                               {"fp16", PrecisionChoice::kFp16}},
+                              "of products while fine-tuning; auto: bf16 where the device multiplies it; tf32, fp16: GPUs alone");
   app.get_option("--device")
       ->description(
           "auto, cpu, cuda or cuda:N, or several that share each batch: cuda:all, cuda:0,1; one that cannot be used ends the "

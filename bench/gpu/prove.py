@@ -248,7 +248,7 @@ def main():
     proof.step("photos", 60, skies)
     proof.step("training on cuda", 120, lambda s: train(fovea, photos, model, "cuda", s))
     proof.step("answers on photos, cuda against cpu", 60, lambda s: compare(fovea, model, photos, s))
-    for precision in ("fp32", "tf32", "bf16"):
+    for precision in ("fp32", "tf32", "bf16", "fp16"):
         for norm in ("frozen", "live"):
             proof.step(f"mobilenet_v2, batch 256, {norm}, {precision}", 30,
                        lambda s, n=norm, p=precision: {"rate": training_rate(fovea, "mobilenet_v2", 256, n, p, s)})

@@ -53,7 +53,7 @@ struct NetworkRate {
   int size = 0;  ///< input side in pixels
   int batch = 0;
   int threads = 1;
-  std::string precision;  ///< "fp32"; "bf16": of convolutions and blocks
+  std::string precision;  ///< "fp32"; "bf16", "tf32", "fp16": of convolutions and blocks
   std::int64_t runs = 0;  ///< that were timed
   double median_ms = 0;   ///< of a batch
   double p95_ms = 0;      ///< 95 of 100 runs were faster

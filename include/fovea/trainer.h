@@ -60,6 +60,7 @@ enum class PrecisionChoice : std::uint8_t {
   kFp32,
   kBf16,  ///< in convolutions and blocks with stored statistics; on GPUs with the batch's own too
   kTf32,  ///< there, on GPUs: floats of which eleven significant bits are multiplied
+  kFp16,  ///< there, on GPUs: eleven significant bits in the range of 16; the loss is scaled so that gradients stay within it
 };
 
 /// In which proportion fine-tuning draws the classes.
@@ -165,6 +166,8 @@ struct EpochReport {
   bool best = false;
   Measure measure = Measure::kAccuracy;  ///< what val_accuracy is
   std::optional<double> device_busy;     ///< as Utilisation::device_busy
+  std::optional<double> loss_scale;      ///< in fp16, at the end of the epoch
+  std::int64_t skipped_steps = 0;        ///< in fp16: whose gradients overflowed, so that they moved nothing
 };
 
 struct Progress {

@@ -46,6 +46,14 @@ enum class DType : std::uint8_t { kF64, kF32, kF16, kBF16, kI64, kI32, kI16, kI8
 /// binary32 to bfloat16, rounded to nearest even; NaN stays NaN.
 [[nodiscard]] std::uint16_t f32_to_bf16(float value);
 
+/// The two above by type, which is kF16 or kBF16.
+[[nodiscard]] inline float widen_16(DType type, std::uint16_t bits) {
+  return type == DType::kF16 ? f16_to_f32(bits) : bf16_to_f32(bits);
+}
+[[nodiscard]] inline std::uint16_t round_to_16(DType type, float value) {
+  return type == DType::kF16 ? f32_to_f16(value) : f32_to_bf16(value);
+}
+
 /// Converts `count` elements of `type` at `source` (any alignment) to float.
 void convert_to_f32(DType type, const std::byte* source, std::size_t count, float* out);
 

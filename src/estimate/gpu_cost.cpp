@@ -37,6 +37,13 @@ Result<Seconds> seconds_of_photo(const NetworkSpec& spec, const GpuModel& gpu, b
                  (seconds_of(learning.learn, gpu, half) + update_seconds(parameters, gpu)) / batch};
 }
 
+/// Whether training multiplies 16-bit numbers there (as training::choose_precision has it): bf16 from compute capability 8.0 on,
+/// unless something else is asked for, and fp16 where that is.
+bool learns_in_half(const GpuModel& gpu, PrecisionChoice asked) {
+  if (asked == PrecisionChoice::kFp16) return true;
+  return gpu.capability >= 8 && (asked == PrecisionChoice::kAuto || asked == PrecisionChoice::kBf16);
+}
+
 /// What the processors do is as measured here; it goes on while the GPU computes, so the longer of the two counts.
 Cost both(const Cost& host, double gpu_seconds) { return {std::max(host.seconds, gpu_seconds), host.processor}; }
 
@@ -45,7 +52,7 @@ Cost both(const Cost& host, double gpu_seconds) { return {std::max(host.seconds,
 Result<GpuCosts> gpu_costs(const NetworkSpec& spec, const GpuModel& gpu, const RunFacts& facts, const PhotoCosts& host,
                            int side) {
   GpuCosts costs;
-  costs.half = gpu.half_tflops > 0;
+  costs.half = learns_in_half(gpu, facts.precision);
   FOVEA_ASSIGN(const graph::Graph graph, build_network(spec));
   const ParameterSet parameters(graph);
   const double weights = real(static_cast<std::int64_t>(parameters.all().size_bytes()));

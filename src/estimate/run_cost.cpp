@@ -140,6 +140,7 @@ RunFacts facts_of(const TrainOptions& options, std::int64_t train, std::int64_t 
   facts.fits = static_cast<int>(training::fit_candidates(options, Preprocess{}).size());
   facts.sizes = !options.size;
   facts.batch = training::tuning_batch_of(options, facts.train);
+  facts.precision = options.precision;
   return facts;
 }
 

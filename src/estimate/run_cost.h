@@ -58,6 +58,7 @@ struct RunFacts {
   bool sizes = false;          ///< a larger input is tried too
   Scope scope = Scope::kAuto;
   int batch = 32;
+  PrecisionChoice precision = PrecisionChoice::kAuto;
 };
 /// By the code that decides them in a run. The split may still be to come: then `val` is the expected share.
 [[nodiscard]] RunFacts facts_of(const TrainOptions& options, std::int64_t train, std::int64_t val, int classes);

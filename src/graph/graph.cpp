@@ -80,6 +80,11 @@ bool is_all_floats(const Graph& graph, const Node& node) {
   return std::ranges::all_of(node.inputs, floats) && std::ranges::all_of(node.outputs, floats);
 }
 
+bool keeps_any_as(const Graph& graph, const Node& node, DType dtype) {
+  const auto kept = [&](ValueId id) { return graph.dtype(id) == dtype; };
+  return std::ranges::any_of(node.inputs, kept) || std::ranges::any_of(node.outputs, kept);
+}
+
 double flops(const Graph& graph, const Node& node) {
   const auto product = [&](std::size_t weight, ValueId rows) {
     const Shape& dy = graph.shape(rows);

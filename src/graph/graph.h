@@ -29,12 +29,12 @@ enum class Role : std::uint8_t {
   kIntermediate,  ///< made by a node
 };
 
-/// A tensor. What is computed are 32-bit floats; a value that is kept as kBF16 is rounded to the nearest when it is written.
+/// A tensor. What is computed are 32-bit floats; a value that is kept in 16 bits is rounded to the nearest when it is written.
 struct Value {
   Shape shape;
   Role role = Role::kIntermediate;
   std::string name;           ///< of inputs, parameters and states; unique
-  DType dtype = DType::kF32;  ///< kF32 or kBF16
+  DType dtype = DType::kF32;  ///< kF32, kBF16 or kF16
 };
 
 struct Node {
@@ -95,8 +95,9 @@ class Graph {
 /// Shapes of the outputs of `op` on inputs of these shapes, or what does not fit.
 Result<std::vector<Shape>> infer_shapes(const Op& op, std::span<const Shape> inputs);
 
-/// Whether all that a node reads and writes is kept as kF32.
+/// Whether all that a node reads and writes is kept as kF32; and whether any of it is kept as `dtype`.
 [[nodiscard]] bool is_all_floats(const Graph& graph, const Node& node);
+[[nodiscard]] bool keeps_any_as(const Graph& graph, const Node& node, DType dtype);
 
 /// Rows (or columns) that a window gives.
 [[nodiscard]] constexpr std::int64_t window_extent(std::int64_t input, int kernel, int stride, int before, int after) {

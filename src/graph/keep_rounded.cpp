@@ -31,25 +31,33 @@ class Sets {
   std::vector<bool> floats_;
 };
 
-/// Whether a block has a v that it keeps in bf16; and the input of its backward pass, or the output, that is v.
+/// Whether a block has a v that it keeps in 16 bits; and the input of its backward pass, or the output, that is v.
 bool keeps(const InvertedResidual& op) { return op.keeps_expanded; }
-bool keeps(const InvertedResidualTrain& op) { return op.precision == Precision::kBF16; }
+bool keeps(const InvertedResidualTrain& op) { return kept_type(op.precision) != DType::kF32; }
 bool keeps(const InvertedResidualBackward& o) { return keeps(o.forward); }
 bool keeps(const InvertedResidualTrainBackward& o) { return keeps(o.forward); }
 constexpr std::size_t kept_input(const InvertedResidual& op) { return depthwise_weight(op) + 3; }
 constexpr std::size_t kept_input(const InvertedResidualTrain& op) { return depthwise_weight(op) + 4; }
 constexpr std::size_t kKeptOutput = 1;
 
-Keeping keeping_of_block(const auto& op) { return op.precision == Precision::kBF16 ? Keeping::kEach : Keeping::kFloats; }
+Keeping keeping_of_block(const auto& op) { return kept_type(op.precision) != DType::kF32 ? Keeping::kEach : Keeping::kFloats; }
 
 bool is_block(const Op& op) {
   return std::holds_alternative<InvertedResidual>(op) || std::holds_alternative<InvertedResidualBackward>(op);
 }
 
+/// What a graph keeps rounded is of one type: that of its products.
+DType kept_type_of(const Graph& graph) {
+  for (const Node& node : graph.nodes()) {
+    if (const DType type = kept_type(rounding_of(node.op)); type != DType::kF32) return type;
+  }
+  return DType::kF32;
+}
+
 }  // namespace
 
 Keeping keeping_of(const Op& op) {
-  if (convolution_precision(op) == Precision::kBF16) return Keeping::kEach;
+  if (kept_type(convolution_precision(op)) != DType::kF32) return Keeping::kEach;
   return std::visit(
       Overloaded{[](const Activate&) { return Keeping::kAlike; }, [](const ActivateBackward&) { return Keeping::kAlike; },
                  [](const Add&) { return Keeping::kAlike; }, [](const Concat&) { return Keeping::kAlike; },
@@ -92,7 +100,7 @@ bool may_round_output(const Node& node, std::size_t index) {
       node.op);
 }
 
-ValueId kept_in_bf16(const Node& node) {
+ValueId always_kept_rounded(const Node& node) {
   const auto output = [&](const auto& op) { return keeps(op) ? node.outputs[kKeptOutput] : kNoValue; };
   const auto input = [&](const auto& op) { return keeps(op) ? node.inputs[kept_input(op.forward)] : kNoValue; };
   return std::visit(
@@ -104,11 +112,13 @@ ValueId kept_in_bf16(const Node& node) {
 
 bool is_kept_well(const Graph& graph, const Node& node) {
   const bool alike = keeping_of(node.op) == Keeping::kAlike;
-  const ValueId v = kept_in_bf16(node);
+  const ValueId v = always_kept_rounded(node);
+  const DType rounded = kept_type(rounding_of(node.op));
   const auto fits = [&](ValueId id, bool may_round) {
     if (!may_round) return graph.dtype(id) == DType::kF32;
-    if (id == v) return graph.dtype(id) == DType::kBF16;
-    return !alike || graph.dtype(id) == graph.dtype(node.inputs[0]);
+    if (id == v) return graph.dtype(id) == rounded;
+    if (alike) return graph.dtype(id) == graph.dtype(node.inputs[0]);
+    return graph.dtype(id) == DType::kF32 || graph.dtype(id) == rounded;
   };
   for (std::size_t i = 0; i < node.inputs.size(); ++i) {
     if (!fits(node.inputs[i], may_round_input(node, i))) return false;
@@ -120,11 +130,12 @@ bool is_kept_well(const Graph& graph, const Node& node) {
 }
 
 Graph keep_rounded(Graph graph, bool block_ends) {
+  const DType type = kept_type_of(graph);
   Sets sets(graph.values().size());
   for (const Node& node : graph.nodes()) {
     const bool end_in_floats = !block_ends && is_block(node.op);
     const auto treat = [&](ValueId id, bool may_round) {
-      if (!may_round || (end_in_floats && id != kept_in_bf16(node))) {
+      if (!may_round || (end_in_floats && id != always_kept_rounded(node))) {
         sets.pin(id);
       } else if (keeping_of(node.op) == Keeping::kAlike) {
         sets.join(id, node.outputs[0]);
@@ -138,7 +149,7 @@ Graph keep_rounded(Graph graph, bool block_ends) {
   }
   for (const Graph::Output& output : graph.outputs()) sets.pin(output.value);
   for (std::size_t id = 0; id < graph.values().size(); ++id) {
-    if (!sets.floats(static_cast<ValueId>(id))) graph.keep_as(static_cast<ValueId>(id), DType::kBF16);
+    if (!sets.floats(static_cast<ValueId>(id))) graph.keep_as(static_cast<ValueId>(id), type);
   }
   return graph;
 }

@@ -18,8 +18,9 @@ namespace fovea::graph {
 
 [[nodiscard]] std::string_view name_of(Activation activation);
 
-/// What the operands of an op's products are rounded to: 24 significant bits, 11 or 8. Sums are of 32 bits either way.
-enum class Precision : std::uint8_t { kF32, kTF32, kBF16 };
+/// What the operands of an op's products are rounded to: 24 significant bits, 11 (in the range of floats, or in that of 16 bits,
+/// up to 65504) or 8. Sums are of 32 bits either way.
+enum class Precision : std::uint8_t { kF32, kTF32, kBF16, kFP16 };
 
 [[nodiscard]] std::string_view name_of(Precision precision);
 

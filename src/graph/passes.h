@@ -67,15 +67,23 @@ enum class Keeping : std::uint8_t {
 [[nodiscard]] bool may_round_input(const Node& node, std::size_t index);
 [[nodiscard]] bool may_round_output(const Node& node, std::size_t index);
 
-/// v of a block's node, of either pass, that is kept in bf16 whatever lies around it: where it keeps its expanded activations,
-/// and of an InvertedResidualTrain in bf16. kNoValue where there is none.
-[[nodiscard]] ValueId kept_in_bf16(const Node& node);
+/// What the operands of an op's products are rounded to, of whichever kind it is.
+[[nodiscard]] Precision rounding_of(const Op& op);
+/// How values may be kept around an op that rounds its operands so: in 16 bits where these are such numbers, else as kF32.
+[[nodiscard]] constexpr DType kept_type(Precision precision) {
+  return precision == Precision::kBF16 ? DType::kBF16 : precision == Precision::kFP16 ? DType::kF16 : DType::kF32;
+}
+
+/// v of a block's node, of either pass, that is kept in 16 bits whatever lies around it: where it keeps its expanded activations,
+/// and of an InvertedResidualTrain of such numbers. kNoValue where there is none.
+[[nodiscard]] ValueId always_kept_rounded(const Node& node);
 
 /// Whether a node's values are kept in types that go together: all floats but for such a v, or rounded where the above allows it.
 [[nodiscard]] bool is_kept_well(const Graph& graph, const Node& node);
 
-/// Last: what lies between convolutions that round their operands (activations, and gradients by them) is kept in bf16 where all
-/// who read and write it can. Leaves and named outputs stay floats; without `block_ends` so do the ends of InvertedResiduals.
+/// Last: what lies between convolutions that round their operands (activations, and gradients by them) is kept in their 16 bits
+/// where all who read and write it can. Leaves and named outputs stay floats; without `block_ends` so do the ends of
+/// InvertedResiduals.
 [[nodiscard]] Graph keep_rounded(Graph graph, bool block_ends = false);
 
 /// Only the named outputs (those that exist), and what they need.

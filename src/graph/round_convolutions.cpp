@@ -11,6 +11,15 @@ Precision convolution_precision(const Op& op) {
       op);
 }
 
+Precision rounding_of(const Op& op) {
+  return std::visit(Overloaded{[](const InvertedResidual& o) { return o.precision; },
+                               [](const InvertedResidualBackward& o) { return o.forward.precision; },
+                               [](const InvertedResidualTrain& o) { return o.precision; },
+                               [](const InvertedResidualTrainBackward& o) { return o.forward.precision; },
+                               [&](const auto&) { return convolution_precision(op); }},
+                    op);
+}
+
 Graph round_convolutions(const Graph& graph, Precision precision, Precision live) {
   Rewriter rewriter(graph);
   for (const Node& node : graph.nodes()) {

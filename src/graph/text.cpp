@@ -87,7 +87,7 @@ std::string_view name_of(Activation activation) {
 }
 
 std::string_view name_of(Precision precision) {
-  constexpr std::string_view kNames[] = {"fp32", "tf32", "bf16"};
+  constexpr std::string_view kNames[] = {"fp32", "tf32", "bf16", "fp16"};
   return kNames[static_cast<std::size_t>(precision)];
 }
 
@@ -130,13 +130,22 @@ std::string_view name_of(const Op& op) {
   return kNames[op.index()];
 }
 
+namespace {
+
+std::string_view kept_as(DType dtype) {
+  if (dtype == DType::kF32) return "";
+  return dtype == DType::kBF16 ? " bf16" : " fp16";
+}
+
+}  // namespace
+
 std::string to_text(const Graph& graph) {
   std::string text;
   for (const Node& node : graph.nodes()) {
     std::string line;
     for (const ValueId id : node.outputs)
       line += fmt::format("{}{} {}{}", line.empty() ? "" : ", ", label(graph, id), to_string(graph.shape(id)),
-                          graph.dtype(id) == DType::kBF16 ? " bf16" : "");
+                          kept_as(graph.dtype(id)));
     line += fmt::format(" = {}", name_of(node.op));
     if (const std::string detail = fields(node.op); !detail.empty()) line += fmt::format("[{}]", detail);
     std::string arguments;

@@ -36,24 +36,32 @@ class DeviceTuningState final : public TuningState {
   }
 
   void bind_to(Executor& executor) override { resident_.bind_to(executor, parameters_); }
-  void clear_sum() override { memory_->zero(sum_.data(), sum_.size()); }
+  double begin_batch() override {
+    memory_->zero(sum_.data(), sum_.size());
+    if (!scales_loss_) return 1;
+    memory_->copy(reinterpret_cast<const std::byte*>(states()), kept_states_.data(), kept_states_.size());
+    // By now the last step's is long there, so nobody waits.
+    before_ = *loss_scale();
+    return static_cast<double>(before_.scale);
+  }
   void add_gradients() override { ops_->accumulate(resident_.gradients(), sum_.f32(), trained_floats()); }
   Result<void> sum_over(Communicator& team) override { return team.all_reduce_sum({sum_.f32(), count()}); }
 
   void update(const Step& step) override {
-    float* scale = work_.f32();
-    ops_->clip(sum_.f32(), marks(), trained_floats(), step.clip_norm, work_.f32() + kScales, scale);
-    const TrainingOps::Buffers buffers{resident_.values(), sum_.f32(), first_.f32(), second_.f32(), marks(), scale,
+    ops_->clip(sum_.f32(), marks(), trained_floats(), step.clip_norm, work_.f32() + kScales, scale(), loss());
+    if (scales_loss_) ops_->put_back(kept_states_.f32(), states(), static_cast<std::int64_t>(state_floats()), scale());
+    const TrainingOps::Buffers buffers{resident_.values(), sum_.f32(), first_.f32(), second_.f32(), marks(), scale(),
                                        trained_floats()};
-    ++steps_;
+    // Of a step that is left out nobody reads the number.
+    const std::int64_t number = ++steps_ - before_.skipped;
     if (adamw()) {
-      ops_->adamw({step.rate, options_.weight_decay, options_.beta1, options_.beta2, options_.eps, steps_}, buffers);
+      ops_->adamw({step.rate, options_.weight_decay, options_.beta1, options_.beta2, options_.eps, number}, buffers);
     } else {
       ops_->sgd({step.rate, options_.weight_decay, options_.momentum, options_.nesterov}, buffers);
     }
     if (has_average()) {
-      const double toward = average_toward(step.average_decay, steps_ - 1);
-      ops_->update_average(toward, resident_.values(), average_.f32(), static_cast<std::int64_t>(resident_.floats()));
+      const double toward = average_toward(step.average_decay, number - 1);
+      ops_->update_average(toward, resident_.values(), average_.f32(), static_cast<std::int64_t>(resident_.floats()), scale());
     }
   }
   void begin_average() override {
@@ -64,6 +72,18 @@ class DeviceTuningState final : public TuningState {
   [[nodiscard]] bool has_average() const override { return average_.size() != 0; }
   [[nodiscard]] std::int64_t steps() const override { return steps_; }
   void set_steps(std::int64_t steps) override { steps_ = steps; }
+  [[nodiscard]] std::optional<LossScale> loss_scale() const override {
+    if (!scales_loss_) return std::nullopt;
+    LossScale now;
+    memory_->download(reinterpret_cast<const std::byte*>(loss()), std::as_writable_bytes(std::span(&now, 1)));
+    return now;
+  }
+  [[nodiscard]] bool scales_loss() const override { return scales_loss_; }
+  void set_loss_scale(const LossScale& scale) override {
+    if (kept_states_.size() == 0) kept_states_ = DeviceBuffer(memory_, state_floats() * sizeof(float));
+    scales_loss_ = true;
+    memory_->upload(std::as_bytes(std::span(&scale, 1)), reinterpret_cast<std::byte*>(loss()));
+  }
 
   Buffers fetch() override {
     resident_.download(parameters_);
@@ -84,11 +104,19 @@ class DeviceTuningState final : public TuningState {
   }
   [[nodiscard]] std::size_t bytes() const override {
     return resident_.floats() * sizeof(float) + sum_.size() + first_.size() + second_.size() + average_.size() + trained_.size() +
-           work_.size();
+           work_.size() + kept_states_.size();
   }
 
  private:
-  static constexpr std::size_t kScales = 16;  // the two of clip(), on a line of their own
+  static constexpr std::size_t kScales = 16;  // floats: the two scales, on a line of their own
+  static constexpr std::size_t kLoss = 4;     // where the loss's begins
+  static_assert(sizeof(GradientScale) <= kLoss * sizeof(float) && sizeof(LossScale) <= (kScales - kLoss) * sizeof(float));
+
+  [[nodiscard]] GradientScale* scale() const { return reinterpret_cast<GradientScale*>(work_.f32()); }
+  /// Null where the loss is not scaled.
+  [[nodiscard]] LossScale* loss() const { return scales_loss_ ? reinterpret_cast<LossScale*>(work_.f32() + kLoss) : nullptr; }
+  [[nodiscard]] float* states() const { return resident_.values() + count(); }
+  [[nodiscard]] std::size_t state_floats() const { return resident_.floats() - count(); }
 
   [[nodiscard]] bool adamw() const { return options_.kind == OptimizerOptions::Kind::kAdamW; }
   [[nodiscard]] std::size_t count() const { return parameters_.parameter_floats(); }
@@ -118,6 +146,9 @@ class DeviceTuningState final : public TuningState {
   Buffer host_second_;
   Buffer host_average_;
   std::int64_t steps_ = 0;
+  bool scales_loss_ = false;
+  LossScale before_;          // the last update, as begin_batch() read it
+  DeviceBuffer kept_states_;  // as the batch found them, where the loss is scaled
 };
 
 }  // namespace

@@ -23,15 +23,17 @@ std::string key_of(Measure measure) { return fmt::format("val_{}", name_of(measu
 std::string_view name_of(Measure measure) { return measure == Measure::kAccuracy ? "accuracy" : "mean_average_precision"; }
 
 Json metrics_json(const EpochReport& epoch) {
-  return {{"event", "epoch"},
-          {"stage", epoch.stage},
-          {"epoch", epoch.epoch},
-          {"epochs", epoch.epochs},
-          {"train_loss", epoch.train_loss},
-          {"val_loss", epoch.val_loss},
-          {key_of(epoch.measure), epoch.val_accuracy},
-          {"lr", epoch.lr},
-          {"best", epoch.best}};
+  Json json{{"event", "epoch"},
+            {"stage", epoch.stage},
+            {"epoch", epoch.epoch},
+            {"epochs", epoch.epochs},
+            {"train_loss", epoch.train_loss},
+            {"val_loss", epoch.val_loss},
+            {key_of(epoch.measure), epoch.val_accuracy},
+            {"lr", epoch.lr},
+            {"best", epoch.best}};
+  if (epoch.loss_scale) json.update({{"loss_scale", *epoch.loss_scale}, {"skipped_steps", epoch.skipped_steps}});
+  return json;
 }
 
 Json timing_json(const EpochReport& epoch) {
@@ -59,6 +61,10 @@ EpochReport epoch_from(const Json& json) {
   epoch.wait_share = json.at("wait_share").get<double>();
   if (json.contains("device_busy")) epoch.device_busy = json.at("device_busy").get<double>();
   epoch.best = json.at("best").get<bool>();
+  if (json.contains("loss_scale")) {
+    epoch.loss_scale = json.at("loss_scale").get<double>();
+    epoch.skipped_steps = json.at("skipped_steps").get<std::int64_t>();
+  }
   return epoch;
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <new>
 #include <numeric>
 
@@ -100,6 +101,7 @@ Result<void> FineTuner::make_state() {
     state_ = make_tuning_state(
         context_, *backend_, *parameters_, options_.optimizer,
         trainable_spans(*parameters_, [this](std::string_view name) { return trained_.contains(std::string(name)); }));
+    if (options_.precision == graph::Precision::kFP16) state_->set_loss_scale({});
   }));
   return set_schedule(options_.schedule, options_.ema_decay);
 }
@@ -214,11 +216,11 @@ void FineTuner::bind_input(const StepBatch& batch, std::size_t first) {
 }
 
 double FineTuner::accumulate(const StepBatch& batch, double total, BatchSource* source) {
+  const double scale = state_->begin_batch();
   scaled_weights_.assign(batch.weights.begin(), batch.weights.end());
-  for (float& weight : scaled_weights_) weight = total > 0 ? static_cast<float>(weight / total) : 0.0F;
+  for (float& weight : scaled_weights_) weight = total > 0 ? static_cast<float>(scale * (weight / total)) : 0.0F;
   const auto rows = static_cast<std::size_t>(batch.rows);
   const std::size_t classes = batch.targets.size() / rows;
-  state_->clear_sum();
   double loss = 0;
   // The parameters stand still for a whole batch, so its parts share one folding and packing.
   if (executor_->plan().constant_weights()) executor_->prepare_weights();
@@ -231,7 +233,7 @@ double FineTuner::accumulate(const StepBatch& batch, double total, BatchSource* 
     loss += executor_->output("loss").floats()[0];
     state_->add_gradients();
   }
-  return loss;
+  return loss / scale;
 }
 
 /// In smaller pieces if memory is short: the parameters have not moved, so the batch can begin anew.
@@ -270,8 +272,13 @@ Result<bool> FineTuner::take_step(const StepBatch& batch, BatchSource& source, E
   if (gradient_team != nullptr) FOVEA_TRY(state_->sum_over(*gradient_team));
   FOVEA_TRY(sum_over_team(loss));
   result.lr = options_.schedule.rate(state_->steps());
-  result.loss_sum += loss[0] * whole[1];
-  result.photos += static_cast<std::int64_t>(whole[1]);
+  const auto photos = static_cast<std::int64_t>(whole[1]);
+  result.photos += photos;
+  if (state_->scales_loss() && !std::isfinite(loss[0])) {
+    result.lost += photos;
+  } else {
+    result.loss_sum += loss[0] * whole[1];
+  }
   state_->update({result.lr, options_.clip_norm, options_.ema_decay});
   return true;
 }
@@ -281,6 +288,7 @@ Result<EpochResult> FineTuner::run_epoch(BatchSource& source, std::uint32_t epoc
   const Stopwatch watch;
   EpochResult result = done;
   const double earlier = done.seconds;  // `done` may be what on_step updates
+  if (done.batches == 0) result.skipped_before = counters().loss_scale.value_or(LossScale()).skipped;
   source.start_epoch(epoch, done.batches);
   StepBatch batch;
   for (;;) {
@@ -326,7 +334,10 @@ Result<void> FineTuner::average_statistics() {
   return {};
 }
 
+FineTuner::Counters FineTuner::counters() const { return {state_->steps(), batches_, state_->loss_scale()}; }
+
 void FineTuner::set_counters(const Counters& counters) {
+  if (counters.loss_scale) state_->set_loss_scale(*counters.loss_scale);
   state_->set_steps(counters.steps);
   batches_ = counters.batches;
 }

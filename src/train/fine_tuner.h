@@ -44,16 +44,19 @@ struct FineTuneOptions {
 
 /// An epoch, or the part of it that is done.
 struct EpochResult {
-  double loss_sum = 0;  ///< over the photos
+  double loss_sum = 0;  ///< over the photos that are not `lost`
   double lr = 0;        ///< of the last step
   std::int64_t batches = 0;
   std::int64_t photos = 0;
+  std::int64_t lost = 0;            ///< of these, in batches whose loss overflowed and is no number: in fp16
+  std::int64_t skipped_before = 0;  ///< LossScale::skipped as the epoch began
   double seconds = 0;
   double waited = 0;     ///< seconds of these, for the source's next batch
   bool finished = true;  ///< false: on_step ended it, or a stop was asked for
 
   [[nodiscard]] double wait_share() const { return seconds > 0 ? waited / seconds : 0; }
-  [[nodiscard]] double loss() const { return photos > 0 ? loss_sum / static_cast<double>(photos) : 0; }  ///< mean
+  /// The mean; NaN where all were lost.
+  [[nodiscard]] double loss() const { return photos > 0 ? loss_sum / static_cast<double>(photos - lost) : 0; }
 };
 /// A batch that went through the network in smaller pieces than was meant, because memory was short.
 struct Split {
@@ -90,14 +93,15 @@ class FineTuner {
   struct Counters {
     std::int64_t steps = 0;
     std::uint32_t batches = 0;
+    std::optional<LossScale> loss_scale;  ///< in fp16
   };
-  [[nodiscard]] Counters counters() const { return {state_->steps(), batches_}; }
+  [[nodiscard]] Counters counters() const;
   void set_counters(const Counters& counters);
 
   /// Seconds of one step, measured without changing any parameter.
   Result<double> measure_step();
 
-  /// Whether any product is computed in bf16.
+  /// What the operands of products are rounded to, if those of any are.
   [[nodiscard]] graph::Precision precision() const;
 
   /// Where memory was short.

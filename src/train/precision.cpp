@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "graph/passes.h"
 
 namespace fovea::training {
 namespace {
@@ -52,9 +53,7 @@ bool has_live_convolutions(Precision precision, const Backend& backend) {
                                         {graph.input("x", {1, 4, 4, 32}), graph.parameter("w", {16, 32, 3, 3})});
   const auto made =
       graph.add_all(graph::BatchNormTrain{}, {sums, graph.parameter("g", channels), graph.parameter("b", channels)});
-  if (precision == Precision::kBF16) {
-    for (const graph::ValueId kept : {sums, made[0]}) graph.keep_as(kept, DType::kBF16);
-  }
+  for (const graph::ValueId kept : {sums, made[0]}) graph.keep_as(kept, graph::kept_type(precision));
   return std::all_of(graph.nodes().begin(), graph.nodes().end(),
                      [&](const graph::Node& node) { return backend.supports(graph, node); });
 }
@@ -66,8 +65,14 @@ bool has_live_blocks(Precision precision, const Backend& backend) {
       graph.add_all(graph::InvertedResidualTrain{.window = {3, 3, 1, {1, 1, 1, 1}}, .expands = false, .precision = precision},
                     {graph.input("x", {1, 4, 4, 32}), parameter("wd", {32, 1, 3, 3}), parameter("gd", {32}),
                      parameter("bd", {32}), parameter("wp", {16, 32, 1, 1})});
-  if (precision == Precision::kBF16) graph.keep_as(made[1], DType::kBF16);
+  graph.keep_as(made[1], graph::kept_type(precision));
   return backend.supports(graph, graph.nodes().front());
+}
+
+/// What to look for where that was asked for.
+Precision wanted_of(PrecisionChoice asked) {
+  if (asked == PrecisionChoice::kTf32) return Precision::kTF32;
+  return asked == PrecisionChoice::kFp16 ? Precision::kFP16 : Precision::kBF16;
 }
 
 }  // namespace
@@ -86,13 +91,15 @@ graph::Precisions precisions_of(Precision precision, const Backend& backend) {
 
 Result<Precision> choose_precision(PrecisionChoice asked, const Backend& backend) {
   if (asked == PrecisionChoice::kFp32) return Precision::kF32;
-  const Precision wanted = asked == PrecisionChoice::kTf32 ? Precision::kTF32 : Precision::kBF16;
+  const Precision wanted = wanted_of(asked);
   if (has_blocks(wanted, backend)) return wanted;
   if (asked == PrecisionChoice::kAuto) return Precision::kF32;
-  constexpr std::string_view kGpus = "GPUs of compute capability 8.0 or later have them";
-  return fail(Error::Kind::kUnsupported, "precision {}: the {} device has no kernels for it ({}{}); try auto or fp32",
-              graph::name_of(wanted), backend.name(),
-              wanted == Precision::kBF16 ? "processors with AMX or AVX512_BF16, and " : "", kGpus);
+  return fail(
+      Error::Kind::kUnsupported,
+      "precision {}: the {} device has no kernels for it ({}GPUs of compute capability {} or later have them); try auto or "
+      "fp32",
+      graph::name_of(wanted), backend.name(), wanted == Precision::kBF16 ? "processors with AMX or AVX512_BF16, and " : "",
+      wanted == Precision::kFP16 ? "7.5" : "8.0");
 }
 
 graph::LiveBlocks live_blocks_of(const Backend& backend) {
@@ -101,12 +108,7 @@ graph::LiveBlocks live_blocks_of(const Backend& backend) {
 
 Precision precision_of(const graph::Graph& graph) {
   for (const graph::Node& node : graph.nodes()) {
-    const Precision found = std::visit(
-        graph::Overloaded{[](const graph::InvertedResidual& o) { return o.precision; },
-                          [](const graph::InvertedResidualTrain& o) { return o.precision; },
-                          [](const graph::Conv2d& o) { return o.precision; }, [](const auto&) { return Precision::kF32; }},
-        node.op);
-    if (found != Precision::kF32) return found;
+    if (const Precision found = graph::rounding_of(node.op); found != Precision::kF32) return found;
   }
   return Precision::kF32;
 }

@@ -20,8 +20,18 @@ using Json = nlohmann::ordered_json;
 std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 Json json_of(const EpochResult& done) {
-  return {{"loss_sum", done.loss_sum}, {"lr", done.lr},           {"batches", done.batches},
-          {"photos", done.photos},     {"seconds", done.seconds}, {"waited", done.waited}};
+  return {{"loss_sum", done.loss_sum}, {"lr", done.lr},        {"batches", done.batches},
+          {"photos", done.photos},     {"lost", done.lost},    {"skipped_before", done.skipped_before},
+          {"seconds", done.seconds},   {"waited", done.waited}};
+}
+
+Json json_of(const LossScale& loss) { return {{"scale", loss.scale}, {"good", loss.good}, {"skipped", loss.skipped}}; }
+
+std::optional<LossScale> loss_scale_from(const Json& state) {
+  const auto found = state.find("loss_scale");
+  if (found == state.end()) return std::nullopt;
+  return LossScale{found->at("scale").get<float>(), found->at("good").get<std::int32_t>(),
+                   found->at("skipped").get<std::int64_t>()};
 }
 
 EpochResult epoch_result_from(const Json& json) {
@@ -30,6 +40,8 @@ EpochResult epoch_result_from(const Json& json) {
   done.lr = json.at("lr").get<double>();
   done.batches = json.at("batches").get<std::int64_t>();
   done.photos = json.at("photos").get<std::int64_t>();
+  done.lost = json.at("lost").get<std::int64_t>();
+  done.skipped_before = json.at("skipped_before").get<std::int64_t>();
   done.seconds = json.at("seconds").get<double>();
   done.waited = json.at("waited").get<double>();
   return done;
@@ -199,6 +211,7 @@ void TrainingRun::keep_tuning(FineTuner& tuner, const Tuning& tuning) {
              {"reports", std::move(epochs)},
              {"skipped", json_of(reporter_.report().skipped)},
              {"elapsed", reporter_.seconds()}};
+  if (counters.loss_scale) state["loss_scale"] = json_of(*counters.loss_scale);
   std::optional<PackedRows> best;
   if (best_) {
     best.emplace("best.", best_->logits);
@@ -229,7 +242,7 @@ Result<bool> TrainingRun::recall_tuning(FineTuner& tuner, Tuning& tuning) {
     tuning.epochs = state.at("epochs").get<int>();
     tuning.epoch = state.at("epoch").get<int>();
     tuning.done = epoch_result_from(state.at("done"));
-    tuner.set_counters({state.at("steps").get<std::int64_t>(), state.at("batches").get<std::uint32_t>()});
+    tuner.set_counters({state.at("steps").get<std::int64_t>(), state.at("batches").get<std::uint32_t>(), loss_scale_from(state)});
     for (const Json& epoch : state.at("reports")) epochs.push_back(epoch_from(epoch));
     reporter_.skipped(skipped_from(state.at("skipped")));
     reporter_.add_earlier(state.at("elapsed").get<double>());

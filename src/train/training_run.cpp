@@ -46,7 +46,10 @@ Result<TrainReport> TrainingRun::run() {
 
 Result<void> TrainingRun::prepare() {
   FOVEA_TRY(check_options(options_));
-  FOVEA_ASSIGN(std::vector<Device> devices, open_devices(options_.device));
+  std::vector<Device> devices = std::move(given_devices_);
+  if (devices.empty()) {
+    FOVEA_ASSIGN(devices, open_devices(options_.device));
+  }
   device_ = std::move(devices.front());
   more_devices_.assign(std::make_move_iterator(devices.begin() + 1), std::make_move_iterator(devices.end()));
   FOVEA_ASSIGN(precision_, choose_precision(options_.precision, *device_.backend));

@@ -35,6 +35,11 @@ class TrainingRun {
   TrainingRun(const TrainOptions& options, TrainObserver* observer, Dataset data) : TrainingRun(options, observer) {
     given_ = std::move(data);
   }
+  /// With these instead of those that options.device names: at least one.
+  TrainingRun(const TrainOptions& options, TrainObserver* observer, std::vector<Device> devices)
+      : TrainingRun(options, observer) {
+    given_devices_ = std::move(devices);
+  }
   Result<TrainReport> run();
 
  private:
@@ -138,6 +143,7 @@ class TrainingRun {
   Result<EpochResult> run_epoch(TunerTeam& team, std::span<BatchSource* const> sources, Tuning& tuning);
   /// Once, that memory was short.
   void tell_split(const FineTuner& tuner);
+  void tell_overflows(const EpochReport& epoch, const EpochResult& done);
   Result<void> judge_epoch(FineTuner& tuner, Inference& logits, const Tuning& tuning);
   /// What fine-tuning waited for, and what to do about it; `cache_trouble` as of PhotoCache.
   void tell_utilisation(const std::string& cache_trouble);
@@ -180,6 +186,7 @@ class TrainingRun {
   RunPaths paths_;
   Checkpoint checkpoint_;
   std::optional<Dataset> given_;
+  std::vector<Device> given_devices_;
   Dataset data_;
   BalancePlan balance_;
   Model model_;  ///< the best so far

@@ -78,6 +78,18 @@ void TrainingRun::tell_split(const FineTuner& tuner) {
                                 split.reason)});
 }
 
+/// A few are how the scale is found. More is a network whose activations themselves do not fit.
+void TrainingRun::tell_overflows(const EpochReport& epoch, const EpochResult& done) {
+  constexpr double kMany = 0.1;
+  if (epoch.skipped_steps == 0) return;
+  const std::string text =
+      fmt::format("fp16: {} of {} steps of epoch {} overflowed and moved nothing; the loss is now multiplied by {:.0f}",
+                  epoch.skipped_steps, done.batches, epoch.epoch, *epoch.loss_scale);
+  if (static_cast<double>(epoch.skipped_steps) <= kMany * static_cast<double>(done.batches)) return reporter_.note(text);
+  reporter_.warning(text +
+                    (*epoch.loss_scale <= LossScale::kLeast ? ", which is the least: --precision fp32 does not overflow" : ""));
+}
+
 Result<EpochResult> TrainingRun::run_epoch(TunerTeam& team, std::span<BatchSource* const> sources, Tuning& tuning) {
   FineTuner& tuner = team.first();
   auto result = team.run_epoch(
@@ -112,6 +124,11 @@ Result<void> TrainingRun::judge_epoch(FineTuner& tuner, Inference& logits, const
   const double speed = done.seconds > 0 ? static_cast<double>(done.photos) / done.seconds : 0;
   EpochReport report{tuning.stage,        tuning.epoch, tuning.epochs, done.loss(),       validation.loss,
                      validation.accuracy, done.lr,      speed,         done.wait_share(), false};
+  if (const auto scale = tuner.counters().loss_scale) {
+    report.loss_scale = static_cast<double>(scale->scale);
+    report.skipped_steps = scale->skipped - done.skipped_before;
+    tell_overflows(report, done);
+  }
   FOVEA_ASSIGN(report.best, keep_if_better(std::move(validation), tuner.result(), tuning.stage));
   reporter_.epoch(report);
   return {};
@@ -129,8 +146,8 @@ Result<void> TrainingRun::tune(std::string_view stage, FineTuneOptions options, 
   FineTuner& tuner = team.first();
   if (tuner.precision() != graph::Precision::kF32) {
     reporter_.choice({"precision", std::string(graph::name_of(tuner.precision())),
-                      "the products of convolutions, which this processor multiplies so; sums and weights are fp32"});
-  } else if (options_.precision == PrecisionChoice::kBf16 || options_.precision == PrecisionChoice::kTf32) {
+                      "the products of convolutions, which this device multiplies so; sums and weights are fp32"});
+  } else if (options_.precision != PrecisionChoice::kAuto && options_.precision != PrecisionChoice::kFp32) {
     reporter_.note("precision: fp32; there is no convolution to train that this device multiplies otherwise");
   }
   FOVEA_ASSIGN(const double step_seconds, tuner.measure_step());

@@ -2,6 +2,7 @@
 #include "train/tuning_state.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/buffer.h"
 #include "train/device_tuning_state.h"
@@ -21,7 +22,12 @@ class HostTuningState final : public TuningState {
   }
 
   void bind_to(Executor& executor) override { parameters_.bind_to(executor); }
-  void clear_sum() override { std::ranges::fill(sum_.floats(), 0.0F); }
+  double begin_batch() override {
+    std::ranges::fill(sum_.floats(), 0.0F);
+    if (!loss_) return 1;
+    kept_states_.assign(states().begin(), states().end());
+    return static_cast<double>(loss_->scale);
+  }
   void add_gradients() override {
     for (const Span& span : optimizer_.spans()) {
       add_scaled(context_, 1.0F, parameters_.gradients().subspan(span.offset, span.size),
@@ -32,8 +38,16 @@ class HostTuningState final : public TuningState {
 
   void update(const Step& step) override {
     const std::int64_t number = optimizer_.steps();
-    const double scale = clip_scale(gradient_norm(context_, sum(), optimizer_.spans()), step.clip_norm);
-    optimizer_.step(context_, parameters_.parameters(), sum(), step.rate, scale);
+    const double undo = loss_ ? 1 / static_cast<double>(loss_->scale) : 1;
+    const double norm = undo * gradient_norm(context_, sum(), optimizer_.spans());
+    if (loss_) {
+      loss_ = loss_->after(std::isfinite(norm));
+      if (!std::isfinite(norm)) {
+        std::ranges::copy(kept_states_, states().begin());
+        return;
+      }
+    }
+    optimizer_.step(context_, parameters_.parameters(), sum(), step.rate, undo * clip_scale(norm, step.clip_norm));
     if (has_average()) update_average(context_, step.average_decay, number, parameters_.all(), average());
   }
   void begin_average() override {
@@ -41,8 +55,15 @@ class HostTuningState final : public TuningState {
     std::ranges::copy(parameters_.all(), average_.floats().begin());
   }
   [[nodiscard]] bool has_average() const override { return average_.size() != 0; }
-  [[nodiscard]] std::int64_t steps() const override { return optimizer_.steps(); }
-  void set_steps(std::int64_t steps) override { optimizer_.set_steps(steps); }
+  [[nodiscard]] std::int64_t steps() const override { return optimizer_.steps() + skipped(); }
+  void set_steps(std::int64_t steps) override { optimizer_.set_steps(steps - skipped()); }
+  [[nodiscard]] std::optional<LossScale> loss_scale() const override { return loss_; }
+  [[nodiscard]] bool scales_loss() const override { return loss_.has_value(); }
+  void set_loss_scale(const LossScale& scale) override {
+    const std::int64_t all = steps();
+    loss_ = scale;
+    set_steps(all);
+  }
 
   Buffers fetch() override {
     const auto trained = [&](std::span<float> moments) {
@@ -61,11 +82,16 @@ class HostTuningState final : public TuningState {
     return average_.floats().first(std::min(average_.floats().size(), parameters_.all().size()));
   }
 
+  [[nodiscard]] std::span<float> states() const { return parameters_.all().subspan(parameters_.parameter_floats()); }
+  [[nodiscard]] std::int64_t skipped() const { return loss_ ? loss_->skipped : 0; }
+
   Context context_;
   ParameterSet& parameters_;
   Optimizer optimizer_;
   Buffer sum_;
   Buffer average_;
+  std::optional<LossScale> loss_;
+  std::vector<float> kept_states_;  ///< as the batch found them, where the loss is scaled
 };
 
 }  // namespace

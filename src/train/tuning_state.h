@@ -4,10 +4,12 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "backend/backend.h"
+#include "backend/loss_scale.h"
 #include "communicate/communicator.h"
 #include "core/context.h"
 #include "runtime/executor.h"
@@ -26,7 +28,8 @@ class TuningState {
 
   /// Values, and the gradients that `executor` computes.
   virtual void bind_to(Executor& executor) = 0;
-  virtual void clear_sum() = 0;
+  /// Before a batch, or the same one anew: its sum begins with zeros. Returns what the loss is to be multiplied by.
+  virtual double begin_batch() = 0;
   virtual void add_gradients() = 0;
   /// Everybody of the team has the sum of all sums; the team's spans lie where this does.
   virtual Result<void> sum_over(Communicator& team) = 0;
@@ -36,12 +39,18 @@ class TuningState {
     double clip_norm = 0;  ///< 0: none
     double average_decay = 0;
   };
-  /// Moves the values against the sum, and the average after them, if there is one.
+  /// Moves the values against the sum, and the average after them, if there is one. Where the loss is scaled and the sum is no
+  /// number, nothing has moved since begin_batch(), and the scale alone is another.
   virtual void update(const Step& step) = 0;
   virtual void begin_average() = 0;
   [[nodiscard]] virtual bool has_average() const = 0;
+  /// How often update() was called: what a schedule goes by. Optimiser and average count those that moved something.
   [[nodiscard]] virtual std::int64_t steps() const = 0;
   virtual void set_steps(std::int64_t steps) = 0;
+  /// None: the loss is what it is. From when one is set, it is scaled.
+  [[nodiscard]] virtual std::optional<LossScale> loss_scale() const = 0;
+  virtual void set_loss_scale(const LossScale& scale) = 0;
+  [[nodiscard]] virtual bool scales_loss() const = 0;
 
   /// Everything on the host, as it is now. What is written there counts after put_back().
   struct Buffers {

@@ -35,8 +35,10 @@ Result<std::vector<Number>> operands(graph::Precision precision, NormMode norm) 
 }
 
 TEST(CudaProducts, ReadWhatIsAskedForButInTheLastLayer) {
-  constexpr std::pair<graph::Precision, Number> kKinds[] = {
-      {graph::Precision::kF32, Number::kF32}, {graph::Precision::kTF32, Number::kTF32}, {graph::Precision::kBF16, Number::kBF16}};
+  constexpr std::pair<graph::Precision, Number> kKinds[] = {{graph::Precision::kF32, Number::kF32},
+                                                            {graph::Precision::kTF32, Number::kTF32},
+                                                            {graph::Precision::kBF16, Number::kBF16},
+                                                            {graph::Precision::kFP16, Number::kFP16}};
   for (const NormMode norm : {NormMode::kFrozen, NormMode::kLive}) {
     for (const auto& [precision, number] : kKinds) {
       SCOPED_TRACE(graph::name_of(precision));

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include "backend/registry.h"
@@ -71,7 +72,8 @@ void TrainingOpsOf::expect_steps_as_the_host(const OptimizerOptions& options) {
   auto values = normals(1, kSize);
   auto average = values;
   training::Optimizer optimizer(options, kSpans, kSize);
-  const DeviceBuffer parameters = give(values), of_average = give(values), flags = trained(), scale(memory_, 2 * sizeof(float));
+  const DeviceBuffer parameters = give(values), of_average = give(values), flags = trained(),
+                     scale(memory_, sizeof(GradientScale));
   const DeviceBuffer first(memory_, kSize * sizeof(float)), second(memory_, kSize * sizeof(float));
   const DeviceBuffer work(memory_, static_cast<std::size_t>(ops_->clip_floats(kSize)) * sizeof(float));
   for (std::int64_t step = 0; step < 3; ++step) {
@@ -83,20 +85,73 @@ void TrainingOpsOf::expect_steps_as_the_host(const OptimizerOptions& options) {
     const DeviceBuffer part = give(gradients), sum(memory_, kSize * sizeof(float));
     ops_->accumulate(part.f32(), sum.f32(), kSize);
     const auto* of = reinterpret_cast<const Trained*>(flags.data());
-    ops_->clip(sum.f32(), of, kSize, kLimit, work.f32(), scale.f32());
+    auto* found = reinterpret_cast<GradientScale*>(scale.data());
+    ops_->clip(sum.f32(), of, kSize, kLimit, work.f32(), found, nullptr);
     EXPECT_NEAR(take(scale)[1], norm, 1e-5 * norm);
-    const TrainingOps::Buffers buffers{parameters.f32(), sum.f32(), first.f32(), second.f32(), of, scale.f32(), kSize};
+    const TrainingOps::Buffers buffers{parameters.f32(), sum.f32(), first.f32(), second.f32(), of, found, kSize};
     if (options.kind == OptimizerOptions::Kind::kAdamW) {
       ops_->adamw({.lr = kRate, .weight_decay = options.weight_decay, .step = step + 1}, buffers);
     } else {
       ops_->sgd({.lr = kRate, .weight_decay = options.weight_decay, .nesterov = options.nesterov}, buffers);
     }
-    ops_->update_average(1 - kKept, parameters.f32(), of_average.f32(), kSize);
+    ops_->update_average(1 - kKept, parameters.f32(), of_average.f32(), kSize, found);
   }
   // The norm is summed in another order; everything else is a few roundings of numbers around 1.
   constexpr float kTolerance = 64 * 0x1p-24F;
   EXPECT_THAT(take(parameters), testing::Pointwise(testing::FloatNear(kTolerance), values));
   EXPECT_THAT(take(of_average), testing::Pointwise(testing::FloatNear(kTolerance), average));
+}
+
+TEST_P(TrainingOpsOf, AStepWhoseGradientsOverflowMovesNothingAndHalvesTheLossScale) {
+  const auto values = normals(1, kSize), kept = normals(2, kSize);
+  const DeviceBuffer parameters = give(values), average = give(kept), states = give(kept), flags = trained();
+  const DeviceBuffer first = give(kept), second = give(kept), old_states = give(values);
+  const DeviceBuffer work(memory_, static_cast<std::size_t>(ops_->clip_floats(kSize)) * sizeof(float));
+  const DeviceBuffer scale(memory_, sizeof(GradientScale)), loss = give(std::vector<LossScale>{{1024, 7, 3}});
+  auto* found = reinterpret_cast<GradientScale*>(scale.data());
+  auto* of_loss = reinterpret_cast<LossScale*>(loss.data());
+  const auto* of = reinterpret_cast<const Trained*>(flags.data());
+  const auto step = [&](const std::vector<float>& gradients) {
+    const DeviceBuffer sum = give(gradients);
+    ops_->clip(sum.f32(), of, kSize, 20, work.f32(), found, of_loss);
+    const TrainingOps::Buffers buffers{parameters.f32(), sum.f32(), first.f32(), second.f32(), of, found, kSize};
+    ops_->put_back(old_states.f32(), states.f32(), kSize, found);
+    ops_->adamw({.lr = 0.01}, buffers);
+    ops_->sgd({.lr = 0.01}, buffers);
+    ops_->update_average(0.5, parameters.f32(), average.f32(), kSize, found);
+    LossScale now;
+    memory_->download(loss.data(), std::as_writable_bytes(std::span(&now, 1)));
+    return now;
+  };
+  auto gradients = normals(5, kSize);
+  const double norm = training::gradient_norm({}, gradients, kSpans);
+  for (float& g : gradients) g *= 1024;
+  for (const float wrong : {std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()}) {
+    auto overflown = gradients;
+    overflown[200] = wrong;
+    const LossScale now = step(overflown);
+    EXPECT_EQ(now, (std::isnan(wrong) ? LossScale{256, 0, 5} : LossScale{512, 0, 4}));
+    for (const DeviceBuffer* buffer : {&average, &first, &second}) EXPECT_EQ(take(*buffer), kept);
+    EXPECT_EQ(take(parameters), values);
+    EXPECT_EQ(take(states), values) << "what the run has moved is put back";
+  }
+  auto not_trained = gradients;
+  not_trained[110] = std::numeric_limits<float>::infinity();  // between two spans
+  for (float& g : not_trained) g /= 4;
+  EXPECT_EQ(step(not_trained), (LossScale{256, 1, 5}));
+  EXPECT_NEAR(take(scale)[0], 20 / norm / 256, 1e-5 * 20 / norm / 256) << "clipped, and the scale undone";
+  EXPECT_NEAR(take(scale)[1], norm, 1e-5 * norm);
+  EXPECT_NE(take(parameters), values);
+}
+
+TEST(LossScale, DoublesAfterManyGoodSteps) {
+  LossScale scale{64, 0, 2};
+  for (int i = 1; i < LossScale::kGoodSteps; ++i) scale = scale.after(true);
+  EXPECT_EQ(scale, (LossScale{64, LossScale::kGoodSteps - 1, 2}));
+  EXPECT_EQ(scale.after(true), (LossScale{128, 0, 2}));
+  EXPECT_EQ(scale.after(false), (LossScale{32, 0, 3})) << "and has to begin anew";
+  EXPECT_EQ((LossScale{LossScale::kMost, LossScale::kGoodSteps - 1, 0}).after(true).scale, LossScale::kMost);
+  EXPECT_EQ((LossScale{LossScale::kLeast, 0, 0}).after(false).scale, LossScale::kLeast);
 }
 
 TEST_P(TrainingOpsOf, AdamW) { expect_steps_as_the_host({.weight_decay = 0.1}); }

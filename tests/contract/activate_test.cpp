@@ -18,11 +18,11 @@ std::vector<Case> of_shape(const Shape& shape, Activation activation) {
 std::vector<Case> with_slope(const Shape& shape) {
   const std::string name = to_string(shape) + "_silu";
   Case forward{"Activate_" + name + "_keeps_slope", graph::Activate{graph::Activation::kSilu, true}, {{shape}}, first_output};
-  Case rounded = kept_rounded(forward);
+  Case rounded = kept_rounded(forward, DType::kBF16);
   rounded.second = DType::kBF16;
   const Case backward{
       "ActivateBackward_" + name + "_by_slope", graph::ActivateBackward{graph::Activation::kSilu, true}, {{shape}, {shape}}};
-  return {std::move(forward), std::move(rounded), kept_rounded(backward), backward};
+  return {std::move(forward), std::move(rounded), kept_rounded(backward, DType::kBF16), backward};
 }
 
 std::vector<Case> over(std::span<const Shape> shapes) {
@@ -31,7 +31,7 @@ std::vector<Case> over(std::span<const Shape> shapes) {
     for (Case& made : with_slope(shape)) cases.push_back(std::move(made));
     for (const Activation activation : {Activation::kRelu, Activation::kRelu6, Activation::kSilu}) {
       for (Case& made : of_shape(shape, activation)) {
-        cases.push_back(kept_rounded(made));
+        for (const DType type : kShort) cases.push_back(kept_rounded(made, type));
         cases.push_back(std::move(made));
       }
     }

@@ -41,12 +41,14 @@ void add_all(std::vector<Case>& cases, const Shape& shape, Activation activation
   cases.push_back(with_stored_statistics(shape));
   cases.push_back(train(shape, activation, eps));
   cases.push_back(backward(shape, activation, eps));
-  for (Case kept : {train(shape, activation, eps), backward(shape, activation, eps)}) {
-    kept.name += "_kept_bf16";
-    kept.differentiable = nullptr;
-    kept.result = kept.inputs[0].dtype = DType::kBF16;
-    if (kept.inputs.size() > 5) kept.inputs[5].dtype = DType::kBF16;
-    cases.push_back(kept);
+  for (const DType type : kShort) {
+    for (Case kept : {train(shape, activation, eps), backward(shape, activation, eps)}) {
+      kept.name += fmt::format("_kept_{}", short_name(type));
+      kept.differentiable = nullptr;
+      kept.result = kept.inputs[0].dtype = type;
+      if (kept.inputs.size() > 5) kept.inputs[5].dtype = type;
+      cases.push_back(kept);
+    }
   }
 }
 

@@ -24,12 +24,12 @@ std::vector<const Suite*> Suite::all() {
   return sorted;
 }
 
-Case kept_rounded(Case source) {
-  source.name += "_kept_bf16";
+Case kept_rounded(Case source, DType type) {
+  source.name += fmt::format("_kept_{}", short_name(type));
   source.differentiable = nullptr;
-  source.result = DType::kBF16;
+  source.result = type;
   for (Input& input : source.inputs) {
-    if (input.role == graph::Role::kInput) input.dtype = DType::kBF16;
+    if (input.role == graph::Role::kInput) input.dtype = type;
   }
   return source;
 }

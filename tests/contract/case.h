@@ -72,8 +72,12 @@ class Suite {
 /// Channel counts around the widths of vectors: 1 below, at and above 2, 8, 16 and 32.
 inline constexpr std::int64_t kChannels[] = {1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 33};
 
-/// The same case with what is no parameter, and the first output, kept in bf16. It has no gradient: what is rounded has no slope.
-[[nodiscard]] Case kept_rounded(Case source);
+/// In 16 bits.
+inline constexpr DType kShort[] = {DType::kBF16, DType::kF16};
+[[nodiscard]] inline std::string_view short_name(DType type) { return type == DType::kF16 ? "fp16" : "bf16"; }
+
+/// The same case with what is no parameter, and the first output, kept so. It has no gradient: what is rounded has no slope.
+[[nodiscard]] Case kept_rounded(Case source, DType type);
 
 /// Element `index` of a list that starts anew at its end: lists of coprime lengths walked together meet in every combination.
 template <class T, std::size_t kCount>

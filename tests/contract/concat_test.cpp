@@ -28,7 +28,9 @@ Case pad(const Shape& shape, std::int64_t begin, std::int64_t total) {
 }
 
 std::vector<Case> with_rounded(std::vector<Case> cases) {
-  for (std::size_t i = 0, count = cases.size(); i < count; ++i) cases.push_back(kept_rounded(cases[i]));
+  for (std::size_t i = 0, count = cases.size(); i < count; ++i) {
+    for (const DType type : kShort) cases.push_back(kept_rounded(cases[i], type));
+  }
   return cases;
 }
 

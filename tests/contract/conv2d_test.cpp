@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "contract/windows.h"
+#include "graph/passes.h"
 
 namespace fovea::contract {
 namespace {
 
 using graph::Activation;
 using graph::Precision;
+
+constexpr Precision kPrecisions[] = {Precision::kF32, Precision::kTF32, Precision::kBF16, Precision::kFP16};
 
 constexpr Activation kActivations[] = {Activation::kNone, Activation::kRelu, Activation::kRelu6, Activation::kSilu};
 
@@ -35,30 +38,31 @@ Case backward_weight(const Geometry& g, std::int64_t c, std::int64_t k, bool bia
 
 /// What a convolution that rounds its operands reads and writes may be kept as either type, each for itself.
 std::vector<Case> kept(const Case& source) {
-  Case all = kept_rounded(source), result = source;
+  const DType type = graph::kept_type(graph::convolution_precision(source.op));
+  Case all = kept_rounded(source, type), result = source;
   if (std::holds_alternative<graph::Conv2dBackwardWeight>(source.op)) {
     all.result = DType::kF32;  // gradients of weights are floats
     Case x = source, dy = source;
-    x.inputs[0].dtype = dy.inputs[1].dtype = DType::kBF16;
-    x.name += "_x_kept_bf16";
-    dy.name += "_dy_kept_bf16";
+    x.inputs[0].dtype = dy.inputs[1].dtype = type;
+    x.name += fmt::format("_x_kept_{}", short_name(type));
+    dy.name += fmt::format("_dy_kept_{}", short_name(type));
     return {all, x, dy};
   }
-  result.result = DType::kBF16;
-  result.name += "_result_kept_bf16";
+  result.result = type;
+  result.name += fmt::format("_result_kept_{}", short_name(type));
   Case operands = all;
   operands.result = DType::kF32;
   operands.name += "_alone";
   return {all, operands, result};
 }
 
-/// All three ops; in bf16 also with what they read and write kept so.
+/// All three ops; in 16 bits also with what they read and write kept so.
 void add_ops(std::vector<Case>& cases, std::size_t i, const Geometry& g, std::int64_t c, std::int64_t k) {
-  for (const Precision precision : {Precision::kF32, Precision::kTF32, Precision::kBF16}) {
+  for (const Precision precision : kPrecisions) {
     cases.push_back(forward(g, c, k, cycle(kActivations, i), i % 3 != 0, precision));
     cases.push_back(backward_input(g, c, k, precision));
     cases.push_back(backward_weight(g, c, k, i % 2 == 0, precision));
-    if (precision != Precision::kBF16) continue;
+    if (graph::kept_type(precision) == DType::kF32) continue;
     for (std::size_t made = cases.size() - 3, end = cases.size(); made < end; ++made) {
       for (const Case& other : kept(cases[made])) cases.push_back(other);
     }

@@ -68,7 +68,7 @@ std::vector<Block> small_images() {
 void add_with_rounded_ends(const Block& block, std::size_t i, std::vector<Case>& cases) {
   if (block.channels.inner == 1) return;
   for (const Case& source : {block.forward(), block.backward(i % 2 == 0 ? Activation::kRelu6 : Activation::kNone)}) {
-    Case made = kept_rounded(source);
+    Case made = kept_rounded(source, DType::kBF16);
     if (block.op.residual) made.inputs[0].dtype = DType::kF32;  // sums of activations are
     if (i % 4 == 0) made.result = DType::kF32;
     if (i % 4 == 3) {
@@ -78,6 +78,10 @@ void add_with_rounded_ends(const Block& block, std::size_t i, std::vector<Case>&
     cases.push_back(std::move(made));
   }
 }
+
+/// A gradient in which a rounding that may fall either way (here at a kink of relu6) reaches so many positions that their
+/// tolerance would prove nothing.
+bool is_open(std::size_t i, Precision precision) { return i % std::size(kGeometries) == 12 && precision == Precision::kFP16; }
 
 std::vector<Case> tests() {
   std::vector<Case> cases;
@@ -98,14 +102,14 @@ std::vector<Case> tests() {
       op.residual = true;
       block.channels.y = block.channels.x;
     }
-    for (const Precision precision : {Precision::kF32, Precision::kTF32, Precision::kBF16}) {
+    for (const Precision precision : {Precision::kF32, Precision::kTF32, Precision::kFP16, Precision::kBF16}) {
       op.precision = precision;
       cases.push_back(block.forward());
-      cases.push_back(block.backward(op.expands ? Activation::kNone : Activation::kRelu6));
+      if (!is_open(i, precision)) cases.push_back(block.backward(op.expands ? Activation::kNone : Activation::kRelu6));
     }
     add_with_rounded_ends(block, i, cases);
     if (!op.expands) continue;
-    op.keeps_expanded = true;
+    op.keeps_expanded = true;  // in bf16
     cases.push_back(block.forward());
     cases.push_back(block.backward(Activation::kNone));
     add_with_rounded_ends(block, i, cases);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "contract/windows.h"
+#include "graph/passes.h"
 
 namespace fovea::contract {
 namespace {
@@ -34,7 +35,7 @@ struct Block {
            (rounds() ? fmt::format("_{}", name_of(op.precision)) : "");
   }
   [[nodiscard]] bool rounds() const { return op.precision != graph::Precision::kF32; }
-  [[nodiscard]] DType kept() const { return op.precision == graph::Precision::kBF16 ? DType::kBF16 : DType::kF32; }
+  [[nodiscard]] DType kept() const { return graph::kept_type(op.precision); }
   /// x, [we, ge, be], wd, gd, bd, wp.
   [[nodiscard]] std::vector<Input> operands() const {
     const auto& [c, e, k] = channels;
@@ -75,7 +76,8 @@ std::vector<Case> tests() {
     block.op.expands = i % 5 != 3;
     block.op.eps = cycle(kEps, i);
     if (!block.op.expands) block.channels.x = block.channels.inner;
-    for (const graph::Precision precision : {graph::Precision::kF32, graph::Precision::kTF32, graph::Precision::kBF16}) {
+    for (const graph::Precision precision :
+         {graph::Precision::kF32, graph::Precision::kTF32, graph::Precision::kBF16, graph::Precision::kFP16}) {
       block.op.precision = precision;
       cases.push_back(block.forward());
       if (!block.rounds() || !is_open(i)) cases.push_back(block.backward());

@@ -5,8 +5,8 @@
 #include <cstring>
 #include <stdexcept>
 
-#include "backend/reference/bf16.h"
 #include "backend/reference/definition.h"
+#include "backend/reference/rounding.h"
 #include "core/rng.h"
 #include "graph/passes.h"
 
@@ -33,8 +33,8 @@ float draw(Rng& rng, Fill fill) {
 
 Floats filled(const Case& source, std::string_view name, const Input& input) {
   Floats values = filled(source.name + "/" + std::string(name), input.shape.elements(), input.fill, input.shape.back());
-  if (input.dtype == DType::kBF16) {
-    for (float& value : values) value = bf16_to_f32(f32_to_bf16(value));
+  if (input.dtype != DType::kF32) {
+    for (float& value : values) value = widen_16(input.dtype, round_to_16(input.dtype, value));
   }
   return values;
 }
@@ -44,8 +44,8 @@ Floats filled(const Case& source, std::string_view name, const Input& input) {
 std::vector<std::byte> stored(std::span<const float> values, DType dtype) {
   std::vector<std::byte> memory(values.size() * size_of(dtype));
   for (std::size_t i = 0; i < values.size(); ++i) {
-    const std::uint16_t rounded = f32_to_bf16(values[i]);
-    const void* source = dtype == DType::kBF16 ? static_cast<const void*>(&rounded) : &values[i];
+    const std::uint16_t rounded = round_to_16(dtype, values[i]);
+    const void* source = dtype == DType::kF32 ? static_cast<const void*>(&values[i]) : &rounded;
     std::memcpy(memory.data() + i * size_of(dtype), source, size_of(dtype));
   }
   return memory;
@@ -95,7 +95,9 @@ Subject::Subject(const Case& source) {
     outputs = graph.add_all(source.op, ids);
     graph.keep_as(outputs.front(), source.result);
     if (outputs.size() > 1) graph.keep_as(outputs[1], source.second);
-    if (const auto v = graph::kept_in_bf16(graph.nodes().back()); v != graph::kNoValue) graph.keep_as(v, DType::kBF16);
+    const graph::Node& node = graph.nodes().back();
+    if (const auto v = graph::always_kept_rounded(node); v != graph::kNoValue)
+      graph.keep_as(v, graph::kept_type(graph::rounding_of(node.op)));
   }
   if (!graph.status()) throw std::logic_error(source.name + ": " + graph.status().error().message);
 }
@@ -113,8 +115,9 @@ void evaluate(const graph::Graph& graph, const RunState& state, std::vector<std:
     }
     reference::evaluate(node.op, reference::Operands<Real>{in, out, state});
     for (const graph::ValueId id : node.outputs) {
-      if (graph.dtype(id) != DType::kBF16) continue;
-      for (Real& number : values[static_cast<std::size_t>(id)]) number = reference::to_bf16(number);
+      if (graph.dtype(id) == DType::kF32) continue;
+      for (Real& number : values[static_cast<std::size_t>(id)])
+        number = reference::round_to(number, reference::format_of(graph.dtype(id)));
     }
   }
 }

@@ -27,7 +27,7 @@ struct Subject {
   RunState state{.seed = 0x5EED'0000'0001, .step = 3, .first_row = 5};
 };
 
-/// Numbers as memory holds them, and back. What is kept as kBF16 must be bf16 numbers already.
+/// Numbers as memory holds them, and back. What is kept in 16 bits must be such numbers already.
 [[nodiscard]] std::vector<std::byte> stored(std::span<const float> values, DType dtype);
 [[nodiscard]] Floats loaded(std::span<const std::byte> memory, DType dtype);
 

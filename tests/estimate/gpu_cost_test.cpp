@@ -114,6 +114,21 @@ TEST(GpuCost, AFasterGpuIsFasterAndALargerOneHoldsMore) {
   EXPECT_FALSE(small->holds_data_set);
 }
 
+TEST(GpuCost, SixteenBitsAreMultipliedWhereTrainingWouldDoSo) {
+  const NetworkSpec spec = find_architecture("mobilenet_v2")->spec;
+  RunFacts facts;
+  facts.train = 1000;
+  facts.ways = {NormMode::kFrozen};
+  const auto in_half = [&](const char* gpu, PrecisionChoice precision) {
+    facts.precision = precision;
+    return gpu_costs(spec, *find_gpu_model(gpu), facts, {}, 256)->half;
+  };
+  EXPECT_TRUE(in_half("H200", PrecisionChoice::kAuto));
+  EXPECT_FALSE(in_half("H200", PrecisionChoice::kFp32));
+  EXPECT_FALSE(in_half("T4", PrecisionChoice::kAuto)) << "it has no bf16";
+  EXPECT_TRUE(in_half("T4", PrecisionChoice::kFp16));
+}
+
 TEST(GpuCost, APlanForAGpuThatIsNotHereIsMarkedAnEstimate) {
   const test::TemporaryFolder folder;
   TrainingPlanOptions options;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "backend/loss_scale.h"
 #include "core/error.h"
 #include "cuda_host/host_backend.h"
 #include "graph/autodiff.h"
@@ -42,6 +43,8 @@ Result<std::unique_ptr<NetworkRunner>> NetworkRunner::make(const GoldenCase& gol
   runner->image_ = golden.image;
   runner->targets_ = golden.targets;
   runner->weights_ = golden.weights;
+  if (precision == graph::Precision::kFP16) runner->loss_scale_ = LossScale().scale;
+  for (float& weight : runner->weights_) weight *= runner->loss_scale_;
   runner->executor_->bind("image", runner->image_.data());
   runner->executor_->bind("targets", runner->targets_.data());
   runner->executor_->bind("weights", runner->weights_.data());
@@ -61,6 +64,12 @@ void NetworkRunner::set_values(const GoldenCase& golden, bool stored_states) {
     std::copy_n(next, values.size(), values.begin());
     next += static_cast<std::ptrdiff_t>(values.size());
   }
+}
+
+void NetworkRunner::run() {
+  executor_->run();
+  if (loss_scale_ == 1) return;
+  for (float& gradient : parameters_.gradients()) gradient /= loss_scale_;
 }
 
 std::span<const float> NetworkRunner::gradient(std::string_view parameter) {

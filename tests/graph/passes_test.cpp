@@ -178,7 +178,7 @@ TEST(Passes, ARoundedBlockOfManyChannelsKeepsItsExpandedActivationsRounded) {
   ASSERT_EQ(graph.nodes().size(), 1U);
   const Node& node = graph.nodes().front();
   ASSERT_EQ(node.outputs.size(), 2U);
-  EXPECT_EQ(kept_in_bf16(node), node.outputs[1]);
+  EXPECT_EQ(always_kept_rounded(node), node.outputs[1]);
   EXPECT_EQ(graph.shape(node.outputs[1]), (Shape{1, 4, 4, 96}));
   EXPECT_EQ(graph.dtype(node.outputs[1]), DType::kBF16);
 }
@@ -187,7 +187,7 @@ TEST(Passes, OtherBlocksKeepNothing) {
   for (const Graph& graph : {keep_expanded(rounded_block(kLeastChannelsKept - 1, Precision::kBF16)),
                              keep_expanded(rounded_block(kLeastChannelsKept, Precision::kF32))}) {
     EXPECT_EQ(graph.nodes().front().outputs.size(), 1U);
-    EXPECT_EQ(kept_in_bf16(graph.nodes().front()), kNoValue);
+    EXPECT_EQ(always_kept_rounded(graph.nodes().front()), kNoValue);
   }
 }
 
@@ -202,7 +202,7 @@ TEST(Passes, TheBackwardPassOfABlockReadsWhatItKept) {
   for (const Node& node : both->nodes()) {
     if (!std::holds_alternative<InvertedResidualBackward>(node.op)) continue;
     ++seen;
-    EXPECT_EQ(kept_in_bf16(node), v);
+    EXPECT_EQ(always_kept_rounded(node), v);
     EXPECT_EQ(node.outputs.size(), 7U);
   }
   EXPECT_EQ(seen, 1U);
@@ -336,6 +336,18 @@ TEST(Passes, BetweenRoundedBlocksAllButWhatIsAddedIsKeptRoundedWhereTheDeviceHas
   EXPECT_EQ(kept(keep_rounded(rounded_blocks(Precision::kBF16), true)), expected);
   for (const std::string& one : kept(keep_rounded(rounded_blocks(Precision::kBF16)))) EXPECT_TRUE(one.starts_with("f32 ")) << one;
   EXPECT_EQ(to_text(keep_rounded(rounded_blocks(Precision::kF32), true)), to_text(rounded_blocks(Precision::kF32)));
+}
+
+TEST(Passes, WhatLiesBetweenIsKeptInTheNumbersOfItsProducts) {
+  std::string expected = to_text(keep_rounded(rounded_chain(Precision::kBF16)));
+  for (std::size_t at = 0; (at = expected.find("bf16", at)) != std::string::npos;) expected.replace(at, 4, "fp16");
+  const Graph kept = keep_rounded(rounded_chain(Precision::kFP16));
+  EXPECT_EQ(to_text(kept), expected);
+  for (const Node& node : kept.nodes()) EXPECT_TRUE(is_kept_well(kept, node)) << name_of(node.op);
+  Graph other = rounded_chain(Precision::kFP16);
+  other.keep_as(other.nodes().front().outputs[0], DType::kBF16);
+  EXPECT_FALSE(is_kept_well(other, other.nodes().front())) << "of another type than its products";
+  EXPECT_EQ(to_text(keep_rounded(rounded_chain(Precision::kTF32))), to_text(rounded_chain(Precision::kTF32)));
 }
 
 TEST(Passes, FloatsStayFloats) {

@@ -76,6 +76,36 @@ TEST(Precision, Tf32IsOnlyWhatIsAskedFor) {
             "or fp32");
 }
 
+TEST(Precision, Fp16IsOnlyWhatIsAskedFor) {
+  const auto reference = make_backend("reference");
+  ASSERT_TRUE(reference.ok());
+  EXPECT_EQ(*choose_precision(PrecisionChoice::kFp16, **reference), graph::Precision::kFP16);
+  const graph::Precisions everywhere = precisions_of(graph::Precision::kFP16, **reference);
+  EXPECT_EQ(everywhere.convolutions, graph::Precision::kFP16);
+  EXPECT_EQ(everywhere.live_blocks, graph::Precision::kFP16);
+  EXPECT_EQ(everywhere.live_convolutions, graph::Precision::kFP16);
+  EXPECT_FALSE(everywhere.keep_expanded);
+  const auto cpu = make_backend("cpu");
+  ASSERT_TRUE(cpu.ok());
+  const auto asked = choose_precision(PrecisionChoice::kFp16, **cpu);
+  ASSERT_FALSE(asked.ok());
+  EXPECT_EQ(asked.error().kind, Error::Kind::kUnsupported);
+  EXPECT_EQ(asked.error().message,
+            "precision fp16: the cpu device has no kernels for it (GPUs of compute capability 7.5 or later have them); try auto "
+            "or fp32");
+}
+
+/// Ops that only move values do not ask what their products read.
+TEST(Precision, TheCpuKeepsNothingInFp16) {
+  const auto cpu = make_backend("cpu");
+  ASSERT_TRUE(cpu.ok());
+  graph::Graph graph;
+  const graph::ValueId x = graph.input("x", {1, 4, 4, 8}), y = graph.add(graph::Activate{}, {x});
+  EXPECT_TRUE((*cpu)->supports(graph, graph.nodes().front()));
+  for (const graph::ValueId id : {x, y}) graph.keep_as(id, DType::kF16);
+  EXPECT_FALSE((*cpu)->supports(graph, graph.nodes().front()));
+}
+
 TEST(Precision, ExpandedActivationsAreKeptInBf16WhereTheDeviceHasThat) {
   const auto reference = make_backend("reference");
   ASSERT_TRUE(reference.ok());

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <string>
 #include <vector>
@@ -45,11 +46,13 @@ inline void write_tiny_data(const std::filesystem::path& root, int train = 8, in
 }
 
 /// Random weights of the smallest network, as a weight file.
-inline std::filesystem::path write_tiny_weights(const std::filesystem::path& path) {
+inline std::filesystem::path write_tiny_weights(const std::filesystem::path& path,
+                                                const std::function<void(ParameterSet&)>& change = {}) {
   const auto architecture = find_architecture("mobilenet_v2_0.35");
   const auto graph = build_network(architecture->spec);
   ParameterSet parameters(*graph);
   initialize_parameters(parameters, 5);
+  if (change) change(parameters);
   std::vector<StoredTensor> tensors;
   for (const auto& entry : parameters.entries()) {
     const auto extents = entry.shape.extents();

@@ -53,7 +53,8 @@ bool is_defined(const graph::Op& op, cpu::Target target) {
 /// Whether the node's kernel reads and writes its values as they are kept.
 bool is_kept_well(const graph::Graph& graph, const graph::Node& node, cpu::Target target) {
   if (!graph::is_kept_well(graph, node)) return false;
-  return graph::is_all_floats(graph, node) || cpu::block::has_bf16(target);
+  if (graph::is_all_floats(graph, node)) return true;
+  return cpu::block::has_bf16(target) && !graph::keeps_any_as(graph, node, DType::kF16);
 }
 
 /// Of the environment; empty where it is not set.

@@ -36,10 +36,13 @@ bool is_defined(const graph::Op& op, const Machine& machine) {
 
 /// Whether the node's kernel reads and writes its values as they are kept: blocks have floats at their ends.
 bool is_kept_well(const graph::Graph& graph, const graph::Node& node, const Machine& machine) {
+  if (!graph::is_kept_well(graph, node)) return false;
   if (graph::is_all_floats(graph, node)) return true;
-  const bool block = std::holds_alternative<graph::InvertedResidual>(node.op) ||
-                     std::holds_alternative<graph::InvertedResidualBackward>(node.op);
-  return !block && graph::is_kept_well(graph, node) && machine.has(graph::Precision::kBF16);
+  for (const graph::Precision precision : {graph::Precision::kBF16, graph::Precision::kFP16}) {
+    if (graph::keeps_any_as(graph, node, graph::kept_type(precision)) && !machine.has(precision)) return false;
+  }
+  return !std::holds_alternative<graph::InvertedResidual>(node.op) &&
+         !std::holds_alternative<graph::InvertedResidualBackward>(node.op);
 }
 
 class CudaBackend final : public Backend {

@@ -33,23 +33,28 @@ KernelResult with_precision(graph::Precision precision, const Make& make) {
     case graph::Precision::kF32: break;
     case graph::Precision::kTF32: return make(Tf32{});
     case graph::Precision::kBF16: return make(Bf16{});
+    case graph::Precision::kFP16: return make(Fp16{});
   }
   return make(float{});
 }
 /// Of the names of kernels whose products read T.
 template <class T>
 [[nodiscard]] std::string suffix_of() {
-  if (kNumberOf<T> == Number::kTF32) return "_tf32";
-  return kNumberOf<T> == Number::kBF16 ? "_bf16" : "";
+  constexpr const char* kSuffixes[] = {"", "_tf32", "_bf16", "_fp16"};
+  return kSuffixes[static_cast<std::size_t>(kNumberOf<T>)];
 }
 
 /// What a tensor's numbers are to kernels.
-[[nodiscard]] inline Number number_of(DType dtype) { return dtype == DType::kBF16 ? Number::kBF16 : Number::kF32; }
+[[nodiscard]] inline Number number_of(DType dtype) {
+  if (dtype == DType::kF16) return Number::kFP16;
+  return dtype == DType::kBF16 ? Number::kBF16 : Number::kF32;
+}
 
 /// body(numbers) with a view's memory as what its numbers are kept as.
 template <class Body>
 auto with_numbers(const TensorView& view, const Body& body) {
   if (view.dtype == DType::kBF16) return body(reinterpret_cast<Bf16*>(view.data));
+  if (view.dtype == DType::kF16) return body(reinterpret_cast<Fp16*>(view.data));
   return body(view.f32());
 }
 

@@ -17,9 +17,9 @@ class CudaTraining final : public TrainingOps {
   void accumulate(const float* gradients, float* sum, std::int64_t count) override {
     cuda::accumulate(machine_->stream(), gradients, sum, count);
   }
-  void clip(const float* gradients, const Trained* trained, std::int64_t count, double limit, float* work,
-            float* scale) override {
-    cuda::clip(machine_->stream(), gradients, trained, count, static_cast<float>(limit), work, scale);
+  void clip(const float* gradients, const Trained* trained, std::int64_t count, double limit, float* work, GradientScale* scale,
+            LossScale* loss) override {
+    cuda::clip(machine_->stream(), gradients, trained, count, static_cast<float>(limit), work, scale, loss);
   }
   [[nodiscard]] std::int64_t clip_floats(std::int64_t count) const override { return clip_grid(count).columns; }
 
@@ -45,8 +45,12 @@ class CudaTraining final : public TrainingOps {
                              .of_velocity = s.nesterov ? momentum : 1.0F};
     cuda::sgd(machine_->stream(), factors, buffers);
   }
-  void update_average(double toward, const float* values, float* average, std::int64_t count) override {
-    cuda::update_average(machine_->stream(), static_cast<float>(toward), values, average, count);
+  void update_average(double toward, const float* values, float* average, std::int64_t count,
+                      const GradientScale* scale) override {
+    cuda::update_average(machine_->stream(), static_cast<float>(toward), values, average, count, scale);
+  }
+  void put_back(const float* kept, float* values, std::int64_t count, const GradientScale* scale) override {
+    cuda::put_back(machine_->stream(), kept, values, count, scale);
   }
   void make_pictures(const Pictures& pictures) override { cuda::make_pictures(machine_->stream(), pictures); }
   [[nodiscard]] std::size_t picture_work_bytes(std::int32_t count, std::int32_t height, std::int32_t width) const override {

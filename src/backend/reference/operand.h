@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "backend/reference/bf16.h"
+#include "backend/reference/rounding.h"
 #include "backend/reference/tensor.h"
 #include "graph/ops.h"
 
@@ -27,8 +27,8 @@ class Own {
 template <class Real>
 Own<Real> operand(Tensor<const Real> x, graph::Precision precision) {
   Own<Real> made(x.shape());
-  const int bits = precision == graph::Precision::kBF16 ? kBitsOfBf16 : kBitsOfTf32;
-  for (std::int64_t i = 0; i < x.size(); ++i) made.out()[i] = precision == graph::Precision::kF32 ? x[i] : round_to(x[i], bits);
+  const bool rounds = precision != graph::Precision::kF32;
+  for (std::int64_t i = 0; i < x.size(); ++i) made.out()[i] = rounds ? round_to(x[i], format_of(precision)) : x[i];
   return made;
 }
 

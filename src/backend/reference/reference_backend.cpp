@@ -4,8 +4,8 @@
 #include <array>
 #include <utility>
 
-#include "backend/reference/bf16.h"
 #include "backend/reference/definition.h"
+#include "backend/reference/rounding.h"
 #include "core/error.h"
 
 namespace fovea {
@@ -16,17 +16,18 @@ constexpr std::size_t kMaxOperands = 64;
 
 void read(const TensorView& from, double* to) {
   for (std::int64_t j = 0; j < from.shape.elements(); ++j) {
-    to[j] = static_cast<double>(from.dtype == DType::kBF16 ? bf16_to_f32(reinterpret_cast<const std::uint16_t*>(from.data)[j])
-                                                           : from.f32()[j]);
+    to[j] = static_cast<double>(
+        from.dtype == DType::kF32 ? from.f32()[j] : widen_16(from.dtype, reinterpret_cast<const std::uint16_t*>(from.data)[j]));
   }
 }
 
 void write(const reference::Tensor<double>& from, const TensorView& to) {
   for (std::int64_t j = 0; j < from.size(); ++j) {
-    if (to.dtype == DType::kBF16) {
-      reinterpret_cast<std::uint16_t*>(to.data)[j] = f32_to_bf16(static_cast<float>(reference::to_bf16(from[j])));
-    } else {
+    if (to.dtype == DType::kF32) {
       to.f32()[j] = static_cast<float>(from[j]);
+    } else {
+      const auto rounded = static_cast<float>(reference::round_to(from[j], reference::format_of(to.dtype)));
+      reinterpret_cast<std::uint16_t*>(to.data)[j] = round_to_16(to.dtype, rounded);
     }
   }
 }

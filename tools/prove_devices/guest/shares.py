@@ -177,7 +177,7 @@ def stopped(share):
     share.server.stop()
     begin = time.monotonic()
     try:
-        _, told = process.communicate(timeout=150)
+        _, told = process.communicate(timeout=400)
         status = process.returncode
     except subprocess.TimeoutExpired:
         told, status = "", None  # it waits for the server, as the mount says
@@ -185,7 +185,7 @@ def stopped(share):
     say(errors(told)[:4])
     share.server.start()
     if status is None:
-        process.communicate(timeout=150)
+        process.communicate(timeout=400)
     check(wait_for(lambda: readable(folder), 90), f"{share.name}: server started: the share is there again")
     half = [name for name, digest in contents(folder).items() if name in old and digest != old[name] and b"urn:fovea:tags:1#" not in (folder / name).read_bytes()]
     gone = old.keys() - contents(folder).keys()

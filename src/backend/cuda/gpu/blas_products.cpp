@@ -15,8 +15,11 @@ namespace {
 
 constexpr std::size_t kWorkspace = std::size_t{32} << 20;  // what NVIDIA advises for its newest GPUs
 
-cudaDataType_t type_of(Number number) { return number == Number::kBF16 ? CUDA_R_16BF : CUDA_R_32F; }
-std::int64_t size_of(Number number) { return number == Number::kBF16 ? 2 : 4; }
+cudaDataType_t type_of(Number number) {
+  if (number == Number::kFP16) return CUDA_R_16F;
+  return number == Number::kBF16 ? CUDA_R_16BF : CUDA_R_32F;
+}
+std::int64_t size_of(Number number) { return number == Number::kBF16 || number == Number::kFP16 ? 2 : 4; }
 /// Floats are multiplied as floats unless fewer bits of them are asked for.
 cublasComputeType_t compute_of(Number operands) {
   return operands == Number::kTF32 ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F;
@@ -130,7 +133,7 @@ class BlasProduct final : public Product {
   cublasLtMatmulAlgo_t algorithm_{};
 };
 
-/// What the library does not have: odd sizes in bf16.
+/// What the library does not have: odd sizes of 16-bit numbers.
 class PlainProduct final : public Product {
  public:
   explicit PlainProduct(const ProductShape& shape) : shape_(shape) {}

@@ -94,7 +94,13 @@ class GpuMachine final : public Machine {
   [[nodiscard]] Products& products() override { return products_; }
   [[nodiscard]] std::size_t cache_bytes() const override { return static_cast<std::size_t>(properties_.l2CacheSize) / 2; }
   [[nodiscard]] bool has(graph::Precision precision) const override {
-    return precision == graph::Precision::kF32 || properties_.major >= 8;
+    switch (precision) {
+      case graph::Precision::kF32: return true;
+      case graph::Precision::kFP16: return properties_.major >= 7;
+      case graph::Precision::kTF32:
+      case graph::Precision::kBF16: break;
+    }
+    return properties_.major >= 8;
   }
   [[nodiscard]] const StepState* state() const override { return reinterpret_cast<const StepState*>(state_->cell.data()); }
   void set_state(const RunState& state) override {

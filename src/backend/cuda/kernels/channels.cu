@@ -122,14 +122,16 @@ void filters_to_rows(Stream stream, const float* w, T* rows, int filters, int ch
   });
 }
 
-template void patches(Stream, const Plane&, const float*, float*, int);
-template void patches(Stream, const Plane&, const float*, Tf32*, int);
-template void patches(Stream, const Plane&, const float*, Bf16*, int);
-template void filters_to_rows(Stream, const float*, Tf32*, int, int, int, int);
-template void patches(Stream, const Plane&, const Bf16*, Bf16*, int);
-#define FOVEA_MAKE(T)                                                          \
-  template void patches_backward(Stream, const Plane&, const float*, int, T*); \
+#define FOVEA_MAKE(T)                                             \
+  template void patches(Stream, const Plane&, const float*, T*, int); \
   template void filters_to_rows(Stream, const float*, T*, int, int, int, int);
+FOVEA_FOR_EACH_NUMBER(FOVEA_MAKE)
+FOVEA_MAKE(Tf32)
+#undef FOVEA_MAKE
+#define FOVEA_MAKE(T) template void patches(Stream, const Plane&, const T*, T*, int);
+FOVEA_FOR_EACH_SHORT(FOVEA_MAKE)
+#undef FOVEA_MAKE
+#define FOVEA_MAKE(T) template void patches_backward(Stream, const Plane&, const float*, int, T*);
 FOVEA_FOR_EACH_NUMBER(FOVEA_MAKE)
 #undef FOVEA_MAKE
 

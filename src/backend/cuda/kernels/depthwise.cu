@@ -178,9 +178,11 @@ void depthwise(Stream stream, const Plane& plane, const T* x, Activation before,
   if (plane.stride == 1) return start_forward<T, 5, 1, 4>(stream, f);
   start_forward<T, 5, 2, 4>(stream, f);
 }
-template void depthwise(Stream, const Plane&, const float*, Activation, const float*, const float*, Activation, float*);
-template void depthwise(Stream, const Plane&, const Tf32*, Activation, const float*, const float*, Activation, Tf32*);
-template void depthwise(Stream, const Plane&, const Bf16*, Activation, const float*, const float*, Activation, Bf16*);
+#define FOVEA_MAKE(T) \
+  template void depthwise(Stream, const Plane&, const T*, Activation, const float*, const float*, Activation, T*);
+FOVEA_FOR_EACH_NUMBER(FOVEA_MAKE)
+FOVEA_MAKE(Tf32)
+#undef FOVEA_MAKE
 
 int depthwise_values(const Plane& plane) { return 1 + (vector_of(plane) == 1 ? kMostTaps : plane.taps()); }
 

@@ -176,9 +176,13 @@ void through_activation(Stream stream, const S* saved, Activation activation, co
   }
 }
 template void through_activation(Stream, const float*, Activation, const float*, float*, const SumsGrid&, float*, bool);
-template void through_activation(Stream, const Tf32*, Activation, const float*, Tf32*, const SumsGrid&, float*, bool);
-template void through_activation(Stream, const Bf16*, Activation, const float*, Bf16*, const SumsGrid&, float*, bool);
-template void through_activation(Stream, const Bf16*, Activation, const Bf16*, Bf16*, const SumsGrid&, float*, bool);
+#define FOVEA_MAKE(T) \
+  template void through_activation(Stream, const T*, Activation, const float*, T*, const SumsGrid&, float*, bool);
+FOVEA_FOR_EACH_ROUNDED(FOVEA_MAKE)
+#undef FOVEA_MAKE
+#define FOVEA_MAKE(T) template void through_activation(Stream, const T*, Activation, const T*, T*, const SumsGrid&, float*, bool);
+FOVEA_FOR_EACH_SHORT(FOVEA_MAKE)
+#undef FOVEA_MAKE
 
 void fold(Stream stream, const float* partial, int parts, std::int64_t count, float* out) {
   launch(stream, count, [=] FOVEA_KERNEL(int i) { out[i] = sum_of_parts(partial + i, parts, count); });

@@ -28,6 +28,7 @@ void with_type(Number number, const Body& body) {
     case Number::kF32: return body(static_cast<const float*>(nullptr));
     case Number::kTF32: return body(static_cast<const Tf32*>(nullptr));
     case Number::kBF16: return body(static_cast<const Bf16*>(nullptr));
+    case Number::kFP16: return body(static_cast<const Fp16*>(nullptr));
   }
 }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <cfloat>
 #include <cmath>
 
 #include "backend/cuda/kernels/training.h"
@@ -9,20 +10,28 @@ namespace {
 /// The buffer as rows of kRow, each the sum of a column.
 constexpr int kRow = 4096;
 
+/// Exact, as the scale is a power of two.
+FOVEA_INLINE float undoing(const LossScale* loss) { return loss == nullptr ? 1.0F : 1.0F / loss->scale; }
+
 struct Squares {
   static constexpr int kValues = 1, kWidth = 1;
   const float* gradients;
   const Trained* trained;
   std::int64_t count;
+  const LossScale* loss;
 
   struct Lane {
     const Squares& body;
     std::int64_t first;
+    float undo;
     float sums[1];
-    FOVEA_KERNEL Lane(const Squares& b, int row) : body(b), first(static_cast<std::int64_t>(row) * kRow), sums{} {}
+    FOVEA_KERNEL Lane(const Squares& b, int row)
+        : body(b), first(static_cast<std::int64_t>(row) * kRow), undo(undoing(b.loss)), sums{} {}
     FOVEA_KERNEL void add(int item) {
       const std::int64_t i = first + item;
-      if (i < body.count && body.trained[i] != Trained::kNo) sums[0] += body.gradients[i] * body.gradients[i];
+      if (i >= body.count || body.trained[i] == Trained::kNo) return;
+      const float g = body.gradients[i] * undo;
+      sums[0] += g * g;
     }
   };
 };
@@ -36,21 +45,24 @@ void accumulate(Stream stream, const float* gradients, float* sum, std::int64_t 
 SumsGrid clip_grid(std::int64_t count) { return row_sums_grid(static_cast<int>((count + kRow - 1) / kRow), kRow); }
 
 void clip(Stream stream, const float* gradients, const Trained* trained, std::int64_t count, float limit, float* partial,
-          float* scale) {
+          GradientScale* scale, LossScale* loss) {
   const SumsGrid grid = clip_grid(count);
-  launch_sums(stream, grid, partial, false, Squares{gradients, trained, count});
+  launch_sums(stream, grid, partial, false, Squares{gradients, trained, count, loss});
   const int rows = grid.columns;
   launch(stream, 1, [=] FOVEA_KERNEL(int) {
     const float norm = sqrtf(sum_of_parts(partial, rows, 1));
-    scale[0] = limit > 0.0F ? fminf(1.0F, limit / (norm + 1e-6F)) : 1.0F;
-    scale[1] = norm;
+    const bool finite = norm <= FLT_MAX;  // false of NaN
+    scale->factor = undoing(loss) * (limit > 0.0F ? fminf(1.0F, limit / (norm + 1e-6F)) : 1.0F);
+    scale->norm = norm;
+    scale->left_out = loss != nullptr && !finite ? 1 : 0;
+    if (loss != nullptr) *loss = loss->after(finite);
   });
 }
 
 void adamw(Stream stream, const AdamWFactors& f, const TrainingOps::Buffers& b) {
   launch(stream, b.count, [=] FOVEA_KERNEL(int i) {
-    if (b.trained[i] == Trained::kNo) return;
-    const float g = b.gradients[i] * b.scale[0];
+    if (b.trained[i] == Trained::kNo || b.scale->left_out != 0) return;
+    const float g = b.gradients[i] * b.scale->factor;
     const float m = b.first[i] + f.toward * (g - b.first[i]);
     const float v = f.beta2 * b.second[i] + f.toward2 * g * g;
     b.first[i] = m;
@@ -62,17 +74,26 @@ void adamw(Stream stream, const AdamWFactors& f, const TrainingOps::Buffers& b) 
 
 void sgd(Stream stream, const SgdFactors& f, const TrainingOps::Buffers& b) {
   launch(stream, b.count, [=] FOVEA_KERNEL(int i) {
-    if (b.trained[i] == Trained::kNo) return;
+    if (b.trained[i] == Trained::kNo || b.scale->left_out != 0) return;
     const float decay = b.trained[i] == Trained::kDecaying ? f.decay : 0.0F;
-    const float g = b.gradients[i] * b.scale[0] + decay * b.parameters[i];
+    const float g = b.gradients[i] * b.scale->factor + decay * b.parameters[i];
     const float v = f.momentum * b.first[i] + g;
     b.first[i] = v;
     b.parameters[i] -= f.rate * (f.of_gradient * g + f.of_velocity * v);
   });
 }
 
-void update_average(Stream stream, float toward, const float* values, float* average, std::int64_t count) {
-  launch(stream, count, [=] FOVEA_KERNEL(int i) { average[i] += toward * (values[i] - average[i]); });
+void update_average(Stream stream, float toward, const float* values, float* average, std::int64_t count,
+                    const GradientScale* scale) {
+  launch(stream, count, [=] FOVEA_KERNEL(int i) {
+    if (scale->left_out == 0) average[i] += toward * (values[i] - average[i]);
+  });
+}
+
+void put_back(Stream stream, const float* kept, float* values, std::int64_t count, const GradientScale* scale) {
+  launch(stream, count, [=] FOVEA_KERNEL(int i) {
+    if (scale->left_out != 0) values[i] = kept[i];
+  });
 }
 
 }  // namespace fovea::cuda

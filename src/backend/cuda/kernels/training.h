@@ -12,7 +12,7 @@ void accumulate(Stream stream, const float* gradients, float* sum, std::int64_t 
 /// Partial sums of clip().
 [[nodiscard]] SumsGrid clip_grid(std::int64_t count);
 void clip(Stream stream, const float* gradients, const Trained* trained, std::int64_t count, float limit, float* partial,
-          float* scale);
+          GradientScale* scale, LossScale* loss);
 
 /// With its numbers worked out: parameters = keep parameters - rate (m / (sqrt(v) / correction + eps)).
 struct AdamWFactors {
@@ -23,6 +23,8 @@ struct SgdFactors {
   float rate, decay, momentum, of_gradient, of_velocity;
 };
 void sgd(Stream stream, const SgdFactors& factors, const TrainingOps::Buffers& buffers);
-void update_average(Stream stream, float toward, const float* values, float* average, std::int64_t count);
+void update_average(Stream stream, float toward, const float* values, float* average, std::int64_t count,
+                    const GradientScale* scale);
+void put_back(Stream stream, const float* kept, float* values, std::int64_t count, const GradientScale* scale);
 
 }  // namespace fovea::cuda
