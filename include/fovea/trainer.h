@@ -58,7 +58,7 @@ enum class AugmentLevel : std::uint8_t {
 enum class PrecisionChoice : std::uint8_t {
   kAuto,  ///< kBf16 where the device is made for it
   kFp32,
-  kBf16,  ///< in convolutions and blocks with stored statistics; on GPUs with the batch's own too
+  kBf16,  ///< in dense convolutions and blocks
   kTf32,  ///< there, on GPUs: floats of which eleven significant bits are multiplied
   kFp16,  ///< there, on GPUs: eleven significant bits in the range of 16; the loss is scaled so that gradients stay within it
 };

@@ -38,6 +38,7 @@ struct Case {
   const char* name;
   Scope scope;
   bool multi_label = false;
+  BatchNormMode batchnorm = BatchNormMode::kAuto;
   friend void PrintTo(const Case& run, std::ostream* out) { *out << run.name; }
 };
 
@@ -47,6 +48,7 @@ class Resume : public testing::TestWithParam<Case> {
     options_ = test::prepare_tiny_run(folder_);
     options_.scope = GetParam().scope;
     options_.multi_label = GetParam().multi_label;
+    options_.batchnorm = GetParam().batchnorm;
     options_.checkpoint_interval_s = 0;
     options_.epochs = 3;
   }
@@ -111,7 +113,8 @@ TEST_P(Resume, OtherOptionsAreRefused) {
 
 INSTANTIATE_TEST_SUITE_P(Scopes, Resume,
                          testing::Values(Case{"head", Scope::kHead}, Case{"tail", Scope::kTail}, Case{"full", Scope::kFull},
-                                         Case{"full_of_label_sets", Scope::kFull, true}),
+                                         Case{"full_of_label_sets", Scope::kFull, true},
+                                         Case{"full_with_live_statistics", Scope::kFull, false, BatchNormMode::kLive}),
                          [](const auto& run) { return run.param.name; });
 
 }  // namespace

@@ -37,10 +37,9 @@ bool is_defined(const graph::Op& op, cpu::Target target) {
   if (const auto* block = std::get_if<graph::InvertedResidualBackward>(&op))
     return is_defined(block->forward, target) && block->input_activation != graph::Activation::kSilu;
   if (const auto* block = std::get_if<graph::InvertedResidualTrain>(&op))
-    return block->precision == graph::Precision::kF32 && cpu::block::Geometry::supports(cpu::block::without_statistics(*block));
+    return is_defined(cpu::block::without_statistics(*block), target);
   if (const auto* block = std::get_if<graph::InvertedResidualTrainBackward>(&op))
-    return block->forward.precision == graph::Precision::kF32 &&
-           cpu::block::Geometry::supports(cpu::block::without_statistics(block->forward));
+    return is_defined(cpu::block::without_statistics(block->forward), target);
   if (const auto* activate = std::get_if<graph::Activate>(&op))
     return !activate->keeps_slope || activate->activation == graph::Activation::kSilu;
   if (!has(convolution_precision(op), target)) return false;

@@ -18,7 +18,7 @@ namespace {
 using namespace bf16_memory;  // its memory
 using graph::Activation;
 
-const bf16::Numbers kNone(static_cast<const float*>(nullptr));
+const bf16::Numbers kNone(nullptr);
 
 class Block : public Passes<Block, Weights, Sums, Work> {
  public:

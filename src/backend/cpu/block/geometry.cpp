@@ -33,7 +33,7 @@ Geometry::Geometry(const Setup& setup, const graph::InvertedResidualTrain& opera
     : Geometry(setup, without_statistics(operation), depthwise_weight(operation), depthwise_weight(operation) + 3) {}
 
 graph::InvertedResidual without_statistics(const graph::InvertedResidualTrain& op) {
-  return {.window = op.window, .activation = op.activation, .expands = op.expands};
+  return {.window = op.window, .activation = op.activation, .expands = op.expands, .precision = op.precision};
 }
 
 Geometry::Geometry(const Setup& setup, const graph::InvertedResidual& operation, std::size_t depthwise, std::size_t project)

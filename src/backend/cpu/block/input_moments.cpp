@@ -41,7 +41,7 @@ struct InputMoments::Part {
   std::size_t bytes;
 };
 
-InputMoments::InputMoments(const Context& context, Target target, std::int64_t rows, std::int64_t channels)
+InputMoments::InputMoments(const Context& context, Target target, std::int64_t rows, std::int64_t channels, Centre* centre)
     : context_(context),
       rows_(rows),
       channels_(channels),
@@ -49,7 +49,8 @@ InputMoments::InputMoments(const Context& context, Target target, std::int64_t r
       together_(std::clamp<std::int64_t>(kFloatsTogether / (blocks_of(channels) * kBlockChannels), 64, 512)),
       products_(block_kernels(target)),
       norms_(block_norm_kernels(target)),
-      sum_rows_(sum_rows(target)) {}
+      sum_rows_(sum_rows(target)),
+      centre_(centre) {}
 
 std::size_t InputMoments::scratch_bytes() const {
   return static_cast<std::size_t>(parts_) * Part(channels_, together_, nullptr).bytes;
@@ -71,7 +72,7 @@ void InputMoments::add_up(const float* x, const Part& part, Range rows) const {
   for (std::int64_t i = 0; i < together_; ++i) part.place[i] = static_cast<std::int32_t>(i * kBlockChannels);
   for (std::int64_t row = rows.begin; row < rows.end; row += together_) {
     const std::int64_t count = std::min(together_, rows.end - row);
-    norms_.centre(x + row * channels_, count, channels_, x, part.centred);
+    centre_(x + row * channels_, count, channels_, x, part.centred);
     products_.to_blocks(part.centred, count, channels_, {part.in_blocks, block, part.place});
     std::fill_n(part.few_products, size, 0.0F);
     products_.outer(part.centred, channels_, count, part.in_blocks, block, blocks, part.few_products);

@@ -15,8 +15,10 @@ namespace fovea::cpu::block {
 
 class InputMoments {
  public:
+  /// As BlockNormKernels::centre: x - pivot, of x as it is or rounded first.
+  using Centre = void(const float* x, std::int64_t rows, std::int64_t channels, const float* pivot, float* out);
   /// Of rows of so many channels.
-  InputMoments(const Context& context, Target target, std::int64_t rows, std::int64_t channels);
+  InputMoments(const Context& context, Target target, std::int64_t rows, std::int64_t channels, Centre* centre);
 
   [[nodiscard]] std::size_t scratch_bytes() const;
   /// mean (channels) and covariance (channels, channels), divided by `rows`, of x (rows, channels). Products are added up in
@@ -36,6 +38,7 @@ class InputMoments {
   BlockKernels products_;
   BlockNormKernels norms_;
   SumRowsKernel* sum_rows_;
+  Centre* centre_;
 };
 
 }  // namespace fovea::cpu::block

@@ -15,8 +15,7 @@ constexpr std::int64_t kRowsTogether = 256;
 }  // namespace
 
 struct LiveCorrection::Memory {
-  Memory(const LiveCorrection& of, std::byte* memory) {
-    const Geometry& g = of.g_;
+  Memory(const Context& context, const Geometry& g, std::byte* memory) {
     const std::int64_t panels = blocks_of(g.in), most = std::max(kRowsTogether, g.inner);
     Pieces pieces(memory);
     slope = pieces.take<float>(g.inner);
@@ -26,7 +25,7 @@ struct LiveCorrection::Memory {
     constant = pieces.take<float>(panels * kBlockChannels);
     place = pieces.take<std::int32_t>(most);
     for_each_thread = (g.in + panels * kBlockChannels) * kRowsTogether;
-    rows = pieces.take<float>(of.context_.threads * for_each_thread);
+    rows = pieces.take<float>(context.threads * for_each_thread);
     bytes = pieces.bytes();
   }
 
@@ -44,10 +43,10 @@ struct LiveCorrection::Memory {
 LiveCorrection::LiveCorrection(const Context& context, const Geometry& g, Target target)
     : context_(context), g_(g), products_(block_kernels(target)), norms_(block_norm_kernels(target)) {}
 
-std::size_t LiveCorrection::scratch_bytes() const { return Memory(*this, nullptr).bytes; }
+std::size_t LiveCorrection::scratch_bytes(const Context& context, const Geometry& g) { return Memory(context, g, nullptr).bytes; }
 
 void LiveCorrection::run(const Arguments& a, const LiveExpansion& expansion, const Sums& sums, std::byte* scratch) const {
-  const Memory memory(*this, scratch);
+  const Memory memory(context_, g_, scratch);
   for (std::int64_t i = 0; i < std::max(kRowsTogether, g_.inner); ++i)
     memory.place[i] = static_cast<std::int32_t>(i * kBlockChannels);
   correct_weights(a, expansion, sums, memory);

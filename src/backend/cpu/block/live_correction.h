@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "backend/cpu/block/f32_memory.h"
 #include "backend/cpu/block/live_frame.h"
 
 namespace fovea::cpu::block {
@@ -10,7 +11,7 @@ class LiveCorrection {
  public:
   LiveCorrection(const Context& context, const Geometry& g, Target target);
 
-  [[nodiscard]] std::size_t scratch_bytes() const;
+  [[nodiscard]] static std::size_t scratch_bytes(const Context& context, const Geometry& g);
   /// From sums.expand (g times x - mean) and sums.expand_bias (g) over all positions: outputs dwe, dge and dbe, and dx, which is
   /// we' times g and the norm's scale so far.
   void run(const Arguments& a, const LiveExpansion& expansion, const f32_memory::Sums& sums, std::byte* scratch) const;

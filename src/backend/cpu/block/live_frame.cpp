@@ -4,21 +4,12 @@
 #include <algorithm>
 #include <cmath>
 
+#include "backend/cpu/kernels/bf16/live_norm.h"
 #include "core/parallel.h"
 
 namespace fovea::cpu::block {
-namespace {
-
-/// Bytes of the wide activations that belong to a row of y.
-std::int64_t bytes_of_row(const Geometry& g, bool backward) {
-  const std::int64_t floats = g.op.window.stride * g.width + g.out_width;
-  return (backward ? 2 : 1) * floats * g.inner * static_cast<std::int64_t>(sizeof(float));
-}
-
-}  // namespace
-
 LiveNorm::LiveNorm(std::int64_t channels, Pieces& pieces) {
-  const std::int64_t size = blocks_of(channels) * kBlockChannels;
+  const std::int64_t size = padded(channels);
   for (float** vector : {&mean, &scale, &shift, &inverse}) *vector = pieces.take<float>(size);
 }
 
@@ -30,8 +21,7 @@ void LiveNorm::set(std::int64_t channels, const float* gamma, const float* beta,
     scale[c] = gamma[c] * inverse[c];
     shift[c] = beta[c];
   }
-  const std::int64_t size = blocks_of(channels) * kBlockChannels;
-  for (float* vector : {mean, scale, shift, inverse}) std::fill(vector + channels, vector + size, 0.0F);
+  for (float* vector : {mean, scale, shift, inverse}) std::fill(vector + channels, vector + padded(channels), 0.0F);
 }
 
 LiveExpansion::LiveExpansion(const Geometry& g, const InputMoments& moments, Pieces& pieces)
@@ -42,7 +32,7 @@ LiveExpansion::LiveExpansion(const Geometry& g, const InputMoments& moments, Pie
   x_covariance = pieces.take<double>(g.in * g.in);
   w_covariance = pieces.take<float>(g.inner * g.in);
   weights = pieces.take<float>(g.inner * g.in);
-  bias = pieces.take<float>(g.inner);
+  bias = pieces.take<float>(padded(g.inner));
   scratch = pieces.take<std::byte>(static_cast<std::int64_t>(moments.scratch_bytes()));
 }
 
@@ -68,28 +58,57 @@ void ChannelSums::end_band(const BlockNormKernels& norms) const {
   norms.grow(band_product, pitch, product);
 }
 
-LiveFrame::LiveFrame(const Setup& setup, const graph::InvertedResidualTrain& operation, bool backward)
+PartSums::PartSums(std::size_t count, std::int64_t channels, Pieces& pieces)
+    : parts(count),
+      pitch(channels),
+      part_bytes(ChannelSums(channels, nullptr).bytes),
+      memory(pieces.take<std::byte>(static_cast<std::int64_t>(count * part_bytes))) {}
+
+ChannelSums PartSums::of(std::size_t part) const { return {pitch, memory + part * part_bytes}; }
+
+NormGradient::NormGradient(std::int64_t channels, Pieces& pieces)
+    : mean(pieces.take<float>(padded(channels))), product(pieces.take<float>(padded(channels))) {}
+
+void NormGradient::set(std::int64_t channels, const PartSums& sums, std::int64_t count, const float* inverse, float* dgamma,
+                       float* dbeta) const {
+  for (float* vector : {mean, product}) std::fill_n(vector, padded(channels), 0.0F);
+  for (std::int64_t c = 0; c < channels; ++c) {
+    double gradients = 0, products = 0;
+    for (std::size_t part = 0; part < sums.parts; ++part) {
+      gradients += sums.of(part).sum[c];
+      products += sums.of(part).product[c];
+    }
+    const auto by = static_cast<double>(inverse[c]), positions = static_cast<double>(count);
+    dgamma[c] = static_cast<float>(products * by);
+    dbeta[c] = static_cast<float>(gradients);
+    mean[c] = static_cast<float>(gradients / positions);
+    product[c] = static_cast<float>(products * by * by / positions);
+  }
+}
+
+LiveFrame::LiveFrame(const Setup& setup, const graph::InvertedResidualTrain& operation,
+                     std::int64_t (*row_bytes)(const Geometry&))
     : context(setup.context),
       team(setup.context),
       op(operation),
       g(setup, operation),
       parts(g.parts_with_sums()),
-      rows(band_rows(parts, bytes_of_row(g, backward))),
+      rows(band_rows(parts, row_bytes(g))),
       rings(g, parts, rows),
-      bands(setup.target, op.window),
-      products(block_kernels(setup.target)),
       norms(block_norm_kernels(setup.target)),
-      moments(setup.context, setup.target, g.images * g.height * g.width, g.in),
+      moments(setup.context, setup.target, x_positions(), g.in, rounds() ? bf16::centre_rounded : norms.centre),
       variances(product_variances(setup.target)) {
   team.threads = std::min(team.threads, static_cast<int>(parts.size()));
 }
 
 void LiveFrame::find_expansion(const Arguments& a, const LiveExpansion& to, float* me, float* se) const {
-  const float* we = a.inputs[1].f32();
+  const float* plain = a.inputs[1].f32();
   moments.run(a.inputs[0].f32(), to.scratch, to.x_mean, to.x_covariance);
   for (std::int64_t c = 0; c < g.in; ++c) to.centre[c] = static_cast<float>(to.x_mean[c]);
   parallel_ranges(context, g.inner, 16, [&](Range r) {
     const std::int64_t at = r.begin * g.in;
+    if (rounds()) bf16::round_floats(plain + at, r.size() * g.in, to.weights + at);
+    const float* we = rounds() ? to.weights : plain;
     variances(we + at, r.size(), g.in, to.x_covariance, to.w_covariance + at, se + r.begin);
     for (std::int64_t e = r.begin; e < r.end; ++e) {
       double mean = 0;
@@ -99,9 +118,10 @@ void LiveFrame::find_expansion(const Arguments& a, const LiveExpansion& to, floa
   });
   to.norm.set(g.inner, a.inputs[2].f32(), a.inputs[3].f32(), me, se, op.eps);
   for (std::int64_t e = 0; e < g.inner; ++e) {
-    for (std::int64_t c = 0; c < g.in; ++c) to.weights[e * g.in + c] = we[e * g.in + c] * to.norm.scale[e];
+    for (std::int64_t c = 0; c < g.in && !rounds(); ++c) to.weights[e * g.in + c] = plain[e * g.in + c] * to.norm.scale[e];
     to.bias[e] = to.norm.shift[e] - to.norm.scale[e] * me[e];
   }
+  std::fill(to.bias + g.inner, to.bias + padded(g.inner), 0.0F);
 }
 
 }  // namespace fovea::cpu::block

@@ -7,6 +7,7 @@
 // positions, (half, pair, 16 channels, 2): halves are blocks' even and odd channels in turn.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "backend/cpu/kernels/bf16/round.h"
@@ -57,6 +58,7 @@ struct Numbers {
   // NOLINTBEGIN(google-explicit-constructor): a pointer says which of them it is
   Numbers(const float* floats) : data(floats), rounded(false) {}
   Numbers(const Bf16* numbers) : data(numbers), rounded(true) {}
+  Numbers(std::nullptr_t /*none*/) : data(nullptr), rounded(false) {}
   // NOLINTEND(google-explicit-constructor)
 };
 
