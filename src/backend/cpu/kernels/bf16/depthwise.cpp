@@ -27,19 +27,23 @@ FOVEA_BF16_INLINE void forward_columns(const Bf16* const* rows, int kernel_h, co
   }
   for (int r = 0; r < kernel_h; ++r) {
     const Bf16* x = rows[r] + first * kStride * kBlock;
-    const float* taps = w + r * kTaps * kBlock;
-    __m512i seen[kSeen];
-    for (int i = 0; i < kSeen; ++i) seen[i] = _mm512_load_si512(x + i * kBlock);
-    __m512 half[kSeen];
-    for (int i = 0; i < kSeen; ++i) half[i] = even_half(seen[i]);
+    __m512 taps_even[kTaps], taps_odd[kTaps];
     for (int s = 0; s < kTaps; ++s) {
-      const __m512 weight = _mm512_load_ps(taps + s * kBlock);
-      for (int j = 0; j < kColumns; ++j) even[j] = _mm512_fmadd_ps(half[j * kStride + s], weight, even[j]);
+      taps_even[s] = _mm512_load_ps(w + (r * kTaps + s) * kBlock);
+      taps_odd[s] = _mm512_load_ps(w + (r * kTaps + s) * kBlock + 16);
     }
-    for (int i = 0; i < kSeen; ++i) half[i] = odd_half(seen[i]);
-    for (int s = 0; s < kTaps; ++s) {
-      const __m512 weight = _mm512_load_ps(taps + s * kBlock + 16);
-      for (int j = 0; j < kColumns; ++j) odd[j] = _mm512_fmadd_ps(half[j * kStride + s], weight, odd[j]);
+    // Each position is unfolded once, for all columns that see it.
+#pragma GCC unroll 16
+    for (int i = 0; i < kSeen; ++i) {
+      const __m512i numbers = _mm512_load_si512(x + i * kBlock);
+      const __m512 half_even = even_half(numbers), half_odd = odd_half(numbers);
+#pragma GCC unroll 8
+      for (int j = 0; j < kColumns; ++j) {
+        const int s = i - j * kStride;
+        if (s < 0 || s >= kTaps) continue;
+        even[j] = _mm512_fmadd_ps(half_even, taps_even[s], even[j]);
+        odd[j] = _mm512_fmadd_ps(half_odd, taps_odd[s], odd[j]);
+      }
     }
   }
   for (int j = 0; j < kColumns; j += 2) {
@@ -94,35 +98,78 @@ struct HalfRow {
   float* dw;
 };
 
-/// Columns [first, first + kColumns) of x, an even number, of which the last counts for the bias if `whole`.
-template <int kColumns, int kTaps, int kStride, int kPhase, int kHalf>
-FOVEA_BF16_INLINE __m512 backward_columns(const DepthwiseBackwardRow& row, const HalfRow& half, const Limits& limits,
-                                          std::int64_t first, bool whole, __m512 db) {
-  static_assert(kColumns % kStride == 0);
+/// Sums of the taps of kRows rows of the gradient, in registers.
+template <int kRows, int kTaps>
+struct TapSums {
+  __m512 sums[kRows][kTaps];
+
+  FOVEA_BF16_INLINE TapSums(const float* dw, const int* tap) {
+    for (int k = 0; k < kRows; ++k) {
+      for (int s = 0; s < kTaps; ++s) sums[k][s] = _mm512_load_ps(dw + (tap[k] * kTaps + s) * kBlock);
+    }
+  }
+  FOVEA_BF16_INLINE void put(float* dw, const int* tap) const {
+    for (int k = 0; k < kRows; ++k) {
+      for (int s = 0; s < kTaps; ++s) _mm512_store_ps(dw + (tap[k] * kTaps + s) * kBlock, sums[k][s]);
+    }
+  }
+  [[nodiscard]] FOVEA_BF16_INLINE __m512 get(int k, int s) const { return sums[k][s]; }
+  FOVEA_BF16_INLINE void set(int k, int s, __m512 sum) { sums[k][s] = sum; }
+};
+
+/// Of any number of rows: where there are more taps than registers.
+template <int kTaps>
+struct TapSums<0, kTaps> {
+  float* dw;
+  const int* tap;
+
+  FOVEA_BF16_INLINE TapSums(float* memory, const int* rows) : dw(memory), tap(rows) {}
+  FOVEA_BF16_INLINE void put(float* /*dw*/, const int* /*tap*/) const {}
+  [[nodiscard]] FOVEA_BF16_INLINE __m512 get(int k, int s) const { return _mm512_load_ps(dw + (tap[k] * kTaps + s) * kBlock); }
+  FOVEA_BF16_INLINE void set(int k, int s, __m512 sum) const { _mm512_store_ps(dw + (tap[k] * kTaps + s) * kBlock, sum); }
+};
+
+/// What columns of x meet in row k of the gradient, of which they see columns from g_first on: to their gradients and the sums.
+template <int kColumns, int kTaps, int kStride, int kPhase, int kHalf, class Sums>
+FOVEA_BF16_INLINE void meet_row(const DepthwiseBackwardRow& row, const HalfRow& half, int k, std::int64_t g_first,
+                                const __m512 (&x)[kColumns], __m512 (&dx)[kColumns], Sums& sums) {
   constexpr int kLow = column_of<kStride, kPhase>(-(kTaps - 1));
   constexpr int kSeen = column_of<kStride, kPhase>(kColumns - 1) - kLow + 1;
-  const std::int64_t g_first = (first + row.left - kPhase) / kStride + kLow;
+  const Bf16* g = half.g[k] + g_first * kBlock;
+  const float* w = half.w + static_cast<std::int64_t>(row.tap[k]) * kTaps * kBlock;
+  __m512 seen[kSeen];
+  for (int i = 0; i < kSeen; ++i) seen[i] = half_of<kHalf>(g + i * kBlock);
+#pragma GCC unroll 5
+  for (int s = 0; s < kTaps; ++s) {
+    const __m512 weight = _mm512_load_ps(w + s * kBlock);
+    __m512 sum = sums.get(k, s);
+#pragma GCC unroll 8
+    for (int j = 0; j < kColumns; ++j) {
+      if ((j + kPhase + kTaps * kStride - s) % kStride != 0) continue;
+      const __m512 gradient = seen[column_of<kStride, kPhase>(j - s) - kLow];
+      dx[j] = _mm512_fmadd_ps(weight, gradient, dx[j]);
+      sum = _mm512_fmadd_ps(x[j], gradient, sum);
+    }
+    sums.set(k, s, sum);
+  }
+}
+
+/// Columns [first, first + kColumns) of x, an even number, of which the last counts for the bias if `whole`.
+template <int kColumns, int kTaps, int kStride, int kPhase, int kHalf, int kRows>
+FOVEA_BF16_INLINE __m512 backward_columns(const DepthwiseBackwardRow& row, const HalfRow& half, const Limits& limits,
+                                          std::int64_t first, bool whole, TapSums<kRows, kTaps>& sums, __m512 db) {
+  static_assert(kColumns % kStride == 0);
+  const std::int64_t g_first = (first + row.left - kPhase) / kStride + column_of<kStride, kPhase>(-(kTaps - 1));
   __m512 x[kColumns], dx[kColumns];
   for (int j = 0; j < kColumns; ++j) {
     x[j] = half_of<kHalf>(half.x + (first + j) * kBlock);
     dx[j] = _mm512_setzero_ps();
   }
-  for (int k = 0; k < row.count; ++k) {
-    const Bf16* g = half.g[k] + g_first * kBlock;
-    const std::int64_t taps = static_cast<std::int64_t>(row.tap[k]) * kTaps * kBlock;
-    __m512 seen[kSeen];
-    for (int i = 0; i < kSeen; ++i) seen[i] = half_of<kHalf>(g + i * kBlock);
-    for (int s = 0; s < kTaps; ++s) {
-      const __m512 weight = _mm512_load_ps(half.w + taps + s * kBlock);
-      __m512 sum = _mm512_load_ps(half.dw + taps + s * kBlock);
-      for (int j = 0; j < kColumns; ++j) {
-        if ((j + kPhase + kTaps * kStride - s) % kStride != 0) continue;
-        const __m512 gradient = seen[column_of<kStride, kPhase>(j - s) - kLow];
-        dx[j] = _mm512_fmadd_ps(weight, gradient, dx[j]);
-        sum = _mm512_fmadd_ps(x[j], gradient, sum);
-      }
-      _mm512_store_ps(half.dw + taps + s * kBlock, sum);
-    }
+  if constexpr (kRows == 0) {
+    for (int k = 0; k < row.count; ++k) meet_row<kColumns, kTaps, kStride, kPhase, kHalf>(row, half, k, g_first, x, dx, sums);
+  } else {
+#pragma GCC unroll 3
+    for (int k = 0; k < kRows; ++k) meet_row<kColumns, kTaps, kStride, kPhase, kHalf>(row, half, k, g_first, x, dx, sums);
   }
   for (int j = 0; j < kColumns; ++j) {
     dx[j] = limits.through(x[j], dx[j]);
@@ -142,6 +189,33 @@ FOVEA_BF16_INLINE __m512 backward_columns(const DepthwiseBackwardRow& row, const
   return db;
 }
 
+template <int kTaps, int kStride, int kPhase, int kHalf, int kRows>
+FOVEA_BF16_INLINE __m512 backward_groups(const DepthwiseBackwardRow& row, const HalfRow& half, const Limits& limits, __m512 db) {
+  TapSums<kRows, kTaps> sums(half.dw, row.tap);
+  std::int64_t first = 0;
+  // The more at once, the fewer sums are loaded and stored, as far as registers go.
+  if constexpr (kRows == 0 && kStride == 2) {
+    for (; first + 8 <= row.even_width; first += 8)
+      db = backward_columns<8, kTaps, kStride, kPhase, kHalf>(row, half, limits, first, first + 8 <= row.width, sums, db);
+  }
+  for (; first + 4 <= row.even_width; first += 4)
+    db = backward_columns<4, kTaps, kStride, kPhase, kHalf>(row, half, limits, first, first + 4 <= row.width, sums, db);
+  if (first < row.even_width)
+    db = backward_columns<2, kTaps, kStride, kPhase, kHalf>(row, half, limits, first, first + 2 <= row.width, sums, db);
+  sums.put(half.dw, row.tap);
+  return db;
+}
+
+template <int kTaps, int kStride, int kPhase, int kHalf>
+FOVEA_BF16_INLINE __m512 backward_by_rows(const DepthwiseBackwardRow& row, const HalfRow& half, const Limits& limits, __m512 db) {
+  if constexpr (kTaps == 3) {
+    if (row.count == 3) return backward_groups<kTaps, kStride, kPhase, kHalf, 3>(row, half, limits, db);
+    if (row.count == 2) return backward_groups<kTaps, kStride, kPhase, kHalf, 2>(row, half, limits, db);
+    if (row.count == 1) return backward_groups<kTaps, kStride, kPhase, kHalf, 1>(row, half, limits, db);
+  }
+  return backward_groups<kTaps, kStride, kPhase, kHalf, 0>(row, half, limits, db);
+}
+
 template <int kTaps, int kStride, int kPhase, int kHalf>
 FOVEA_BF16_INLINE void backward_half(const DepthwiseBackwardRow& row, const Limits& limits, std::int64_t block) {
   HalfRow half;
@@ -153,20 +227,8 @@ FOVEA_BF16_INLINE void backward_half(const DepthwiseBackwardRow& row, const Limi
   half.exact = row.exact == nullptr ? nullptr : row.exact + (2 * block + kHalf) * row.exact_half;
   half.dx = row.exact != nullptr ? nullptr : row.dx + block * row.dx_block + kHalf * 16;
   half.pairs = row.exact != nullptr ? nullptr : row.pairs + (2 * block + kHalf) * row.pairs_half;
-  float* const db_at = row.db + block * kBlock + kHalf * 16;
-  __m512 db = _mm512_load_ps(db_at);
-  std::int64_t first = 0;
-  const auto groups = [&](auto columns) FOVEA_BF16 {
-    constexpr int kColumns = decltype(columns)::value;
-    for (; first + kColumns <= row.even_width; first += kColumns) {
-      db = backward_columns<kColumns, kTaps, kStride, kPhase, kHalf>(row, half, limits, first, first + kColumns <= row.width, db);
-    }
-  };
-  // The more at once, the fewer sums are loaded and stored, as far as registers go.
-  if constexpr (kTaps == 3 || kStride == 2) groups(std::integral_constant<int, 8>());
-  groups(std::integral_constant<int, 4>());
-  groups(std::integral_constant<int, 2>());
-  _mm512_store_ps(db_at, db);
+  float* const db = row.db + block * kBlock + kHalf * 16;
+  _mm512_store_ps(db, backward_by_rows<kTaps, kStride, kPhase, kHalf>(row, half, limits, _mm512_load_ps(db)));
 }
 
 template <int kTaps, int kStride, int kPhase>
