@@ -77,7 +77,11 @@ namespace {
 FOVEA_BF16_INLINE __m512i rounded(const float* x, std::int64_t count) {
   return round_in_turn(_mm512_maskz_loadu_ps(first_lanes(count), x), _mm512_maskz_loadu_ps(first_lanes(count - 16), x + 16));
 }
-FOVEA_BF16_INLINE __m512i rounded(const Bf16* x, std::int64_t count) { return _mm512_maskz_loadu_epi16(first_numbers(count), x); }
+FOVEA_BF16_INLINE __m512i rounded(const Bf16* x, std::int64_t count) {
+  if (count >= kBlock) return _mm512_loadu_si512(x);
+  // By pairs where that is possible: masks of single numbers are slower.
+  return count % 2 == 0 ? _mm512_maskz_loadu_epi32(first_lanes(count / 2), x) : _mm512_maskz_loadu_epi16(first_numbers(count), x);
+}
 
 template <class Number>
 FOVEA_BF16 void rows_to_blocks(const Number* x, std::int64_t positions, std::int64_t channels, const Scattered& out) {
