@@ -123,9 +123,10 @@ class Differentiator {
   }
 
   Result<void> convolution(const Node& node, const Conv2d& op, ValueId dy) {
-    if (op.activation == Activation::kSilu)
+    if (op.activation == Activation::kSilu && !op.keeps_slope)
       return no_derivative(op, " with silu fused: fuse_activations(for_training) leaves it apart");
-    if (op.activation != Activation::kNone) dy = graph_.add(ActivateBackward{op.activation}, {node.outputs[0], dy});
+    if (op.activation != Activation::kNone || op.keeps_slope)
+      dy = graph_.add(ActivateBackward{op.activation, op.keeps_slope}, {node.outputs[op.keeps_slope ? 1 : 0], dy});
     const bool bias = node.inputs.size() == 3 && needs(node.inputs[2]);
     if (needs(node.inputs[1]) || bias) {
       const auto made = graph_.add_all(Conv2dBackwardWeight{op.window, bias, op.precision}, {node.inputs[0], dy});

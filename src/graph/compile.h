@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "graph/graph.h"
+#include "graph/passes.h"
 
 namespace fovea::graph {
 
@@ -20,9 +21,9 @@ struct Precisions {
   Precision convolutions = Precision::kF32;
   Precision live_blocks = Precision::kF32;
   Precision live_convolutions = Precision::kF32;
-  bool keep_expanded = false;  ///< blocks in bf16 keep what is costlier to compute again: where the backend has that
-  bool keep_slopes = false;    ///< a silu keeps its derivative: where the backend has that
-  bool round_ends = false;     ///< what lies between blocks in bf16, but for what is added, is kept in bf16: the same
+  bool keep_expanded = false;       ///< blocks in bf16 keep what is costlier to compute again: where the backend has that
+  Slopes slopes = Slopes::kNobody;  ///< as far as the backend has that
+  bool round_ends = false;          ///< what lies between blocks in bf16, but for what is added, is kept in bf16: the same
 };
 
 /// How blocks with the batch's own statistics are computed: as one op each, where the backend has it, or op by op.

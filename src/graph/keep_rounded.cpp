@@ -94,7 +94,8 @@ bool may_round_output(const Node& node, std::size_t index) {
   if (keeping_of(node.op) == Keeping::kFloats) return false;
   return std::visit(
       Overloaded{[](const Conv2dBackwardWeight&) { return false; }, [](const Activate&) { return true; },
-                 [](const InvertedResidual&) { return true; }, [&](const InvertedResidualTrain&) { return index == kKeptOutput; },
+                 [](const Conv2d&) { return true; }, [](const InvertedResidual&) { return true; },
+                 [&](const InvertedResidualTrain&) { return index == kKeptOutput; },
                  [&](const InvertedResidualBackward&) { return index == 0; },
                  [](const InvertedResidualTrainBackward&) { return false; }, [&](const auto&) { return index == 0; }},
       node.op);

@@ -42,11 +42,13 @@ struct Window {
 // ---- forward ---------------------------------------------------------------------------------------------------
 
 /// x (N,H,W,C), w (K,C,R,S), [b (K)] -> y (N,H',W',K) = activation(x * w + b). Cross-correlation, as in every framework. With
-/// a Precision other than kF32, x and w are rounded to it.
+/// a Precision other than kF32, x and w are rounded to it. If `keeps_slope`, there is s (like y) behind y: the activation's
+/// derivative at x * w + b, for the backward pass.
 struct Conv2d {
   Window window;
   Activation activation = Activation::kNone;
   Precision precision = Precision::kF32;
+  bool keeps_slope = false;
 };
 
 /// x (N,H,W,C), w (C,1,R,S), [b (C)] -> y (N,H',W',C).

@@ -48,9 +48,16 @@ inline constexpr std::int64_t kLeastChannelsKept = 64;
 /// After autodiff: the sum of two gradients that fill each other's zeros (the two halves of what was split) becomes a Concat.
 [[nodiscard]] Graph join_pads(const Graph& graph);
 
-/// After autodiff, before keep_rounded: where a silu's derivative is asked for, the silu keeps it beside its output, so that one
-/// exponential serves both passes, and what it was computed from need not be kept.
-[[nodiscard]] Graph keep_slopes(const Graph& graph);
+/// Who keeps the derivative of a silu for the backward pass.
+enum class Slopes : std::uint8_t {
+  kNobody,        ///< it is computed again from the silu's input
+  kSilus,         ///< the silu, beside its output
+  kConvolutions,  ///< a convolution in bf16 that a silu follows, as one op; other silus as above
+};
+
+/// After autodiff, before keep_rounded: where a silu's derivative is asked for, it is kept, so that one exponential serves both
+/// passes, and what the silu was computed from need not be kept.
+[[nodiscard]] Graph keep_slopes(const Graph& graph, Slopes by);
 
 /// Without the named outputs that are activations of every position, such as the ends of stages: training reads none of them, and
 /// an output is a float and keeps its memory to the end.

@@ -218,7 +218,10 @@ Inferred infer_shapes(const Op& op, std::span<const Shape> inputs) {
   const Rule in(op, inputs);
   return std::visit(
       Overloaded{
-          [&](const Conv2d& o) { return convolution(in, o.window, false); },
+          [&](const Conv2d& o) -> Inferred {
+            FOVEA_ASSIGN(const Shapes one, convolution(in, o.window, false));
+            return o.keeps_slope ? Inferred(Shapes{one[0], one[0]}) : Inferred(one);
+          },
           [&](const DepthwiseConv2d& o) { return convolution(in, o.window, true); },
           [&](const InvertedResidual& o) { return inverted_residual(in, o, false); },
           [&](const InvertedResidualBackward& o) { return inverted_residual(in, o.forward, true); },

@@ -39,7 +39,9 @@ std::string fields(const InvertedResidualTrain& op) {
 std::string fields(const Op& op) {
   return std::visit(
       Overloaded{
-          [](const Conv2d& o) { return with(with(fields(o.window), o.activation), o.precision); },
+          [](const Conv2d& o) {
+            return with(with(fields(o.window), o.activation) + (o.keeps_slope ? " keeps slope" : ""), o.precision);
+          },
           [](const DepthwiseConv2d& o) { return with(fields(o.window), o.activation); },
           [](const InvertedResidual& o) { return fields(o); },
           [](const InvertedResidualBackward& o) { return with(fields(o.forward), o.input_activation, "input "); },

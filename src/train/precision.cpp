@@ -39,10 +39,21 @@ bool has_convolutions(Precision precision, const Backend& backend) {
   return backend.supports(graph, graph.nodes().front());
 }
 
-bool keeps_slopes(const Backend& backend) {
+bool keeps_slope(const graph::Op& op, const Backend& backend) {
   graph::Graph graph;
-  graph.add_all(graph::Activate{graph::Activation::kSilu, true}, {graph.input("x", {1, 4, 4, 16})});
+  const bool convolution = std::holds_alternative<graph::Conv2d>(op);
+  std::vector<graph::ValueId> inputs{graph.input("x", {1, 4, 4, 16})};
+  if (convolution) inputs.insert(inputs.end(), {graph.parameter("w", {16, 16, 1, 1}), graph.parameter("b", {16})});
+  graph.add_all(op, std::move(inputs));
   return backend.supports(graph, graph.nodes().front());
+}
+
+graph::Slopes slopes_of(Precision precision, const Backend& backend) {
+  constexpr auto kSilu = graph::Activation::kSilu;
+  if (!keeps_slope(graph::Activate{kSilu, true}, backend)) return graph::Slopes::kNobody;
+  const graph::Conv2d convolution{.activation = kSilu, .precision = precision, .keeps_slope = true};
+  return precision == Precision::kBF16 && keeps_slope(convolution, backend) ? graph::Slopes::kConvolutions
+                                                                            : graph::Slopes::kSilus;
 }
 
 /// One whose sums a BatchNorm reads as they are kept in that precision.
@@ -85,7 +96,7 @@ graph::Precisions precisions_of(Precision precision, const Backend& backend) {
           .live_blocks = where(has_live_blocks(precision, backend)),
           .live_convolutions = where(has_live_convolutions(precision, backend)),
           .keep_expanded = keeps(Kept::kExpanded),
-          .keep_slopes = keeps_slopes(backend),
+          .slopes = slopes_of(precision, backend),
           .round_ends = keeps(Kept::kEnds)};
 }
 

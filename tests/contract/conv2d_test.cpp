@@ -24,6 +24,15 @@ Case forward(const Geometry& g, std::int64_t c, std::int64_t k, Activation activ
   return made;
 }
 
+/// With silu, whose slope is kept.
+Case forward_with_slope(const Geometry& g, std::int64_t c, std::int64_t k, bool bias, Precision precision) {
+  Case made = forward(g, c, k, Activation::kSilu, bias, precision);
+  made.name += "_keeps_slope";
+  made.op = graph::Conv2d{g.window, Activation::kSilu, precision, true};
+  if (precision == Precision::kF32) made.differentiable = first_output;
+  return made;
+}
+
 Case backward_input(const Geometry& g, std::int64_t c, std::int64_t k, Precision precision) {
   return {fmt::format("Conv2dBackwardInput_{}_c{}_k{}{}", g.name(), c, k, suffix(precision)),
           graph::Conv2dBackwardInput{g.window, g.input(c), precision},
@@ -56,6 +65,15 @@ std::vector<Case> kept(const Case& source) {
   return {all, operands, result};
 }
 
+/// Operands, results and slopes of either type.
+std::vector<Case> kept_with_slope(const Case& source) {
+  Case all = kept_rounded(source, DType::kBF16), slope = source, result = source;
+  all.second = slope.second = result.result = DType::kBF16;
+  slope.name += "_slope_kept_bf16";
+  result.name += "_result_kept_bf16";
+  return {all, slope, result};
+}
+
 /// All three ops; in 16 bits also with what they read and write kept so.
 void add_ops(std::vector<Case>& cases, std::size_t i, const Geometry& g, std::int64_t c, std::int64_t k) {
   for (const Precision precision : kPrecisions) {
@@ -67,6 +85,9 @@ void add_ops(std::vector<Case>& cases, std::size_t i, const Geometry& g, std::in
       for (const Case& other : kept(cases[made])) cases.push_back(other);
     }
   }
+  for (const Precision precision : {Precision::kF32, Precision::kBF16})
+    cases.push_back(forward_with_slope(g, c, k, i % 3 != 0, precision));
+  for (const Case& other : kept_with_slope(cases.back())) cases.push_back(other);
 }
 
 /// Gradients of weights over so many positions that they are summed in bands and parts; an odd number of rows, and columns that

@@ -266,7 +266,7 @@ TEST(Passes, WhatLiesBetweenRoundedConvolutionsIsKeptRounded) {
 }
 
 TEST(Passes, ASiluWhoseSlopeIsAskedForKeepsIt) {
-  EXPECT_EQ(to_text(keep_rounded(keep_slopes(rounded_chain(Precision::kBF16)))),
+  EXPECT_EQ(to_text(keep_rounded(keep_slopes(rounded_chain(Precision::kBF16), Slopes::kSilus))),
             "%3 1x4x4x8 bf16 = Conv2d[3x3 pad 1,1,1,1 bf16](x, w, b)\n"
             "%4 1x4x4x8 bf16, %5 1x4x4x8 bf16 = Activate[silu keeps slope](%3)\n"
             "%8 1x4x4x4 = Conv2d[1x1 bf16](%4, v, c)\n"
@@ -277,10 +277,30 @@ TEST(Passes, ASiluWhoseSlopeIsAskedForKeepsIt) {
             "output y = %8\noutput grad/w = %14\noutput grad/b = %15\noutput grad/v = %10\noutput grad/c = %11\n");
 }
 
+TEST(Passes, ARoundedConvolutionTakesInTheSiluAndKeepsItsSlope) {
+  EXPECT_EQ(to_text(keep_rounded(keep_slopes(rounded_chain(Precision::kBF16), Slopes::kConvolutions))),
+            "%3 1x4x4x8 bf16, %4 1x4x4x8 bf16 = Conv2d[3x3 pad 1,1,1,1 silu keeps slope bf16](x, w, b)\n"
+            "%7 1x4x4x4 = Conv2d[1x1 bf16](%3, v, c)\n"
+            "%9 4x8x1x1, %10 4 = Conv2dBackwardWeight[1x1 bias bf16](%3, dy)\n"
+            "%11 1x4x4x8 bf16 = Conv2dBackwardInput[1x1 bf16](dy, v)\n"
+            "%12 1x4x4x8 bf16 = ActivateBackward[silu by slope](%4, %11)\n"
+            "%13 8x8x3x3, %14 8 = Conv2dBackwardWeight[3x3 pad 1,1,1,1 bias bf16](x, %12)\n"
+            "output y = %7\noutput grad/w = %13\noutput grad/b = %14\noutput grad/v = %9\noutput grad/c = %10\n");
+}
+
+TEST(Passes, ASiluStaysApartFromFloatsAndFromWhatOthersRead) {
+  const std::string floats = to_text(keep_slopes(rounded_chain(Precision::kF32), Slopes::kConvolutions));
+  EXPECT_NE(floats.find("= Activate[silu keeps slope](%3)"), std::string::npos) << floats;
+  Graph read = rounded_chain(Precision::kBF16);
+  read.mark_output("z", read.nodes().front().outputs[0]);
+  const std::string text = to_text(keep_slopes(read, Slopes::kConvolutions));
+  EXPECT_NE(text.find("= Activate[silu keeps slope](%3)"), std::string::npos) << text;
+}
+
 TEST(Passes, ASiluWhoseSlopeNobodyAsksForKeepsNone) {
   Graph graph;
   graph.mark_output("y", graph.add(Activate{Activation::kSilu}, {graph.input("x", {1, 4, 4, 8})}));
-  EXPECT_EQ(to_text(keep_slopes(graph)), to_text(graph));
+  EXPECT_EQ(to_text(keep_slopes(graph, Slopes::kConvolutions)), to_text(graph));
 }
 
 TEST(Passes, WithTheBatchsOwnStatisticsWhatLiesBetweenIsKeptRoundedToo) {

@@ -117,8 +117,12 @@ TEST(Precision, ExpandedActivationsAreKeptInBf16WhereTheDeviceHasThat) {
 TEST(Precision, SilusKeepTheirSlopesWhereTheDeviceHasThat) {
   const auto cpu = make_backend("cpu");
   ASSERT_TRUE(cpu.ok());
-  EXPECT_TRUE(precisions_of(graph::Precision::kF32, **cpu).keep_slopes);
-  EXPECT_FALSE(precisions_of(graph::Precision::kF32, PlainBackend()).keep_slopes);
+  EXPECT_EQ(precisions_of(graph::Precision::kF32, **cpu).slopes, graph::Slopes::kSilus);
+  EXPECT_EQ(precisions_of(graph::Precision::kF32, PlainBackend()).slopes, graph::Slopes::kNobody);
+  const auto reference = make_backend("reference");
+  ASSERT_TRUE(reference.ok());
+  EXPECT_EQ(precisions_of(graph::Precision::kF32, **reference).slopes, graph::Slopes::kSilus);
+  EXPECT_EQ(precisions_of(graph::Precision::kBF16, **reference).slopes, graph::Slopes::kConvolutions);
 }
 
 TEST(Precision, WhatLiesBetweenBlocksIsKeptInBf16WhereTheDeviceHasThat) {

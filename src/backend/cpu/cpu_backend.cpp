@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "backend/cpu/block/bf16.h"
+#include "backend/cpu/convolution_bf16.h"
 #include "backend/cpu/kernels/depthwise.h"
 #include "backend/cpu/setup.h"
 #include "core/error.h"
@@ -42,6 +43,8 @@ bool is_defined(const graph::Op& op, cpu::Target target) {
     return is_defined(cpu::block::without_statistics(block->forward), target);
   if (const auto* activate = std::get_if<graph::Activate>(&op))
     return !activate->keeps_slope || activate->activation == graph::Activation::kSilu;
+  if (const auto* convolution = std::get_if<graph::Conv2d>(&op); convolution != nullptr && convolution->keeps_slope)
+    return cpu::has_own_convolution_bf16(*convolution, target);
   if (!has(convolution_precision(op), target)) return false;
   const auto* depthwise = std::get_if<graph::DepthwiseConv2dBackward>(&op);
   return depthwise == nullptr ||

@@ -18,7 +18,10 @@ void define(const graph::Conv2d& op, const Operands<Real>& t) {
       for (std::int64_t c = 0; c < x.channels(); ++c) y(a.n, a.h, a.w, k) += x(a.n, a.i, a.j, c) * w(k, c, a.r, a.s);
     }
   });
-  for (std::int64_t i = 0; i < y.size(); ++i) y[i] = activate(op.activation, y[i]);
+  for (std::int64_t i = 0; i < y.size(); ++i) {
+    if (op.keeps_slope) t.out[1][i] = slope(op.activation, y[i]);
+    y[i] = activate(op.activation, y[i]);
+  }
 }
 
 template <class Real>

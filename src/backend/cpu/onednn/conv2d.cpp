@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "backend/cpu/convolution_bf16.h"
 #include "backend/cpu/dense.h"
 #include "backend/cpu/onednn/convolution.h"
 #include "backend/cpu/onednn/parts.h"
@@ -109,6 +110,7 @@ class Splitter {
 KernelResult prepare_op(const Setup& setup, const graph::Conv2d& op) {
   const bool own = setup.products == Products::kOwn || (setup.constant_weights && op.precision == graph::Precision::kF32);
   if (own) return prepare_dense(setup, op);
+  if (has_own_convolution_bf16(op, setup.target)) return prepare_convolution_bf16(setup, op);
   const bool bias = setup.inputs() == 3;
   const Shape x = onednn::is_pointwise(op.window) ? onednn::as_rows(setup.input(0)) : setup.input(0);
   Convolution whole(op.window, x, setup.output(0).back(), op.precision);

@@ -6,36 +6,67 @@
 
 #if FOVEA_HAS_BF16
 
+#include <initializer_list>
+
 #include "backend/cpu/kernels/bf16/vectors.h"
 
 namespace fovea::cpu::bf16 {
 
-/// 1 / (1 + exp(-x)) to a few units in a float's last place: exp(-x) = 2^n 2^f with a whole n and 0 <= f < 1, 2^f by the
-/// polynomial of degree 5 of the least relative error (7.5e-8), the reciprocal by a table of 14 bits and one step of Newton's.
-FOVEA_BF16_INLINE __m512 sigmoid(__m512 x) {
-  constexpr float kLog2E = 1.44269504F, kMost = 126.0F;  // beyond that the exponential leaves the range of floats
-  const __m512 t = _mm512_min_ps(_mm512_mul_ps(x, _mm512_set1_ps(-kLog2E)), _mm512_set1_ps(kMost));
-  const __m512 f = _mm512_reduce_ps(t, _MM_FROUND_TO_NEG_INF);
-  __m512 power = _mm512_set1_ps(1.87757670e-3F);
-  for (const float coefficient : {8.98934063e-3F, 5.58263175e-2F, 2.40153611e-1F, 6.93153083e-1F, 9.99999940e-1F})
-    power = _mm512_fmadd_ps(power, f, _mm512_set1_ps(coefficient));
-  const __m512 divisor = _mm512_add_ps(_mm512_scalef_ps(power, t), _mm512_set1_ps(1.0F));  // scaled by the whole part of t
-  const __m512 near = _mm512_rcp14_ps(divisor);
-  return _mm512_mul_ps(near, _mm512_fnmadd_ps(divisor, near, _mm512_set1_ps(2.0F)));
-}
+/// 1 / (1 + exp(-x)) to a few units in a float's last place. exp(-x) = 2^n 2^f with a whole n and 0 <= f < 1, 2^f by the
+/// polynomial of degree 5 of the least relative error (7.5e-8), reciprocals by a table of 14 bits and one step of Newton's.
+struct Sigmoid {
+  /// Up to which exponents exp(-x) and its reciprocal are floats of full accuracy.
+  static constexpr float kMost = 126.0F;
+
+  /// Base 2: of exp(-x).
+  FOVEA_BF16_INLINE static __m512 exponent(__m512 x) { return _mm512_mul_ps(x, _mm512_set1_ps(-1.44269504F)); }
+  /// 2^f of an exponent.
+  FOVEA_BF16_INLINE static __m512 power(__m512 exponent) {
+    const __m512 f = _mm512_reduce_ps(exponent, _MM_FROUND_TO_NEG_INF);
+    __m512 power = _mm512_set1_ps(1.87757670e-3F);
+    for (const float coefficient : {8.98934063e-3F, 5.58263175e-2F, 2.40153611e-1F, 6.93153083e-1F, 9.99999940e-1F})
+      power = _mm512_fmadd_ps(power, f, _mm512_set1_ps(coefficient));
+    return power;
+  }
+  FOVEA_BF16_INLINE static __m512 reciprocal(__m512 x) {
+    const __m512 near = _mm512_rcp14_ps(x);
+    return _mm512_mul_ps(near, _mm512_fnmadd_ps(x, near, _mm512_set1_ps(2.0F)));
+  }
+  /// Of exponents of at most kMost.
+  FOVEA_BF16_INLINE static __m512 of(__m512 exponent) {  // scalef: times 2 to the whole part of the exponent
+    return reciprocal(_mm512_add_ps(_mm512_scalef_ps(power(exponent), exponent), _mm512_set1_ps(1.0F)));
+  }
+  /// Of any: beyond kMost it is 1 / exp(-x), to the last place.
+  FOVEA_BF16 static __m512 of_any(__m512 exponent) {
+    const __m512 most = _mm512_set1_ps(kMost), whole = _mm512_roundscale_ps(exponent, _MM_FROUND_TO_NEG_INF);
+    const __m512 far = _mm512_scalef_ps(reciprocal(power(exponent)), _mm512_sub_ps(_mm512_setzero_ps(), whole));
+    const __mmask16 is_far = _mm512_cmp_ps_mask(exponent, most, _CMP_GT_OQ);
+    return _mm512_mask_blend_ps(is_far, of(_mm512_min_ps(exponent, most)), far);
+  }
+};
+
+/// silu(x) and silu'(x) from one exponential.
+struct Silu {
+  __m512 value, slope;
+
+  FOVEA_BF16_INLINE explicit Silu(__m512 x) {
+    const __m512 exponent = Sigmoid::exponent(x);
+    const bool far = _mm512_cmp_ps_mask(exponent, _mm512_set1_ps(Sigmoid::kMost), _CMP_GT_OQ) != 0;
+    const __m512 s = __builtin_expect(static_cast<long>(far), 0) ? Sigmoid::of_any(exponent) : Sigmoid::of(exponent);
+    value = _mm512_mul_ps(x, s);
+    slope = _mm512_fmadd_ps(value, _mm512_sub_ps(_mm512_set1_ps(1.0F), s), s);
+  }
+};
 
 template <graph::Activation kActivation>
 FOVEA_BF16_INLINE __m512 activated(__m512 x) {
-  if constexpr (kActivation == graph::Activation::kSilu) return _mm512_mul_ps(x, sigmoid(x));
+  if constexpr (kActivation == graph::Activation::kSilu) return Silu(x).value;
   return Limits(kActivation).clamp(x);
 }
 
 template <graph::Activation kActivation>
 FOVEA_BF16_INLINE __m512 through_slope(__m512 saved, __m512 dy) {
-  if constexpr (kActivation == graph::Activation::kSilu) {
-    const __m512 one = _mm512_set1_ps(1.0F), s = sigmoid(saved);
-    return _mm512_mul_ps(dy, _mm512_mul_ps(s, _mm512_fmadd_ps(saved, _mm512_sub_ps(one, s), one)));
-  }
+  if constexpr (kActivation == graph::Activation::kSilu) return _mm512_mul_ps(dy, Silu(saved).slope);
   return Limits(kActivation).through(saved, dy);
 }
 

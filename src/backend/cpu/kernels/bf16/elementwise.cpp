@@ -17,17 +17,6 @@ using graph::Activation;
   for (std::int64_t i = 0; i < count; i += 32) \
     if (const __mmask32 mask = first_numbers(count - i); true)
 
-/// Both from one exponential.
-struct Silu {
-  __m512 value, slope;
-
-  FOVEA_BF16_INLINE explicit Silu(__m512 x) {
-    const __m512 s = sigmoid(x);
-    value = _mm512_mul_ps(x, s);
-    slope = _mm512_fmadd_ps(value, _mm512_sub_ps(_mm512_set1_ps(1.0F), s), s);
-  }
-};
-
 template <Activation kActivation>
 FOVEA_BF16 void activate_all(const Bf16* x, Bf16* y, std::int64_t count) {
   FOVEA_FOR_NUMBERS(i, mask, count) {

@@ -1,0 +1,15 @@
+// Fovea: dense convolutions in bf16 by own kernels, on processors with AVX512_BF16: with silu and its derivative from one
+// exponential while the sums are still in registers.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "backend/cpu/setup.h"
+
+namespace fovea::cpu {
+
+/// Whether there is one for `op` on `target`.
+[[nodiscard]] bool has_own_convolution_bf16(const graph::Conv2d& op, Target target);
+
+KernelResult prepare_convolution_bf16(const Setup& setup, const graph::Conv2d& op);
+
+}  // namespace fovea::cpu

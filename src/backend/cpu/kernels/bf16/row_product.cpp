@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "backend/cpu/kernels/bf16/row_product.h"
+
+#include "backend/cpu/kernels/bf16/intrinsics.h"
+
+#if FOVEA_HAS_BF16
+
+#include <algorithm>
+
+#include "backend/cpu/kernels/bf16/activation.h"
+
+namespace fovea::cpu::bf16 {
+namespace {
+
+using graph::Activation;
+
+constexpr std::int64_t kLanes = 16;
+constexpr std::int64_t kWoven = 2 * kLanes;  ///< weights of a vector
+/// Positions that share a pointer: multiples of one step that addresses can hold, and their threefold and fivefold.
+constexpr int kGroup = 7;
+
+/// Of a vector of columns: the sums. What is multiplied is read where it is added: a compiler that is left to itself keeps it in
+/// registers, which the sums need.
+struct Whole {
+  using Sum = __m512;
+  static FOVEA_BF16_INLINE Sum zero() { return _mm512_setzero_ps(); }
+  static FOVEA_BF16_INLINE __m512i weights(const Bf16* from) { return _mm512_loadu_si512(from); }
+  static FOVEA_BF16_INLINE void add(Sum& sum, __m512i weights, const char* pair) {
+    asm("vdpbf16ps %2%{1to16%}, %1, %0" : "+v"(sum) : "v"(weights), "m"(*reinterpret_cast<const std::int32_t*>(pair)));
+  }
+  static FOVEA_BF16_INLINE void store(Sum sum, float* to) { _mm512_store_ps(to, sum); }
+};
+/// Of 8 columns: half a vector takes half the time where vectors go through the unit in two halves.
+struct Half {
+  using Sum = __m256;
+  static FOVEA_BF16_INLINE Sum zero() { return _mm256_setzero_ps(); }
+  static FOVEA_BF16_INLINE __m256i weights(const Bf16* from) {
+    return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
+  }
+  static FOVEA_BF16_INLINE void add(Sum& sum, __m256i weights, const char* pair) {
+    asm("vdpbf16ps %2%{1to8%}, %1, %0" : "+v"(sum) : "v"(weights), "m"(*reinterpret_cast<const std::int32_t*>(pair)));
+  }
+  static FOVEA_BF16_INLINE void store(Sum sum, float* to) { _mm512_store_ps(to, _mm512_zextps256_ps512(sum)); }
+};
+
+/// Bytes from the first position of a group to the others.
+struct Steps {
+  std::int64_t one, three, five;
+
+  FOVEA_BF16_INLINE explicit Steps(std::int64_t bytes) : one(bytes), three(3 * bytes), five(5 * bytes) {
+    asm("" : "+r"(three), "+r"(five));  // registers of their own
+  }
+  [[nodiscard]] FOVEA_BF16_INLINE std::int64_t to(int position) const {
+    switch (position) {
+      case 0: return 0;
+      case 1: return one;
+      case 2: return 2 * one;
+      case 3: return three;
+      case 4: return 4 * one;
+      case 5: return five;
+      default: return 2 * three;
+    }
+  }
+};
+
+FOVEA_BF16_INLINE void store(const Results& to, std::int64_t position, std::int64_t column, __mmask16 mask, __m512 value) {
+  const std::int64_t at = position * to.position + column;
+  if (to.rounded) {
+    auto* const numbers = reinterpret_cast<Bf16*>(to.data) + at;
+    const auto rounded = (__m256i)_mm512_cvtneps_pbh(value);
+    if (mask == 0xFFFF) return _mm256_storeu_si256(reinterpret_cast<__m256i*>(numbers), rounded);
+    _mm256_mask_storeu_epi16(numbers, mask, rounded);
+  } else {
+    _mm512_mask_storeu_ps(reinterpret_cast<float*>(to.data) + at, mask, value);
+  }
+}
+
+/// From the sums of `count` positions from `first` on.
+FOVEA_BF16 void finish(const RowProduct& p, const float* sums, std::int64_t first, std::int64_t count) {
+  const Limits limits(p.activation);
+  for (std::int64_t i = first; i < first + count; ++i) {
+    for (std::int64_t column = 0; column < p.columns; column += kLanes, sums += kLanes) {
+      const __mmask16 mask = first_lanes(p.columns - column);
+      const __m512 sum = _mm512_add_ps(_mm512_load_ps(sums), _mm512_loadu_ps(p.b + column));
+      if (p.activation == Activation::kSilu) {
+        const Silu silu(sum);
+        store(p.y, i, column, mask, silu.value);
+        if (p.slope.data != nullptr) store(p.slope, i, column, mask, silu.slope);
+      } else {
+        store(p.y, i, column, mask, p.activation == Activation::kNone ? sum : limits.clamp(sum));
+      }
+    }
+  }
+}
+
+/// The same for `rows` rows of two whole vectors, `step` numbers apart, of silus and slopes that are both kept rounded.
+FOVEA_BF16_INLINE void finish_pairs(const float* sums, std::int64_t sums_step, std::int64_t rows, __m512 first_bias,
+                                    __m512 second_bias, Bf16* y, std::int64_t y_step, Bf16* slope, std::int64_t slope_step) {
+  for (; rows > 0; --rows, sums += sums_step, y += y_step, slope += slope_step) {
+    const Silu first(_mm512_add_ps(_mm512_load_ps(sums), first_bias));
+    const Silu second(_mm512_add_ps(_mm512_load_ps(sums + kLanes), second_bias));
+    _mm512_storeu_si512(y, round_in_turn(first.value, second.value));
+    _mm512_storeu_si512(slope, round_in_turn(first.slope, second.slope));
+  }
+}
+
+template <int kVectors>
+FOVEA_BF16 void finish_silus(const RowProduct& p, const float* sums, std::int64_t first, std::int64_t count) {
+  Bf16* y = reinterpret_cast<Bf16*>(p.y.data) + first * p.y.position;
+  Bf16* slope = reinterpret_cast<Bf16*>(p.slope.data) + first * p.slope.position;
+  const auto bias = [&](int vector) FOVEA_BF16 { return _mm512_loadu_ps(p.b + vector * kLanes); };
+  if constexpr (kVectors == 1) {  // two positions as one
+    finish_pairs(sums, kWoven, count / 2, bias(0), bias(0), y, kWoven, slope, kWoven);
+    if (count % 2 != 0) finish(p, sums + (count - 1) * kLanes, first + count - 1, 1);
+  } else {
+    for (int v = 0; v < kVectors; v += 2)
+      finish_pairs(sums + v * kLanes, kVectors * kLanes, count, bias(v), bias(v + 1), y + v * kLanes, p.y.position,
+                   slope + v * kLanes, p.slope.position);
+  }
+}
+
+/// Whether finish_silus is for it.
+template <int kVectors>
+bool is_all_silus(const RowProduct& p) {
+  const bool kept = p.activation == Activation::kSilu && p.slope.data != nullptr && p.y.rounded && p.slope.rounded;
+  const bool together = p.y.position == kLanes && p.slope.position == kLanes;
+  return kept && p.columns == kVectors * kLanes && (kVectors == 1 ? together : kVectors % 2 == 0);
+}
+
+/// Positions from `first` on: kGroups times kCount of them.
+template <class Lanes, int kGroups, int kCount, int kVectors>
+FOVEA_BF16 void tile(const RowProduct& p, std::int64_t first) {
+  constexpr int kPositions = kGroups * kCount;
+  typename Lanes::Sum sums[kPositions][kVectors];
+#pragma GCC unroll 28
+  for (int i = 0; i < kPositions; ++i) {
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) sums[i][v] = Lanes::zero();
+  }
+  const Steps steps(p.position * static_cast<std::int64_t>(sizeof(Bf16)));
+  const Bf16* w = p.w;
+  for (std::int64_t row = 0; row < p.kernel_rows; ++row) {
+    const char* at[kGroups];
+#pragma GCC unroll 4
+    for (int g = 0; g < kGroups; ++g)
+      at[g] = reinterpret_cast<const char*>(p.x + (first + g * kCount) * p.position + row * p.row);
+    for (std::int64_t pair = 0; pair < p.pairs; ++pair, w += kVectors * kWoven) {
+#pragma GCC unroll 4
+      for (int v = 0; v < kVectors; ++v) {
+        const auto weights = Lanes::weights(w + v * kWoven);
+#pragma GCC unroll 4
+        for (int g = 0; g < kGroups; ++g) {
+#pragma GCC unroll 7
+          for (int i = 0; i < kCount; ++i) Lanes::add(sums[g * kCount + i][v], weights, at[g] + steps.to(i));
+        }
+      }
+#pragma GCC unroll 4
+      for (int g = 0; g < kGroups; ++g) at[g] += 2 * sizeof(Bf16);
+    }
+  }
+  alignas(64) float results[kPositions * kVectors * kLanes];
+#pragma GCC unroll 28
+  for (int i = 0; i < kPositions; ++i) {
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) Lanes::store(sums[i][v], results + (i * kVectors + v) * kLanes);
+  }
+  if constexpr (kVectors != 3) {
+    if (is_all_silus<kVectors>(p)) return finish_silus<kVectors>(p, results, first, kPositions);
+  }
+  finish(p, results, first, kPositions);
+}
+
+/// Fewer than kGroup positions: `count`, which is found by counting down.
+template <class Lanes, int kCount, int kVectors>
+void last_tile(const RowProduct& p, std::int64_t first, std::int64_t count) {
+  if constexpr (kCount > 0) {
+    if (count < kCount) return last_tile<Lanes, kCount - 1, kVectors>(p, first, count);
+    tile<Lanes, 1, kCount, kVectors>(p, first);
+  }
+}
+
+/// As many groups at once as there are registers for.
+template <class Lanes, int kVectors>
+void all_positions(const RowProduct& p) {
+  constexpr int kGroups = 4 / kVectors;
+  std::int64_t first = 0;
+  for (; first + kGroups * kGroup <= p.positions; first += kGroups * kGroup) tile<Lanes, kGroups, kGroup, kVectors>(p, first);
+  for (; first + kGroup <= p.positions; first += kGroup) tile<Lanes, 1, kGroup, kVectors>(p, first);
+  last_tile<Lanes, kGroup - 1, kVectors>(p, first, p.positions - first);
+}
+
+}  // namespace
+
+void multiply_rows(const RowProduct& product) {
+  switch ((product.columns + kLanes - 1) / kLanes) {
+    case 1: return product.columns <= kLanes / 2 ? all_positions<Half, 1>(product) : all_positions<Whole, 1>(product);
+    case 2: return all_positions<Whole, 2>(product);
+    case 3: return all_positions<Whole, 3>(product);
+    default: return all_positions<Whole, 4>(product);
+  }
+}
+
+FOVEA_BF16 void pack_columns(const Bf16* columns, std::int64_t column, std::int64_t count, std::int64_t pairs,
+                             std::int64_t vectors, std::int64_t vector, Bf16* to) {
+  to += vector * kWoven;
+  for (std::int64_t first = 0; first < pairs; first += kLanes) {
+    const __mmask16 mask = first_lanes(pairs - first);
+    __m512i rows[16];
+    for (std::int64_t k = 0; k < kLanes; ++k)
+      rows[k] = k < count ? _mm512_maskz_loadu_epi32(mask, columns + k * column + 2 * first) : _mm512_setzero_si512();
+    transpose(rows);
+    for (std::int64_t i = 0; i < std::min(kLanes, pairs - first); ++i)
+      _mm512_storeu_si512(to + (first + i) * vectors * kWoven, rows[i]);
+  }
+}
+
+}  // namespace fovea::cpu::bf16
+
+#else
+
+namespace fovea::cpu::bf16 {
+
+// There is no unit for bf16, so nothing calls these.
+void multiply_rows(const RowProduct& /*product*/) {}
+void pack_columns(const Bf16* /*columns*/, std::int64_t /*column*/, std::int64_t /*count*/, std::int64_t /*pairs*/,
+                  std::int64_t /*vectors*/, std::int64_t /*vector*/, Bf16* /*to*/) {}
+
+}  // namespace fovea::cpu::bf16
+
+#endif

@@ -1,0 +1,49 @@
+// Fovea: rows of bf16 numbers times packed weights: what dense convolutions are made of on processors with AVX512_BF16.
+// SPDX-License-Identifier: Apache-2.0
+//
+// The vector unit multiplies and adds numbers two by two. Two numbers of a row that follow each other, as they lie in memory, are
+// spread over a vector and multiplied with the two weights that 16 columns have for them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "backend/cpu/kernels/bf16/round.h"
+#include "graph/activation.h"
+
+namespace fovea::cpu::bf16 {
+
+/// Where results go: rows of columns, floats or rounded.
+struct Results {
+  std::byte* data = nullptr;  ///< of the first position and column; null where nobody wants them
+  bool rounded = false;
+  std::int64_t position = 0;  ///< numbers from one position to the next
+};
+
+/// y (positions, columns) = activation(sum over kernel rows r and i in [0, 2 pairs) of x[p position + r row + i] w[r, i, ..] +
+/// b), slope like y = the activation's derivative there. Each element is one sum in that order, whatever is computed together.
+struct RowProduct {
+  const Bf16* x;
+  std::int64_t positions;
+  std::int64_t position;  ///< numbers of x from one position to the next
+  std::int64_t kernel_rows;
+  std::int64_t row;      ///< numbers of x from one kernel row to the next
+  std::int64_t pairs;    ///< of numbers in a kernel row
+  const Bf16* w;         ///< (kernel_rows, pairs, vectors, 16, 2) with vectors of 16 columns, zeros beyond the last column
+  const float* b;        ///< (vectors, 16)
+  std::int64_t columns;  ///< at most 16 kMostColumnVectors
+  graph::Activation activation;
+  Results y, slope;
+};
+inline constexpr std::int64_t kMostColumnVectors = 4;
+/// Positions that are computed at once, and a multiple of any smaller such number.
+inline constexpr std::int64_t kMostPositions = 28;
+
+void multiply_rows(const RowProduct& product);
+
+/// Columns of 2 `pairs` numbers, `column` numbers apart, to (pairs, vectors, 16, 2) of which this is vector `vector`: at most 16
+/// columns, zeros for the others.
+void pack_columns(const Bf16* columns, std::int64_t column, std::int64_t count, std::int64_t pairs, std::int64_t vectors,
+                  std::int64_t vector, Bf16* to);
+
+}  // namespace fovea::cpu::bf16
