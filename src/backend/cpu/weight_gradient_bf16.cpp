@@ -25,37 +25,34 @@ constexpr std::int64_t kPositionsOfSums = 768;
 /// Pairs of positions beside whose products it is little to load and store sums.
 constexpr std::int64_t kPairsOfBand = 160;
 
-/// Rows of y come in pairs: what is paired are positions one above the other, so that a tap moves x by whole pairs.
+/// Rows of y come in pairs, through all images: what is paired are positions one above the other, so that a tap moves x by whole
+/// pairs.
 struct PairedRows {
   graph::Window window;
   std::int64_t images, height, width, channels;  ///< of x
   std::int64_t out_height, out_width, columns;   ///< of y
-  std::int64_t pairs_of_image;                   ///< pairs of rows
   std::int64_t cells;                            ///< positions of x that a row of y sees, with its padding
 
   PairedRows(const graph::Window& w, const Shape& x, std::int64_t outputs)
       : window(w), images(x[0]), height(x[1]), width(x[2]), channels(x[3]), columns(outputs) {
-    if (w == graph::Window{}) {  // a product of matrices: no pair is lost at the end of an image
-      height *= images;
-      images = 1;
-    }
     out_height = graph::window_extent(height, w.kernel_h, w.stride, w.pad.top, w.pad.bottom);
     out_width = graph::window_extent(width, w.kernel_w, w.stride, w.pad.left, w.pad.right);
-    pairs_of_image = (out_height + 1) / 2;
     cells = (out_width - 1) * w.stride + w.kernel_w;
   }
-  [[nodiscard]] std::int64_t pairs() const { return images * pairs_of_image; }
+  [[nodiscard]] std::int64_t rows() const { return images * out_height; }
+  [[nodiscard]] std::int64_t pairs() const { return (rows() + 1) / 2; }
+  /// Rows of x, of all images, from the first to the last that pairs of rows of y see.
+  [[nodiscard]] Range seen(Range of_pairs) const {
+    const auto at = [&](std::int64_t row, std::int64_t tap) {
+      const std::int64_t in_image = row % out_height * window.stride + tap - window.pad.top;
+      return row / out_height * height + std::clamp<std::int64_t>(in_image, 0, height);
+    };
+    return {at(2 * of_pairs.begin, 0), at(std::min(2 * of_pairs.end, rows()) - 1, window.kernel_h)};
+  }
   [[nodiscard]] std::int64_t vectors() const { return (columns + kVector - 1) / kVector; }
   /// A row of the window over its channels lies in one piece: so many rows has the product of one of its rows.
   [[nodiscard]] std::int64_t depth() const { return window.kernel_w * channels; }
   [[nodiscard]] std::int64_t taps() const { return std::int64_t{window.kernel_h} * window.kernel_w; }
-};
-
-/// A pair of rows of a tensor: a missing one is null.
-template <class Number>
-struct RowPair {
-  const Number* first;
-  const Number* second;
 };
 
 /// Into how many slices the columns of dy are cut, each of which weaves x for itself: so many that threads finish together.
@@ -142,19 +139,21 @@ class WeightGradient {
   [[nodiscard]] std::int64_t sums_of(std::int64_t vector) const { return vector * kVector * g_.window.kernel_h * g_.depth(); }
   [[nodiscard]] std::int64_t bias_sums_of(std::int64_t vector) const { return sums_of(g_.vectors()) + vector * kVector; }
 
+  /// The row of x under row `row` of y, of all images, and row `tap` of the window; null where there is none.
   template <class Number>
-  [[nodiscard]] static RowPair<Number> rows_of(const TensorView& tensor, std::int64_t image, std::int64_t height,
-                                               std::int64_t first, std::int64_t second, std::int64_t row) {
-    const auto* const data = reinterpret_cast<const Number*>(tensor.data) + image * height * row;
-    const auto at = [&](std::int64_t i) { return i < 0 || i >= height ? nullptr : data + i * row; };
-    return {at(first), at(second)};
+  [[nodiscard]] const Number* x_row(const TensorView& x, std::int64_t row, int tap) const {
+    if (row >= g_.rows()) return nullptr;
+    const std::int64_t at = row % g_.out_height * g_.window.stride + tap - g_.window.pad.top;
+    if (at < 0 || at >= g_.height) return nullptr;
+    return reinterpret_cast<const Number*>(x.data) + (row / g_.out_height * g_.height + at) * g_.width * g_.channels;
   }
 
   /// Pair `pair` of rows of dy, columns from `first` on, woven.
   template <class Number>
   void weave_dy(const TensorView& dy, std::int64_t pair, Range vectors, Bf16* to) const {
-    const std::int64_t image = pair / g_.pairs_of_image, row = pair % g_.pairs_of_image * 2;
-    const auto [first, second] = rows_of<Number>(dy, image, g_.out_height, row, row + 1, g_.out_width * g_.columns);
+    const std::int64_t row = g_.out_width * g_.columns;
+    const auto* const first = reinterpret_cast<const Number*>(dy.data) + 2 * pair * row;
+    const auto* const second = 2 * pair + 1 < g_.rows() ? first + row : nullptr;
     const std::int64_t begin = vectors.begin * kVector, count = std::min(vectors.size() * kVector, g_.columns - begin);
     if (count == g_.columns && count == vectors.size() * kVector) {
       bf16::weave(first, second, g_.out_width * count, to);
@@ -170,12 +169,8 @@ class WeightGradient {
   /// What pair `pair` of rows of y sees of x under row `tap` of the window, with its padding.
   template <class Number>
   void weave_x(const TensorView& x, std::int64_t pair, int tap, Bf16* to) const {
-    const std::int64_t image = pair / g_.pairs_of_image, row = pair % g_.pairs_of_image * 2;
-    const auto& [kernel_h, kernel_w, stride, pad] = g_.window;
-    const std::int64_t at = row * stride + tap - pad.top;
-    const std::int64_t below = row + 1 < g_.out_height ? at + stride : -1;
-    const auto [first, second] = rows_of<Number>(x, image, g_.height, at, below, g_.width * g_.channels);
-    const std::int64_t left = std::min<std::int64_t>(pad.left, g_.cells), inside = std::min(g_.cells - left, g_.width);
+    const auto *const first = x_row<Number>(x, 2 * pair, tap), *const second = x_row<Number>(x, 2 * pair + 1, tap);
+    const std::int64_t left = std::min<std::int64_t>(g_.window.pad.left, g_.cells), inside = std::min(g_.cells - left, g_.width);
     const std::int64_t cell = g_.channels * kPair;
     std::fill_n(to, left * cell, Bf16{0});
     bf16::weave(first, second, inside * g_.channels, to + left * cell);
@@ -189,7 +184,10 @@ class WeightGradient {
     for (std::int64_t begin = all.begin; begin < all.end; begin += band_) {
       const Range pairs{begin, std::min(begin + band_, all.end)};
       weave_band(a, pairs, vectors, band);
-      add_band(pairs.size(), vectors, band, begin == all.begin, sums + group * sums_);
+      const std::int64_t tiles = vectors.size() * g_.window.kernel_h * bf16::sum_tiles(g_.depth(), kMostVectors) / kMostVectors;
+      AheadOfBand ahead(*this, a, pairs, {pairs.end, std::min(pairs.end + band_, g_.pairs())},
+                        pairs.size() * g_.out_width * tiles);
+      add_band(pairs.size(), vectors, band, begin == all.begin, sums + group * sums_, ahead);
     }
   }
 
@@ -205,7 +203,32 @@ class WeightGradient {
     }
   }
 
-  void add_band(std::int64_t rows, Range vectors, const Band& band, bool begin, float* sums) const {
+  /// What the next band reads, fetched while the sums of one are made: x was written long ago.
+  class AheadOfBand {
+   public:
+    /// `steps`: positions of which tiles of sums are made meanwhile.
+    AheadOfBand(const WeightGradient& of, const Arguments& a, Range here, Range next, std::int64_t steps) {
+      const PairedRows& g = of.g_;
+      if (next.size() <= 0 || g.rows() == 0) return;
+      const std::int64_t x_row = g.width * g.channels, dy_row = g.out_width * g.columns;
+      ranges_[0] = bytes_of(a.inputs[0], std::max(g.seen(here).end, g.seen(next).begin) * x_row, g.seen(next).end * x_row);
+      ranges_[1] = bytes_of(a.inputs[1], 2 * next.begin * dy_row, std::min(2 * next.end, g.rows()) * dy_row);
+      std::int64_t bytes = 0;
+      for (const bf16::Ahead& range : ranges_) bytes += std::max<std::int64_t>(range.end - range.at, 0);
+      for (bf16::Ahead& range : ranges_) range.lines = bytes / bf16::kCacheLine / std::max<std::int64_t>(steps, 1) + 1;
+    }
+    /// The first range that is not fetched yet.
+    [[nodiscard]] bf16::Ahead& next() { return ranges_[0].at < ranges_[0].end ? ranges_[0] : ranges_[1]; }
+
+   private:
+    static bf16::Ahead bytes_of(const TensorView& tensor, std::int64_t begin, std::int64_t end) {
+      const auto size = static_cast<std::int64_t>(size_of(tensor.dtype));
+      return {tensor.data + begin * size, tensor.data + end * size, 0};
+    }
+    bf16::Ahead ranges_[2];
+  };
+
+  void add_band(std::int64_t rows, Range vectors, const Band& band, bool begin, float* sums, AheadOfBand& ahead) const {
     static constexpr Bf16 kOnes[kPair] = {0x3F80, 0x3F80};
     const std::int64_t position = vectors.size() * kVector;
     for (std::int64_t at = vectors.begin; at < vectors.end; at += kMostVectors) {
@@ -216,13 +239,14 @@ class WeightGradient {
                         .columns = g_.out_width,
                         .channels = 1,
                         .vectors = count,
-                        .sums = sums + bias_sums_of(at)};
-      if (bias_ && dy_type_ == DType::kBF16) bf16::sum_pairs(sum, begin);
+                        .sums = sums + bias_sums_of(at),
+                        .half = g_.columns <= kVector / 2};
+      if (bias_ && dy_type_ == DType::kBF16) bf16::sum_pairs(sum, begin, ahead.next());
       sum.channels = g_.depth();
       for (int tap = 0; tap < g_.window.kernel_h; ++tap) {
         sum.a = {band.x + tap * band.x_tap * kPair, band.x_row, g_.window.stride * g_.channels};
         sum.sums = sums + sums_of(at) + tap * g_.depth() * count * kVector;
-        bf16::sum_pairs(sum, begin);
+        bf16::sum_pairs(sum, begin, ahead.next());
       }
     }
   }

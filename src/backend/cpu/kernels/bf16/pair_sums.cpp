@@ -20,53 +20,121 @@ constexpr std::int64_t kWoven = kPair * kVector;  ///< numbers in a vector of pa
 /// Channels of a that are summed in registers at once, by the number of vectors: beside what is loaded, 24 registers.
 constexpr std::int64_t most_channels(std::int64_t vectors) { return 24 / vectors; }
 
-template <int kChannels, int kVectors>
-FOVEA_BF16 void sum_tile(const PairSum& s, bool begin) {
-  __m512 sums[kChannels][kVectors];
-  for (int i = 0; i < kChannels; ++i) {
-    for (int j = 0; j < kVectors; ++j)
-      sums[i][j] = begin ? _mm512_setzero_ps() : _mm512_loadu_ps(s.sums + (i * kVectors + j) * kVector);
+/// Sums of a vector of columns, or of its first half, which takes half the time where vectors go through the unit in two halves.
+struct Whole {
+  using Sum = __m512;
+  static FOVEA_BF16_INLINE Sum zero() { return _mm512_setzero_ps(); }
+  static FOVEA_BF16_INLINE Sum load(const float* from) { return _mm512_loadu_ps(from); }
+  static FOVEA_BF16_INLINE void store(Sum sum, float* to) { _mm512_storeu_ps(to, sum); }
+  static FOVEA_BF16_INLINE __m512bh pairs(const Bf16* from) { return (__m512bh)_mm512_loadu_si512(from); }
+  static FOVEA_BF16_INLINE __m512bh spread(std::int32_t pair) { return (__m512bh)_mm512_set1_epi32(pair); }
+  static FOVEA_BF16_INLINE Sum add(Sum sum, __m512bh a, __m512bh b) { return _mm512_dpbf16_ps(sum, a, b); }
+  static FOVEA_BF16_INLINE Sum total(Sum a, Sum b) { return _mm512_add_ps(a, b); }
+};
+struct Half {
+  using Sum = __m256;
+  static FOVEA_BF16_INLINE Sum zero() { return _mm256_setzero_ps(); }
+  static FOVEA_BF16_INLINE Sum load(const float* from) { return _mm256_loadu_ps(from); }
+  static FOVEA_BF16_INLINE void store(Sum sum, float* to) { _mm512_storeu_ps(to, _mm512_zextps256_ps512(sum)); }
+  static FOVEA_BF16_INLINE __m256bh pairs(const Bf16* from) {
+    return (__m256bh)_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
   }
+  static FOVEA_BF16_INLINE __m256bh spread(std::int32_t pair) { return (__m256bh)_mm256_set1_epi32(pair); }
+  static FOVEA_BF16_INLINE Sum add(Sum sum, __m256bh a, __m256bh b) { return _mm256_dpbf16_ps(sum, a, b); }
+  static FOVEA_BF16_INLINE Sum total(Sum a, Sum b) { return _mm256_add_ps(a, b); }
+};
+
+FOVEA_BF16_INLINE std::int32_t pair_at(const Bf16* a) {
+  std::int32_t pair;
+  std::memcpy(&pair, a, sizeof pair);
+  return pair;
+}
+
+FOVEA_BF16_INLINE void fetch(Ahead& ahead) {
+  for (std::int64_t i = 0; i < ahead.lines && ahead.at < ahead.end; ++i, ahead.at += kCacheLine)
+    _mm_prefetch(reinterpret_cast<const char*>(ahead.at), _MM_HINT_T1);
+}
+
+template <class Lanes, int kChannels, int kVectors>
+FOVEA_BF16 void sum_tile(const PairSum& s, bool begin, Ahead& further) {
+  typename Lanes::Sum sums[kChannels][kVectors];
+  for (int i = 0; i < kChannels; ++i) {
+    for (int j = 0; j < kVectors; ++j) {
+      sums[i][j] = begin ? Lanes::zero() : Lanes::load(s.sums + (i * kVectors + j) * kVector);
+    }
+  }
+  Ahead ahead = further;
   const std::int64_t a_step = s.a.position * kPair, b_step = s.b.position * kPair;
   for (std::int64_t row = 0; row < s.rows; ++row) {
     const Bf16* a = s.a.data + row * s.a.row * kPair;
     const Bf16* b = s.b.data + row * s.b.row * kPair;
     for (std::int64_t column = 0; column < s.columns; ++column, a += a_step, b += b_step) {
-      __m512bh vectors[kVectors];
+      fetch(ahead);
+      decltype(Lanes::pairs(b)) vectors[kVectors];
 #pragma GCC unroll 4
-      for (int j = 0; j < kVectors; ++j) vectors[j] = (__m512bh)_mm512_loadu_si512(b + j * kWoven);
+      for (int j = 0; j < kVectors; ++j) vectors[j] = Lanes::pairs(b + j * kWoven);
 #pragma GCC unroll 24
       for (int i = 0; i < kChannels; ++i) {
-        std::int32_t pair;
-        std::memcpy(&pair, a + i * kPair, sizeof pair);
-        const auto factor = (__m512bh)_mm512_set1_epi32(pair);
+        const auto factor = Lanes::spread(pair_at(a + i * kPair));
 #pragma GCC unroll 4
-        for (int j = 0; j < kVectors; ++j) sums[i][j] = _mm512_dpbf16_ps(sums[i][j], factor, vectors[j]);
+        for (int j = 0; j < kVectors; ++j) sums[i][j] = Lanes::add(sums[i][j], factor, vectors[j]);
       }
     }
   }
   for (int i = 0; i < kChannels; ++i) {
-    for (int j = 0; j < kVectors; ++j) _mm512_storeu_ps(s.sums + (i * kVectors + j) * kVector, sums[i][j]);
+    for (int j = 0; j < kVectors; ++j) Lanes::store(sums[i][j], s.sums + (i * kVectors + j) * kVector);
+  }
+  further = ahead;
+}
+
+/// Of a single channel: the few sums of a position would wait for each other, so four positions in a row have sums of their own.
+template <class Lanes, int kVectors>
+FOVEA_BF16 void sum_alone(const PairSum& s, bool begin) {
+  constexpr int kOwn = 4;
+  typename Lanes::Sum sums[kOwn][kVectors];
+  for (int i = 0; i < kOwn; ++i) {
+    for (int j = 0; j < kVectors; ++j) sums[i][j] = Lanes::zero();
+  }
+  const auto add = [&](int own, const Bf16* a, const Bf16* b) FOVEA_BF16 {
+    const auto factor = Lanes::spread(pair_at(a));
+#pragma GCC unroll 4
+    for (int j = 0; j < kVectors; ++j) sums[own][j] = Lanes::add(sums[own][j], factor, Lanes::pairs(b + j * kWoven));
+  };
+  const std::int64_t a_step = s.a.position * kPair, b_step = s.b.position * kPair;
+  for (std::int64_t row = 0; row < s.rows; ++row) {
+    const Bf16* a = s.a.data + row * s.a.row * kPair;
+    const Bf16* b = s.b.data + row * s.b.row * kPair;
+    std::int64_t column = 0;
+    for (; column + kOwn <= s.columns; column += kOwn, a += kOwn * a_step, b += kOwn * b_step) {
+#pragma GCC unroll 4
+      for (int i = 0; i < kOwn; ++i) add(i, a + i * a_step, b + i * b_step);
+    }
+    for (; column < s.columns; ++column, a += a_step, b += b_step) add(0, a, b);
+  }
+  for (int j = 0; j < kVectors; ++j) {
+    auto sum = Lanes::total(Lanes::total(sums[0][j], sums[1][j]), Lanes::total(sums[2][j], sums[3][j]));
+    if (!begin) sum = Lanes::total(sum, Lanes::load(s.sums + j * kVector));
+    Lanes::store(sum, s.sums + j * kVector);
   }
 }
 
-using SumTile = void (*)(const PairSum&, bool);
+using SumTile = void (*)(const PairSum&, bool, Ahead&);
 /// [channels - 1]
-template <int kVectors, int... kIndex>
+template <class Lanes, int kVectors, int... kIndex>
 constexpr std::array<SumTile, sizeof...(kIndex)> tiles(std::integer_sequence<int, kIndex...> /*channels*/) {
-  return {sum_tile<kIndex + 1, kVectors>...};
+  return {sum_tile<Lanes, kIndex + 1, kVectors>...};
 }
-template <int kVectors>
-void sum_by(const PairSum& sum, bool begin) {
-  static constexpr auto kTiles = tiles<kVectors>(std::make_integer_sequence<int, most_channels(kVectors)>());
-  constexpr std::int64_t kMost = most_channels(kVectors);
-  const std::int64_t count = (sum.channels + kMost - 1) / kMost;
+template <class Lanes, int kVectors>
+void sum_by(const PairSum& sum, bool begin, Ahead& ahead) {
+  static constexpr auto kTiles = tiles<Lanes, kVectors>(std::make_integer_sequence<int, most_channels(kVectors)>());
+  if (sum.channels == 1) return sum_alone<Lanes, kVectors>(sum, begin);
+  const std::int64_t count = sum_tiles(sum.channels, kVectors);
   for (std::int64_t i = 0; i < count; ++i) {  // of about one size: a last one of few channels would wait for its own sums
     const Range range = part_of(sum.channels, count, i);
     PairSum tile = sum;
     tile.a.data += range.begin * kPair;
     tile.sums += range.begin * kVectors * kVector;
-    kTiles[static_cast<std::size_t>(range.size() - 1)](tile, begin);
+    kTiles[static_cast<std::size_t>(range.size() - 1)](tile, begin, ahead);
   }
 }
 
@@ -104,12 +172,16 @@ FOVEA_BF16 void weave(const Bf16* first, const Bf16* second, std::int64_t count,
   }
 }
 
-void sum_pairs(const PairSum& sum, bool begin) {
+std::int64_t sum_tiles(std::int64_t channels, std::int64_t vectors) {
+  return (channels + most_channels(vectors) - 1) / most_channels(vectors);
+}
+
+void sum_pairs(const PairSum& sum, bool begin, Ahead& ahead) {
   switch (sum.vectors) {
-    case 1: return sum_by<1>(sum, begin);
-    case 2: return sum_by<2>(sum, begin);
-    case 3: return sum_by<3>(sum, begin);
-    default: return sum_by<4>(sum, begin);
+    case 1: return sum.half ? sum_by<Half, 1>(sum, begin, ahead) : sum_by<Whole, 1>(sum, begin, ahead);
+    case 2: return sum_by<Whole, 2>(sum, begin, ahead);
+    case 3: return sum_by<Whole, 3>(sum, begin, ahead);
+    default: return sum_by<Whole, 4>(sum, begin, ahead);
   }
 }
 
@@ -148,7 +220,8 @@ namespace fovea::cpu::bf16 {
 // There is no unit for bf16, so nothing calls these.
 void weave(const float* /*first*/, const float* /*second*/, std::int64_t /*count*/, Bf16* /*pairs*/) {}
 void weave(const Bf16* /*first*/, const Bf16* /*second*/, std::int64_t /*count*/, Bf16* /*pairs*/) {}
-void sum_pairs(const PairSum& /*sum*/, bool /*begin*/) {}
+void sum_pairs(const PairSum& /*sum*/, bool /*begin*/, Ahead& /*ahead*/) {}
+std::int64_t sum_tiles(std::int64_t /*channels*/, std::int64_t /*vectors*/) { return 1; }
 void total_turned(const SumParts& /*from*/, std::int64_t /*vector*/, std::int64_t /*channels*/, std::int64_t /*count*/,
                   float* /*to*/, std::int64_t /*row*/, std::int64_t /*step*/) {}
 

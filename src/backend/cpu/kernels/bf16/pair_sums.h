@@ -5,6 +5,7 @@
 // both sides of a product: 16 channels are a vector, and one channel's pair is what is multiplied with all of it.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "backend/cpu/kernels/bf16/round.h"
@@ -25,6 +26,14 @@ struct Woven {
   std::int64_t position;
 };
 
+/// Memory that is needed soon, brought into the second-level cache while sums are made: up to `lines` cache lines a position.
+struct Ahead {
+  const std::byte* at = nullptr;
+  const std::byte* end = nullptr;
+  std::int64_t lines = 0;
+};
+inline constexpr std::int64_t kCacheLine = 64;
+
 /// sums (channels, 16 vectors) of a and b over `rows` rows of `columns` positions: products of `channels` channels of a, and
 /// 16 `vectors` of b, which is at most kMostVectors.
 struct PairSum {
@@ -32,10 +41,13 @@ struct PairSum {
   std::int64_t rows, columns;
   std::int64_t channels, vectors;
   float* sums;
+  bool half = false;  ///< of the one vector of b only 8 columns are wanted; the sums of the others are zeros
 };
 inline constexpr std::int64_t kMostVectors = 4;
-/// Adds to the sums, or begins them.
-void sum_pairs(const PairSum& sum, bool begin);
+/// Adds to the sums, or begins them. `ahead` is moved to what has not been fetched yet.
+void sum_pairs(const PairSum& sum, bool begin, Ahead& ahead);
+/// Into how many tiles, each of which goes over all positions, sum_pairs parts so many channels.
+[[nodiscard]] std::int64_t sum_tiles(std::int64_t channels, std::int64_t vectors);
 
 /// Sums as they are made by sum_pairs for part after part, `part` floats from one to the next: of a group of `vectors` vectors.
 struct SumParts {
