@@ -102,10 +102,10 @@ KernelResult weight_gradient_by_weights(const Setup& setup, std::int64_t rows, s
   for (std::int64_t i = 0; i < count; ++i) {
     if (k >= c) {
       const Range r = part_of(k, count, i);
-      onednn::add_product(parts, {r.size(), c, rows, {kDy, r.begin, 1, k}, {kX, 0, c, 1}, {kDw, r.begin * c, c, 1}, {}});
+      onednn::add_product(parts, {r.size(), c, rows, {kDy, r.begin, 1, k}, {kX, 0, c, 1}, {kDw, r.begin * c, c, 1}});
     } else {
       const Range r = part_of(c, count, i);
-      onednn::add_product(parts, {k, r.size(), rows, {kDy, 0, 1, k}, {kX, r.begin, c, 1}, {kDw, r.begin, c, 1}, {}});
+      onednn::add_product(parts, {k, r.size(), rows, {kDy, 0, 1, k}, {kX, r.begin, c, 1}, {kDw, r.begin, c, 1}});
     }
   }
   const Context context = setup.context;

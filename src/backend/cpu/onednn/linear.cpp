@@ -4,6 +4,7 @@
 
 #include "backend/cpu/dense.h"
 #include "backend/cpu/kernels/elementwise.h"
+#include "backend/cpu/kernels/row_dots.h"
 #include "backend/cpu/onednn/matmul.h"
 #include "backend/cpu/setup.h"
 #include "backend/cpu/weight_gradient.h"
@@ -35,19 +36,18 @@ std::unique_ptr<Kernel> kernel_of(const Setup& setup, std::string name, Parts pa
 
 }  // namespace
 
-// y (N,K) = x (N,C) w' + b, by groups of outputs.
+// y (N,K) = x (N,C) w' + b, by groups of outputs. An own kernel reads w as it lies; oneDNN turns it around first.
 KernelResult prepare_op(const Setup& setup, const graph::Linear& op) {
   if (setup.constant_weights || setup.products == Products::kOwn) return prepare_dense(setup, op);
   const std::int64_t n = setup.input(0)[0], c = setup.input(0)[1], k = setup.input(1)[0];
-  const onednn::ThreadSetting single(1);
-  Parts parts;
-  for (std::int64_t i = 0, count = parts_for(k); i < count; ++i) {
-    const Range r = part_of(k, count, i);
-    onednn::add_product(
-        parts, {n, r.size(), c, {0, 0, c, 1}, {1, r.begin * c, 1, c}, {3, r.begin, k, 1}, onednn::Matrix{2, r.begin, k, 1}});
-  }
-  return kernel_of(setup, "onednn/linear", std::move(parts), [](const Arguments& a) {
-    return std::array{a.inputs[0].data, a.inputs[1].data, a.inputs[2].data, a.outputs[0].data};
+  return make_kernel({setup.kernel_name("linear"), 0, 0, std::nullopt}, [=, context = setup.context,
+                                                                         kernel = row_dots(setup.target)](const Arguments& a) {
+    const RowDots dots{a.inputs[0].f32(), n, c, a.inputs[1].f32(), a.inputs[2].f32(), {}, a.outputs[0].f32(), k};
+    parallel_ranges(context, k, kColumnsPerPart, [&](Range outputs) {
+      RowDots part = dots;
+      part.outputs = outputs;
+      kernel(part);
+    });
   });
 }
 
@@ -59,7 +59,7 @@ KernelResult prepare_op(const Setup& setup, const graph::LinearBackwardInput& op
   Parts parts;
   for (std::int64_t i = 0, count = parts_for(c); i < count; ++i) {
     const Range r = part_of(c, count, i);
-    onednn::add_product(parts, {n, r.size(), k, {0, 0, k, 1}, {1, r.begin, c, 1}, {2, r.begin, c, 1}, {}});
+    onednn::add_product(parts, {n, r.size(), k, {0, 0, k, 1}, {1, r.begin, c, 1}, {2, r.begin, c, 1}});
   }
   return kernel_of(setup, "onednn/linear_backward_input", std::move(parts), [](const Arguments& a) {
     return std::array{a.inputs[0].data, a.inputs[1].data, a.outputs[0].data};
@@ -74,7 +74,7 @@ KernelResult prepare_op(const Setup& setup, const graph::LinearBackwardWeight& o
   Parts parts;
   for (std::int64_t i = 0, count = parts_for(c); i < count; ++i) {
     const Range r = part_of(c, count, i);
-    onednn::add_product(parts, {k, r.size(), n, {1, 0, 1, k}, {0, r.begin, c, 1}, {2, r.begin, c, 1}, {}});
+    onednn::add_product(parts, {k, r.size(), n, {1, 0, 1, k}, {0, r.begin, c, 1}, {2, r.begin, c, 1}});
   }
   const Context context = setup.context;
   KernelTraits traits{"onednn/linear_backward_weight", 0, parts.scratch_bytes(context), std::nullopt};

@@ -17,15 +17,8 @@ void add_product(Parts& parts, const Product& p) {
   const Operand source{DNNL_ARG_SRC, a, p.a.base, p.a.offset};
   const Operand weights{DNNL_ARG_WEIGHTS, b, p.b.base, p.b.offset};
   const Operand target{DNNL_ARG_DST, c, p.c.base, p.c.offset};
-  if (p.bias) {
-    const auto bias = strided(1, p.n, *p.bias);
-    const dnnl::matmul::primitive_desc made(dnnl::matmul::desc(a, b, bias, c), attributes(), engine());
-    parts.add(dnnl::matmul(made), made.scratchpad_desc(),
-              {source, weights, {DNNL_ARG_BIAS, bias, p.bias->base, p.bias->offset}, target});
-  } else {
-    const dnnl::matmul::primitive_desc made(dnnl::matmul::desc(a, b, c), attributes(), engine());
-    parts.add(dnnl::matmul(made), made.scratchpad_desc(), {source, weights, target});
-  }
+  const dnnl::matmul::primitive_desc made(dnnl::matmul::desc(a, b, c), attributes(), engine());
+  parts.add(dnnl::matmul(made), made.scratchpad_desc(), {source, weights, target});
 }
 
 }  // namespace fovea::cpu::onednn

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 
 #include "backend/cpu/onednn/parts.h"
 
@@ -17,7 +16,7 @@ struct Matrix {
   std::int64_t column;
 };
 
-/// c (m, n) = a (m, k) b (k, n) [+ bias (n)]
+/// c (m, n) = a (m, k) b (k, n)
 struct Product {
   std::int64_t m;
   std::int64_t n;
@@ -25,7 +24,6 @@ struct Product {
   Matrix a;
   Matrix b;
   Matrix c;
-  std::optional<Matrix> bias;
 };
 
 void add_product(Parts& parts, const Product& product);
