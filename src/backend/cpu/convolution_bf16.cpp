@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <memory>
 #include <utility>
-#include <vector>
 
 #include "backend/cpu/block/workspace.h"
 #include "backend/cpu/dense_work.h"
@@ -21,6 +20,7 @@ using bf16::Results;
 constexpr std::int64_t kColumns = 16;  ///< of a vector
 constexpr std::int64_t kGroupColumns = kMostColumnVectors * kColumns;
 constexpr std::int64_t kPair = 2;
+constexpr std::int64_t kPiece = 32;  ///< numbers of a column that are packed at once
 /// What of x is read again and again, for group after group of columns, beside their weights.
 constexpr std::int64_t kBytesOfX = std::int64_t{128} << 10;
 /// Parts for each thread, so that one that is held up costs little.
@@ -108,26 +108,33 @@ class Convolution {
 
   /// 16 columns of each kernel row, rounded, to (kernel row, pair, 16, 2).
   void pack_vector(const float* w, std::int64_t vector, const Packed& packed) const {
-    const std::int64_t group = vector / kMostColumnVectors, first = vector * kColumns;
-    const std::int64_t count = std::min(kColumns, work_.columns - first), length = pairs_ * kPair;
+    const std::int64_t group = vector / kMostColumnVectors, in_group = vectors_of(group), first = vector * kColumns;
+    const std::int64_t count = std::min(kColumns, work_.columns - first);
     Bf16* to = packed.w + group * kMostColumnVectors * vector_weights();
-    std::vector<Bf16> columns(static_cast<std::size_t>(kColumns * length), Bf16{0});
+    w += work_.w.first + first * work_.w.column;
     for (std::int64_t row = 0; row < work_.kernel_h; ++row) {
-      for (std::int64_t k = 0; k < count; ++k)
-        round_row(w + work_.w.first + (first + k) * work_.w.column + row * work_.w.row, columns.data() + k * length);
-      bf16::pack_columns(columns.data(), length, count, pairs_, vectors_of(group), vector % kMostColumnVectors,
-                         to + row * pairs_ * vectors_of(group) * kPair * kColumns);
-    }
-  }
-  void round_row(const float* from, Bf16* to) const {
-    for (std::int64_t tap = 0; tap < work_.kernel_w; ++tap, to += work_.channels) {
-      const float* const at = from + tap * work_.w.tap;
-      if (work_.w.channel == 1) {
-        bf16::round(at, work_.channels, to);
-      } else {
-        for (std::int64_t c = 0; c < work_.channels; ++c) to[c] = f32_to_bf16(at[c * work_.w.channel]);
+      for (std::int64_t pair = 0; pair < pairs_; pair += kPiece / kPair) {
+        const std::int64_t pairs = std::min(kPiece / kPair, pairs_ - pair);
+        Bf16 columns[kColumns * kPiece];
+        for (std::int64_t k = 0; k < count; ++k)
+          round_piece(w + k * work_.w.column + row * work_.w.row, pair * kPair, columns + k * kPiece);
+        bf16::pack_columns(columns, kPiece, count, pairs, in_group, vector % kMostColumnVectors, to);
+        to += pairs * in_group * kPair * kColumns;
       }
     }
+  }
+  /// kPiece numbers of a kernel row of a column from `first` on, zeros beyond its last.
+  void round_piece(const float* w, std::int64_t first, Bf16* to) const {
+    const std::int64_t count = std::min(kPiece, work_.depth() - first);
+    if (work_.w.channel == 1 && count == kPiece && first / work_.channels == (first + count - 1) / work_.channels)
+      return bf16::round(w + first / work_.channels * work_.w.tap + first % work_.channels, count, to);
+    float numbers[kPiece] = {};
+    std::int64_t tap = first / work_.channels, c = first % work_.channels;
+    for (std::int64_t i = 0; i < count; ++i) {
+      numbers[i] = w[tap * work_.w.tap + c * work_.w.channel];
+      if (++c == work_.channels) c = 0, ++tap;
+    }
+    bf16::round(numbers, kPiece, to);
   }
 
   static void copy(const float* from, std::int64_t count, Bf16* to) { bf16::round(from, count, to); }
