@@ -191,8 +191,8 @@ class Backward : public LiveBackward<Backward, Kind> {
     const Work& work = part.work;
     const bf16::Product product = from_dy(part, first, count, a);
     const bf16::NormedRows v = rows_of_v(part, first, a);
-    k_.live.gradient_sums(product, v, part.total.band_sum, part.total.band_product);
     bf16::normalise_to_pairs(v.activation, v.by, v.x, count, f_.g.inner, work.filtered, work.y.most * 16);
+    k_.live.gradient_sums(product, v, part.total.band_sum, part.total.band_product);
     for (std::int64_t block = 0; block < blocks_of(f_.g.out); ++block)
       std::fill_n(work.dy + block * product.a_block + count * kBlock, (whole(count) - count) * kBlock, Bf16{0});
     bf16::turn(work.dy, product.a_block, whole(count), f_.g.out, work.turned);

@@ -66,18 +66,25 @@ PartSums::PartSums(std::size_t count, std::int64_t channels, Pieces& pieces)
 
 ChannelSums PartSums::of(std::size_t part) const { return {pitch, memory + part * part_bytes}; }
 
+ChannelSums PartSums::total() const {
+  const ChannelSums all = of(0);
+  for (std::size_t part = 1; part < parts; ++part) {
+    const ChannelSums more = of(part);
+    for (std::int64_t c = 0; c < pitch; ++c) all.sum[c] += more.sum[c];
+    for (std::int64_t c = 0; c < pitch; ++c) all.product[c] += more.product[c];
+  }
+  return all;
+}
+
 NormGradient::NormGradient(std::int64_t channels, Pieces& pieces)
     : mean(pieces.take<float>(padded(channels))), product(pieces.take<float>(padded(channels))) {}
 
 void NormGradient::set(std::int64_t channels, const PartSums& sums, std::int64_t count, const float* inverse, float* dgamma,
                        float* dbeta) const {
   for (float* vector : {mean, product}) std::fill_n(vector, padded(channels), 0.0F);
+  const ChannelSums all = sums.total();
   for (std::int64_t c = 0; c < channels; ++c) {
-    double gradients = 0, products = 0;
-    for (std::size_t part = 0; part < sums.parts; ++part) {
-      gradients += sums.of(part).sum[c];
-      products += sums.of(part).product[c];
-    }
+    const double gradients = all.sum[c], products = all.product[c];
     const auto by = static_cast<double>(inverse[c]), positions = static_cast<double>(count);
     dgamma[c] = static_cast<float>(products * by);
     dbeta[c] = static_cast<float>(gradients);

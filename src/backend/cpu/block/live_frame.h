@@ -66,6 +66,8 @@ struct ChannelSums {
 struct PartSums {
   PartSums(std::size_t count, std::int64_t pitch, Pieces& pieces);
   [[nodiscard]] ChannelSums of(std::size_t part) const;
+  /// In the order of the parts; the first one takes it.
+  [[nodiscard]] ChannelSums total() const;
 
   std::size_t parts;
   std::int64_t pitch;

@@ -71,16 +71,17 @@ FOVEA_BF16 void normalise_to_pairs(graph::Activation activation, const Normalisa
   constexpr std::int64_t kTogether = 32;
   const Limits limits(activation);
   const __m512i none = _mm512_setzero_si512();
-  for (std::int64_t c = 0; c < channels; c += kChannelsTogether) {
-    const Group group(c, channels);
-    const BothBy both(group, by);
-    Bf16* const even = out + c / kBlock * 2 * out_half;
-    const auto at = [&](std::int64_t row)
-                        FOVEA_BF16 { return row < rows ? fold(normalised(group, both, limits, x + row * channels)) : none; };
-    for (std::int64_t row = 0; row < (rows + kTogether - 1) / kTogether * kTogether; row += 2) {
+  // Rows lie one after the other in memory, so they are read in their order.
+  for (std::int64_t row = 0; row < (rows + kTogether - 1) / kTogether * kTogether; row += 2) {
+    for (std::int64_t c = 0; c < channels; c += kChannelsTogether) {
+      const Group group(c, channels);
+      const BothBy both(group, by);
+      const auto at = [&](std::int64_t of)
+                          FOVEA_BF16 { return of < rows ? fold(normalised(group, both, limits, x + of * channels)) : none; };
       const Pairs pairs = pairs_of(at(row), at(row + 1));
-      _mm512_store_si512(even + row * 16, pairs.even);
-      _mm512_store_si512(even + out_half + row * 16, pairs.odd);
+      Bf16* const even = out + c / kBlock * 2 * out_half + row * 16;
+      _mm512_store_si512(even, pairs.even);
+      _mm512_store_si512(even + out_half, pairs.odd);
     }
   }
 }

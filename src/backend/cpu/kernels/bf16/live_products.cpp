@@ -56,8 +56,9 @@ struct Back {
 struct Through {
   Channels g, centred;
 };
-/// Of rows of a column block.
+/// Of rows of a column block, which lie too far apart for the processor to see that the next ones will be read.
 struct Rows {
+  static constexpr std::int64_t kAhead = 16;
   const NormedRows& rows;
   Group group;
   BothBy by;
@@ -66,7 +67,9 @@ struct Rows {
       : rows(of), group(column * kBlock, of.channels), by(group, of.by), limits(of.activation) {}
 
   [[nodiscard]] FOVEA_BF16_INLINE Through through(std::int64_t row, const Halves& sums) const {
-    const Channels x = group.load_row(rows.x + row * rows.channels);
+    const Bf16* const here = rows.x + row * rows.channels;
+    _mm_prefetch(here + kAhead * rows.channels + group.first, _MM_HINT_T0);
+    const Channels x = group.load_row(here);
     const Channels centred{by.low.centred(x.low), by.high.centred(x.high)};
     return {
         {limits.through(by.low.normalised(centred.low), sums.even), limits.through(by.high.normalised(centred.high), sums.odd)},
