@@ -17,8 +17,8 @@ class NamedFolders {
   /// Paths of files are no matter of this.
   explicit NamedFolders(const std::vector<std::filesystem::path>& paths);
 
-  /// After `photo` could not be read or written: looks at the folders again. One is lost once it is gone or unreadable, or on another
-  /// file system without the photo: the empty folder on which a drive was mounted. From any thread.
+  /// After `photo` could not be read or written: looks at the folders again. One is lost once it is gone or unreadable, or on
+  /// another file system without the photo: the empty folder on which a drive was mounted. From any thread.
   void look(const std::filesystem::path& photo);
   [[nodiscard]] bool lost() const { return lost_; }
   /// Which, and why; once lost() is true.
