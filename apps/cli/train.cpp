@@ -370,6 +370,9 @@ Run add_train(CLI::App& app) {
                                {"tf32", PrecisionChoice::kTf32},
                                {"fp16", PrecisionChoice::kFp16}},
                               "of products while fine-tuning; auto: bf16 where the device multiplies it; tf32, fp16: GPUs alone");
+  add_choice<DecodeChoice>(
+      app, "--decode", options.decode, {{"cpu", DecodeChoice::kCpu}, {"gpu", DecodeChoice::kGpu}},
+      "of the photos that fine-tuning varies; gpu: by NVIDIA's nvJPEG, whose pixels are not quite the CPU's");
   app.get_option("--device")
       ->description(
           "auto, cpu, cuda or cuda:N, or several that share each batch: cuda:all, cuda:0,1; one that cannot be used ends the "

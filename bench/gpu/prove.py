@@ -2,7 +2,7 @@
 # Fovea: everything that only a GPU can prove, in one run of ten minutes.
 # SPDX-License-Identifier: Apache-2.0
 """Builds Fovea with its CUDA plug-in, and on this machine's GPU: runs the contract tests of every op and the recorded networks,
-times every op, compares answers on photos with the CPU's, trains, and measures training steps in every precision, and in bf16 beside PyTorch's where that (and torchvision, timm, ultralytics)
+times every op, compares answers on photos with the CPU's, trains (once with photos decoded by nvJPEG), and measures training steps in every precision, and in bf16 beside PyTorch's where that (and torchvision, timm, ultralytics)
 is installed. Each step is told by itself and none stops the next; everything goes into one file.
 
     bench/gpu/prove.py --photos FOLDER -o proof.json
@@ -145,6 +145,18 @@ def train(fovea, photos, model, device, seconds, extra=()):
     return {"train_seconds": round(time.monotonic() - start, 1), "output": output[-1500:]}
 
 
+def train_decoded(fovea, photos, model, seconds):
+    """A failure where no photo was decoded by the GPU: of JPEG photos most are."""
+    found = train(fovea, photos, model, "cuda", seconds, ["--decode", "gpu", "--scope", "full", "--epochs", "2"])
+    log = model.with_suffix(".run").joinpath("log.txt").read_text()
+    told = [line for line in log.splitlines() if " decoded by nvJPEG" in line]
+    if not told:
+        raise Failed(f"nothing is said of nvJPEG: {log[-TAIL:]}")
+    if re.search(r" 0 photos decoded by nvJPEG", told[-1]) and any(photos.rglob("*.jpg")):
+        raise Failed(told[-1])
+    return found | {"decoding": told[-1]}
+
+
 TORCH = """
 import json, sys, time, torch
 arch, batch, frozen, steps = sys.argv[1], int(sys.argv[2]), sys.argv[3] == "frozen", 20
@@ -247,6 +259,7 @@ def main():
     proof.step("recorded networks on cuda", 90, lambda s: tests(programs / "golden_test", "*_cuda", s))
     proof.step("photos", 60, skies)
     proof.step("training on cuda", 120, lambda s: train(fovea, photos, model, "cuda", s))
+    proof.step("training on cuda, photos decoded by nvJPEG", 120, lambda s: train_decoded(fovea, photos, work / "decoded.safetensors", s))
     proof.step("answers on photos, cuda against cpu", 60, lambda s: compare(fovea, model, photos, s))
     for precision in ("fp32", "tf32", "bf16", "fp16"):
         for norm in ("frozen", "live"):

@@ -63,6 +63,12 @@ enum class PrecisionChoice : std::uint8_t {
   kFp16,  ///< there, on GPUs: eleven significant bits in the range of 16; the loss is scaled so that gradients stay within it
 };
 
+/// Who decodes the photos that fine-tuning varies.
+enum class DecodeChoice : std::uint8_t {
+  kCpu,
+  kGpu,  ///< NVIDIA's nvJPEG, where it takes a photo; its pixels are not quite the CPU's, which everything that is measured sees
+};
+
 /// In which proportion fine-tuning draws the classes.
 enum class Balance : std::uint8_t {
   kAuto,  ///< kOn where one class has many times the photos of another
@@ -123,6 +129,7 @@ struct TrainOptions {
   int threads = 0;  ///< 0: every processor this process may use
   bool deterministic = false;
   PrecisionChoice precision = PrecisionChoice::kAuto;
+  DecodeChoice decode = DecodeChoice::kCpu;
   std::string device = "auto";
   bool strict = false;  ///< the first unreadable photo ends the run
   /// Go on with the interrupted run of this run folder, if there is one: it ends as if it had not been interrupted. Everything

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "backend/memory.h"
@@ -18,6 +19,7 @@
 
 namespace fovea {
 
+class JpegDecoder;  // backend/jpeg_decoder.h
 class TrainingOps;  // backend/training_ops.h
 
 /// What differs from run to run and is no tensor.
@@ -99,6 +101,10 @@ class Backend {
   [[nodiscard]] virtual std::shared_ptr<Memory> memory() const { return host_memory(); }
   /// Null where recording gains nothing.
   [[nodiscard]] virtual std::shared_ptr<Recorder> recorder() const { return nullptr; }
+  /// Why not, where it has none.
+  [[nodiscard]] virtual Result<std::shared_ptr<JpegDecoder>> jpeg_decoder() const {
+    return Error{Error::Kind::kUnsupported, "the " + std::string(name()) + " device decodes no photos"};
+  }
   /// What trains where its memory is; null where the host does that.
   [[nodiscard]] virtual std::shared_ptr<TrainingOps> training() const { return nullptr; }
 };

@@ -32,9 +32,10 @@ constexpr std::size_t kHeadBytes = 4096;
 constexpr double kWorkingMargin = 1.15;
 
 // Distinct text for distinct forms.
-std::string text_of(const CachedForm& form) {
+std::string text_of(const CachedForm& form, const FileDecoder* decoder) {
   const Preprocess& p = form.preprocess;
-  const std::string scaling = fmt::format("{} {}", kPixelsVersion, name_of(p.filter));
+  std::string scaling = fmt::format("{} {}", kPixelsVersion, name_of(p.filter));
+  if (decoder != nullptr) scaling += fmt::format(" {}", decoder->name());
   if (form.kind == CachedForm::Kind::kWorking) return fmt::format("working {} {}", form.shorter_side, scaling);
   return fmt::format("fitted {}x{} {} {} {}", p.height, p.width, name_of(p.fit), p.crop_fraction, scaling);
 }
@@ -45,7 +46,7 @@ std::string absolute_text(const fs::path& path) {
   return (failed ? path : absolute).lexically_normal().string();
 }
 
-Result<CacheEntry> entry_of(const fs::path& path, const CachedForm& form) {
+Result<CacheEntry> entry_of(const fs::path& path, const std::string& form) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0) {
     return fail(errno == ENOENT ? Error::Kind::kNotFound : Error::Kind::kIo, "{}: cannot inspect: {}", path.string(),
@@ -53,19 +54,15 @@ Result<CacheEntry> entry_of(const fs::path& path, const CachedForm& form) {
   }
   const std::string name = absolute_text(path);
   const std::string identity =
-      fmt::format("{}\n{}\n{} {}.{}\n", name, text_of(form), status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec) +
+      fmt::format("{}\n{}\n{} {}.{}\n", name, form, status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec) +
       read_head(path, kHeadBytes);
   return CacheEntry{{hash64(identity, 1), hash64(identity, 2)}, hash64(name)};
 }
 
-// Never up; the longer side truncated, as fit_image does, so that fitting the copy gives the bytes that fitting the photo gives.
 Image scaled_down(Image photo, int shorter_side, Filter filter) {
-  const int shorter = std::min(photo.width, photo.height);
-  if (shorter <= shorter_side) return photo;
-  const auto scaled = [&](int side) {
-    return std::max(shorter_side, static_cast<int>(static_cast<double>(std::int64_t{shorter_side} * side) / shorter));
-  };
-  return resize(photo, scaled(photo.width), scaled(photo.height), filter);
+  if (std::min(photo.width, photo.height) <= shorter_side) return photo;
+  const WorkingSize size = working_size(photo.width, photo.height, shorter_side);
+  return resize(photo, size.width, size.height, filter);
 }
 
 // A record's checksum says that it is whole, not that whoever wrote the file keeps to the form.
@@ -115,7 +112,7 @@ class Memory final : public PhotoCache::Store {
   bool full_ = false;
 };
 
-std::unique_ptr<PhotoCache::Store> store_for(const fs::path& dataset, const CachedForm& form, const CacheOptions& options) {
+std::unique_ptr<PhotoCache::Store> store_for(const fs::path& dataset, const std::string& form, const CacheOptions& options) {
   using Where = CacheOptions::Where;
   if (options.where == Where::kOff) return PhotoCache::Store::nowhere("");
   if (options.where == Where::kMemory) return PhotoCache::Store::in_memory(options.max_bytes);
@@ -125,10 +122,20 @@ std::unique_ptr<PhotoCache::Store> store_for(const fs::path& dataset, const Cach
     if (!user) return PhotoCache::Store::nowhere(user.error().message);
     folder = *user / "photos";
   }
-  return PhotoCache::Store::in_file(folder, hash64(absolute_text(dataset) + '\n' + text_of(form)), options.max_bytes);
+  return PhotoCache::Store::in_file(folder, hash64(absolute_text(dataset) + '\n' + form), options.max_bytes);
 }
 
 }  // namespace
+
+// The longer side truncated, as fit_image does, so that fitting the copy gives the bytes that fitting the photo gives.
+WorkingSize working_size(int width, int height, int shorter_side) {
+  const int shorter = std::min(width, height);
+  if (shorter <= shorter_side) return {width, height};
+  const auto scaled = [&](int side) {
+    return std::max(shorter_side, static_cast<int>(static_cast<double>(std::int64_t{shorter_side} * side) / shorter));
+  };
+  return {scaled(width), scaled(height)};
+}
 
 CachedForm CachedForm::working(const Preprocess& preprocess) {
   const int side = std::max(preprocess.height, preprocess.width);
@@ -149,28 +156,42 @@ std::unique_ptr<PhotoCache::Store> PhotoCache::Store::nowhere(std::string troubl
 }
 
 std::unique_ptr<PhotoCache> PhotoCache::open(const fs::path& dataset, const CachedForm& form, const CacheOptions& options) {
-  return std::unique_ptr<PhotoCache>(new PhotoCache(form, store_for(dataset, form, options)));
+  FileDecoder* const decoder = form.kind == CachedForm::Kind::kWorking ? options.decoder : nullptr;
+  return std::unique_ptr<PhotoCache>(new PhotoCache(form, decoder, store_for(dataset, text_of(form, decoder), options)));
 }
 
-PhotoCache::PhotoCache(const CachedForm& form, std::unique_ptr<Store> store) : form_(form), store_(std::move(store)) {}
+PhotoCache::PhotoCache(const CachedForm& form, FileDecoder* decoder, std::unique_ptr<Store> store)
+    : form_(form), decoder_(decoder), text_(text_of(form, decoder)), store_(std::move(store)) {}
 PhotoCache::~PhotoCache() = default;
 
 const Preprocess* PhotoCache::fitted() const { return form_.kind == CachedForm::Kind::kFitted ? &form_.preprocess : nullptr; }
 
 Result<Image> PhotoCache::load(const fs::path& path) {
-  FOVEA_ASSIGN(const CacheEntry entry, entry_of(path, form_));
+  FOVEA_ASSIGN(const CacheEntry entry, entry_of(path, text_));
   if (auto kept = store_->find(entry.key); kept && has_form(*kept, form_)) {
     ++hits_;
     return std::move(*kept);
   }
-  const bool fit = form_.kind == CachedForm::Kind::kFitted;
-  DecodeOptions options;
-  options.shorter_side_needed = fit ? shorter_side_needed(form_.preprocess) : form_.shorter_side;
-  FOVEA_ASSIGN(Image photo, load_image(path, options));
-  photo = fit ? fit_image(photo, form_.preprocess) : scaled_down(std::move(photo), form_.shorter_side, form_.preprocess.filter);
+  FOVEA_ASSIGN(Image photo, make(path));
   ++decoded_;
   store_->keep(entry, photo);
   return photo;
+}
+
+Result<Image> PhotoCache::make(const fs::path& path) const {
+  if (form_.kind == CachedForm::Kind::kFitted) {
+    FOVEA_ASSIGN(const Image photo, load_image(path, {.shorter_side_needed = shorter_side_needed(form_.preprocess)}));
+    return fit_image(photo, form_.preprocess);
+  }
+  const Filter filter = form_.preprocess.filter;
+  if (decoder_ == nullptr) {
+    FOVEA_ASSIGN(Image photo, load_image(path, {.shorter_side_needed = form_.shorter_side}));
+    return scaled_down(std::move(photo), form_.shorter_side, filter);
+  }
+  FOVEA_ASSIGN(const std::vector<std::byte> bytes, read_file(path, DecodeOptions().max_bytes));
+  auto photo = decoder_->decode(bytes, form_.shorter_side, filter);
+  if (!photo) return fail(photo.error().kind, "{}: {}", path.string(), photo.error().message);
+  return scaled_down(std::move(*photo), form_.shorter_side, filter);
 }
 
 PhotoCache::Statistics PhotoCache::statistics() const {

@@ -29,6 +29,13 @@ struct CachedForm {
   [[nodiscard]] static CachedForm fitted(const Preprocess& preprocess);
 };
 
+/// What a working copy of a photo is scaled to: never up, the longer side truncated.
+struct WorkingSize {
+  int width = 0;
+  int height = 0;
+};
+[[nodiscard]] WorkingSize working_size(int width, int height, int shorter_side);
+
 struct CacheOptions {
   enum class Where : std::uint8_t {
     kFile,    ///< a file in `folder`; what cannot be written there is decoded again, and `trouble` says why
@@ -38,6 +45,7 @@ struct CacheOptions {
   Where where = Where::kFile;
   std::filesystem::path folder;                      ///< empty: user_cache_folder() / "photos"
   std::uint64_t max_bytes = std::uint64_t{8} << 30;  ///< of all files in `folder` together, or of memory
+  FileDecoder* decoder = nullptr;                    ///< of kWorking; null: decode_image. Must outlive the cache
 };
 
 /// A source that remembers. Entries are keyed by the photo's path, size, modification time and first bytes together with the
@@ -66,9 +74,12 @@ class PhotoCache final : public PhotoSource {
   class Store;
 
  private:
-  PhotoCache(const CachedForm& form, std::unique_ptr<Store> store);
+  PhotoCache(const CachedForm& form, FileDecoder* decoder, std::unique_ptr<Store> store);
+  Result<Image> make(const std::filesystem::path& path) const;
 
   CachedForm form_;
+  FileDecoder* decoder_;
+  std::string text_;  ///< distinct for distinct pixels
   std::unique_ptr<Store> store_;
   std::atomic<std::int64_t> hits_{0};
   std::atomic<std::int64_t> decoded_{0};

@@ -7,10 +7,7 @@
 #include "image/resample_weights.h"
 
 namespace fovea {
-namespace {
 
-/// Of outputs [first, first + count) of `outputs` that sample [begin, end) of `inputs`. An axis that does not change gets
-/// weights of 1 and 0, which give its samples as they are.
 AxisTable axis_table(int inputs, double begin, double end, int outputs, Filter filter, int first, int count) {
   const ResampleWeights weights = resample_weights(inputs, begin, end, outputs, filter, first, count);
   AxisTable table{weights.stride + 2, {}};
@@ -22,8 +19,6 @@ AxisTable axis_table(int inputs, double begin, double end, int outputs, Filter f
   }
   return table;
 }
-
-}  // namespace
 
 DrawnPhoto drawn_photo(PhotoSize size, std::vector<std::uint8_t> pixels, const Preprocess& preprocess, AugmentPlan plan,
                        bool fitted) {

@@ -22,6 +22,10 @@ struct AxisTable {
   std::vector<std::int32_t> values;
 };
 
+/// Of outputs [first, first + count) of `outputs` that sample [begin, end) of `inputs`. An axis that does not change gets
+/// weights of 1 and 0, which give its samples as they are.
+[[nodiscard]] AxisTable axis_table(int inputs, double begin, double end, int outputs, Filter filter, int first, int count);
+
 struct DrawnPhoto {
   PhotoSize size;
   std::vector<std::uint8_t> pixels;  ///< (height, width, 3) of the photo; none where somebody holds them already

@@ -83,12 +83,22 @@ std::vector<GpuReport> gpus_of(const GpuFacts& facts, const GpuNeeds& needs, con
   return gpus;
 }
 
-std::vector<LibraryReport> libraries_of(const GpuFacts& facts) {
+/// For --decode gpu, which nothing else needs: the newest that is there.
+LibraryReport nvjpeg_of(const SystemView& system) {
+  for (const int major : {13, 12}) {
+    const auto library = hardware::find_library(system, {"libnvjpeg.so", major, "nvJPEG"});
+    if (!library.found.empty()) return {library.wanted(), library.version, library.found.string()};
+  }
+  return {"libnvjpeg.so.13", "", ""};
+}
+
+std::vector<LibraryReport> libraries_of(const GpuFacts& facts, const SystemView& system) {
   const dnnl_version_t* dnnl = dnnl_version();
   std::vector<LibraryReport> libraries{{"oneDNN", fmt::format("{}.{}.{}", dnnl->major, dnnl->minor, dnnl->patch), {}}};
   for (const hardware::LibraryFinding& library : facts.libraries) {
     libraries.push_back({library.wanted(), library.version, library.found.string()});
   }
+  if (!facts.libraries.empty()) libraries.push_back(nvjpeg_of(system));
   return libraries;
 }
 
@@ -113,7 +123,7 @@ DoctorReport examine(const DoctorOptions& options, const SystemView& system) {
   report.driver = facts.module.value_or("");
   if (facts.driver) report.driver_cuda = to_string(facts.driver->cuda);
   report.gpus = gpus_of(facts, needs, system);
-  report.libraries = libraries_of(facts);
+  report.libraries = libraries_of(facts, system);
 
   const auto device = open_device(options.device, system);
   for (const char* verb : kVerbs) {

@@ -72,6 +72,14 @@ Result<ImageInfo> read_image_info(Bytes bytes, const DecodeOptions& options) {
   return info;
 }
 
+Result<StoredJpeg> read_stored_jpeg(Bytes bytes, const DecodeOptions& options) {
+  FOVEA_ASSIGN(const Found found, examine(bytes, options));
+  if (found.loader != &kJpegLoader) return fail(Error::Kind::kUnsupported, "{}", found.loader->name);
+  FOVEA_ASSIGN(const std::string oddity, oddity_of_jpeg(bytes));
+  if (!oddity.empty()) return fail(Error::Kind::kUnsupported, "JPEG, {}", oddity);
+  return StoredJpeg{found.header.width, found.header.height, found.header.orientation};
+}
+
 Result<Image> decode_image(Bytes bytes, const DecodeOptions& options) {
   FOVEA_ASSIGN(const Found found, examine(bytes, options));
   auto raster = found.loader->decode(bytes, found.header, options.shorter_side_needed * kScaledDecodeHeadroom);

@@ -45,6 +45,16 @@ struct ImageInfo {
 /// Format, size and orientation from the header alone.
 Result<ImageInfo> read_image_info(Bytes bytes, const DecodeOptions& options = {});
 
+/// As they are stored, before orientation.
+struct StoredJpeg {
+  int width = 0;
+  int height = 0;
+  int orientation = 1;
+};
+/// Of a JPEG such as cameras write, which other decoders take too: Huffman-coded, 8 bits, grey or YCbCr, with an end.
+/// kUnsupported, and why, for all other pictures; other errors and limits are those of decode_image.
+Result<StoredJpeg> read_stored_jpeg(Bytes bytes, const DecodeOptions& options = {});
+
 /// First frame, all eight Exif orientations applied, alpha laid over white, 16-bit scaled, grey repeated, CMYK converted.
 /// A truncated or corrupt picture is an error (kFormat), not grey pixels.
 Result<Image> decode_image(Bytes bytes, const DecodeOptions& options = {});

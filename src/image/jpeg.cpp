@@ -149,6 +149,16 @@ Result<Header> read_jpeg_header(Bytes bytes) {
   return header;
 }
 
+// Whether an end marker follows the last scan: what other decoders make of a picture without one is theirs.
+bool has_end(Bytes bytes) {
+  for (std::size_t i = bytes.size(); i >= 2; --i) {
+    if (bytes[i - 2] != std::byte{0xFF}) continue;
+    if (bytes[i - 1] == std::byte{0xD9}) return true;
+    if (bytes[i - 1] == std::byte{0xDA}) return false;
+  }
+  return false;
+}
+
 // Smallest eighths of the size, of those that have fast transforms, that keep `wanted` pixels on the shorter side.
 unsigned eighths_for(const jpeg_decompress_struct& info, int wanted) {
   if (wanted <= 0) return 8;
@@ -214,6 +224,18 @@ Result<Raster> decode_jpeg(Bytes bytes, const Header& /*header*/, int shorter_si
 }
 
 }  // namespace
+
+Result<std::string> oddity_of_jpeg(Bytes bytes) {
+  Decompressor jpeg(bytes);
+  FOVEA_TRY(jpeg.read_header());
+  const jpeg_decompress_struct& info = jpeg.info;
+  if (info.arith_code != FALSE) return std::string("arithmetically coded");
+  if (info.data_precision != 8) return std::string("not of 8 bits");
+  if (info.jpeg_color_space != JCS_GRAYSCALE && info.jpeg_color_space != JCS_YCbCr)
+    return std::string("colours other than grey and YCbCr");
+  if (!has_end(bytes)) return std::string("without an end");
+  return std::string();
+}
 
 const Loader kJpegLoader{ImageFormat::kJpeg, "JPEG", sniff_jpeg, read_jpeg_header, decode_jpeg};
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "core/file.h"
@@ -29,6 +30,9 @@ struct Loader {
   /// decode smaller and `shorter_side_wanted` is positive: then at least that many pixels on the shorter side.
   Result<Raster> (*decode)(Bytes bytes, const Header& header, int shorter_side_wanted);
 };
+
+/// What is unusual about a JPEG whose header has been read; empty: nothing.
+Result<std::string> oddity_of_jpeg(Bytes bytes);
 
 extern const Loader kJpegLoader;
 extern const Loader kPngLoader;

@@ -101,7 +101,8 @@ Result<LabelledTable> unpack_rows(const WeightFile& file, const std::string& pre
 }  // namespace
 
 Result<void> TrainingRun::open_checkpoint() {
-  FOVEA_ASSIGN(checkpoint_, Checkpoint::open(paths_.run_folder / "checkpoint", run_identity(options_, data_, device_),
+  FOVEA_ASSIGN(checkpoint_, Checkpoint::open(paths_.run_folder / "checkpoint",
+                                             run_identity(options_, data_, device_, decoder_ ? decoder_->name() : "cpu"),
                                              {.interval_s = options_.checkpoint_interval_s, .resume = options_.resume}));
   if (options_.resume) {
     reporter_.note(checkpoint_.resumed() ? "going on with the interrupted run"

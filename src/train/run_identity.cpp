@@ -58,12 +58,13 @@ std::string_view precision_of(PrecisionChoice asked, const Backend& backend) {
 
 }  // namespace
 
-Checkpoint::Identity run_identity(const TrainOptions& options, const Dataset& photos, const Device& device) {
+Checkpoint::Identity run_identity(const TrainOptions& options, const Dataset& photos, const Device& device,
+                                  std::string_view decoder) {
   // Every option by its place, so that a new one does not compile until it is decided here whether it changes the outcome.
   const auto& [data, more_data, model, run_folder, arch, weights, pretrained, scope, head, batchnorm, fit, zoom, size, epochs,
                batch, time_budget_s, optimizer, lr, weight_decay, momentum, label_smoothing, dropout, clip_norm, ema_decay, mixup,
                cutmix, balance, class_weights, augment, reject_rate, multi_label, val_fraction, folds, folds_of_recipe, seed,
-               threads, deterministic, precision, device_name, strict, resume, checkpoint_interval_s, stop] = options;
+               threads, deterministic, precision, decode, device_name, strict, resume, checkpoint_interval_s, stop] = options;
   return {{"program version", std::string(version())},
           {"photos", fingerprint_of_data(photos)},
           {"device", fmt::format("{}, {}", device.name, device_name)},
@@ -99,6 +100,7 @@ Checkpoint::Identity run_identity(const TrainOptions& options, const Dataset& ph
           {"folds-of", text_of(folds_of_recipe)},
           {"seed", text_of(seed)},
           {"precision", fmt::format("{}, {}", text_of(precision), precision_of(precision, *device.backend))},
+          {"decode", fmt::format("{}, {}", text_of(decode), decoder)},
           {"strict", text_of(strict)}};
 }
 

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <string_view>
+
 #include "data/dataset.h"
 #include "fovea/trainer.h"
 #include "runtime/device.h"
@@ -10,6 +12,7 @@
 namespace fovea::training {
 
 /// Program version, options (threads aside: the bits do not depend on them), and the photos by name, size and time of change.
-[[nodiscard]] Checkpoint::Identity run_identity(const TrainOptions& options, const Dataset& data, const Device& device);
+[[nodiscard]] Checkpoint::Identity run_identity(const TrainOptions& options, const Dataset& data, const Device& device,
+                                                std::string_view decoder);
 
 }  // namespace fovea::training

@@ -111,6 +111,10 @@ Result<void> check_options(const TrainOptions& options) {
   if (!(options.reject_rate >= 0 && options.reject_rate < 1)) return refuse("reject rate", options.reject_rate, "0 to below 1");
   if (options.time_budget_s && !(*options.time_budget_s > 0))
     return refuse("time budget", *options.time_budget_s, "seconds above 0");
+  if (options.decode == DecodeChoice::kGpu && options.scope != Scope::kAuto && options.scope != Scope::kFull) {
+    return fail(Error::Kind::kUsage,
+                "--decode gpu is for the photos that fine-tuning varies: it goes with --scope full or auto only");
+  }
   if (!options.pretrained && options.scope != Scope::kFull) {
     return fail(Error::Kind::kUsage, "random weights have no features to build on: from scratch goes with --scope full only");
   }

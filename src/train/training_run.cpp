@@ -53,6 +53,7 @@ Result<void> TrainingRun::prepare() {
   device_ = std::move(devices.front());
   more_devices_.assign(std::make_move_iterator(devices.begin() + 1), std::make_move_iterator(devices.end()));
   FOVEA_ASSIGN(precision_, choose_precision(options_.precision, *device_.backend));
+  FOVEA_TRY(choose_decoder());
   reporter_.begin_stage("scan");
   FOVEA_TRY(scan());
   FOVEA_ASSIGN(model_, make_model(options_, data_.classes));
@@ -62,6 +63,9 @@ Result<void> TrainingRun::prepare() {
   std::string names = device_.name;
   for (const Device& device : more_devices_) names += ", " + device.name;
   reporter_.choice({"device", names, device_.reason});
+  if (decoder_)
+    reporter_.choice({"decoder", std::string(decoder_->name()),
+                      "of the photos that fine-tuning varies; what is measured is decoded by the CPU"});
   for (const std::string& note : data_.notes) reporter_.note(note);
   if (data_.multi_label) {
     reporter_.measure_by(Measure::kMeanAveragePrecision);
@@ -77,6 +81,14 @@ Result<void> TrainingRun::prepare() {
   report.arch = model_.architecture;
   report.classes = data_.classes;
   report.train_photos = static_cast<std::int64_t>(data_.train.size());
+  return {};
+}
+
+Result<void> TrainingRun::choose_decoder() {
+  if (options_.decode == DecodeChoice::kCpu) return {};
+  auto device = device_.backend->jpeg_decoder();
+  if (!device) return fail(device.error().kind, "--decode gpu: {}", device.error().message);
+  decoder_ = std::make_unique<DeviceDecoder>(std::move(*device));
   return {};
 }
 

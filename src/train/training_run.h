@@ -16,6 +16,7 @@
 #include "train/balance.h"
 #include "train/checkpoint.h"
 #include "train/cross_validation.h"
+#include "train/device_decoder.h"
 #include "train/fine_tuner.h"
 #include "train/inference.h"
 #include "train/label_sets.h"
@@ -64,6 +65,7 @@ class TrainingRun {
 
   // training_run.cpp
   Result<void> prepare();
+  Result<void> choose_decoder();
   Result<void> scan();
   Result<void> stages();
   Result<void> finish();
@@ -145,6 +147,8 @@ class TrainingRun {
   void tell_split(const FineTuner& tuner);
   void tell_overflows(const EpochReport& epoch, const EpochResult& done);
   Result<void> judge_epoch(FineTuner& tuner, Inference& logits, const Tuning& tuning);
+  /// How many photos the device decoded, and which it did not.
+  void tell_decoding();
   /// What fine-tuning waited for, and what to do about it; `cache_trouble` as of PhotoCache.
   void tell_utilisation(const std::string& cache_trouble);
   std::optional<double> best_accuracy_of(std::string_view stage);
@@ -180,7 +184,8 @@ class TrainingRun {
   Reporter reporter_;
   Context context_;
   Device device_;
-  std::vector<Device> more_devices_;  ///< that fine-tune with it
+  std::vector<Device> more_devices_;        ///< that fine-tune with it
+  std::unique_ptr<DeviceDecoder> decoder_;  ///< of the photos that fine-tuning varies; null: the host
   bool split_told_ = false;
   graph::Precision precision_ = graph::Precision::kF32;  ///< of fine-tuning
   RunPaths paths_;

@@ -103,6 +103,7 @@ Result<EpochResult> TrainingRun::run_epoch(TunerTeam& team, std::span<BatchSourc
       },
       tuning.done);
   for (BatchSource* source : sources) reporter_.skipped(source->skipped());
+  if (decoder_ && decoder_->failure()) return *decoder_->failure();
   if (!result) return result;
   tuning.done = *result;
   if (!result->finished) {
@@ -203,7 +204,7 @@ Result<void> TrainingRun::full_stage() {
       model_.preprocess = fit_candidates(options_, model_.preprocess).front();
     val_rows_.emplace(context_, data_.val, model_.preprocess, options_.strict);
   }
-  const auto cache = PhotoCache::open(options_.data, CachedForm::working(model_.preprocess));
+  const auto cache = PhotoCache::open(options_.data, CachedForm::working(model_.preprocess), {.decoder = decoder_.get()});
   const LoaderOptions loading = loading_options(tuning_batch());
   FOVEA_ASSIGN(const std::optional<TuningWay> way, choose_way(loading, *cache));
   if (!way) return {};
@@ -224,9 +225,15 @@ Result<void> TrainingRun::full_stage() {
     sources.push_back(batches.emplace_back(std::move(made)).get());
   }
   Result<void> tuned = tune("full", tuning_options(*way), sources, plan.epochs);
+  tell_decoding();
   tell_utilisation(cache->statistics().trouble);
   if (const std::string residence = sources.front()->residence(); !residence.empty()) reporter_.note(residence);
   return tuned;
+}
+
+void TrainingRun::tell_decoding() {
+  if (!decoder_) return;
+  if (const std::string report = decoder_->report(); !report.empty()) reporter_.note(report);
 }
 
 void TrainingRun::tell_utilisation(const std::string& cache_trouble) {

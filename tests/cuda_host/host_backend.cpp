@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cuda_host/host_backend.h"
 
+#include <atomic>
 #include <utility>
 
 #include "backend/cuda/backend.h"
@@ -19,8 +20,10 @@ class FarMemory final : public Memory {
   explicit FarMemory(std::size_t room) : room_(room) {}
   [[nodiscard]] bool on_host() const override { return false; }
   [[nodiscard]] std::byte* allocate(std::size_t bytes) override {
-    if (bytes > room_) throw DeviceFailure(DeviceFailure::Kind::kOutOfMemory, fmt::format("{} bytes of {}", bytes, room_));
-    room_ -= bytes;
+    std::size_t room = room_;
+    do {
+      if (bytes > room) throw DeviceFailure(DeviceFailure::Kind::kOutOfMemory, fmt::format("{} bytes of {}", bytes, room));
+    } while (!room_.compare_exchange_weak(room, room - bytes));
     return host_->allocate(bytes);
   }
   void free(std::byte* data, std::size_t bytes) noexcept override {
@@ -37,7 +40,7 @@ class FarMemory final : public Memory {
 
  private:
   std::shared_ptr<Memory> host_ = host_memory();
-  std::size_t room_;
+  std::atomic<std::size_t> room_;  // lanes allocate in threads of their own
   std::mutex turn_;
 };
 
@@ -74,6 +77,23 @@ class CallingRecorder final : public Recorder {
   std::shared_ptr<State> state_;
 };
 
+class HostLane final : public cuda::Lane {
+ public:
+  HostLane(std::shared_ptr<Memory> memory, cuda::Stream stream) : memory_(std::move(memory)), stream_(stream) {}
+  [[nodiscard]] cuda::Stream stream() const override { return stream_; }
+  [[nodiscard]] std::byte* room(std::size_t bytes) override {
+    if (bytes > room_.size()) room_ = DeviceBuffer(memory_, bytes);
+    return room_.data();
+  }
+  void upload(std::span<const std::byte> source, std::byte* target) override { memory_->upload(source, target); }
+  void download(const std::byte* source, std::span<std::byte> target) override { memory_->download(source, target); }
+
+ private:
+  std::shared_ptr<Memory> memory_;
+  cuda::Stream stream_;
+  DeviceBuffer room_;
+};
+
 class HostMachine final : public cuda::Machine {
  public:
   explicit HostMachine(const HostBackendOptions& options)
@@ -89,6 +109,10 @@ class HostMachine final : public cuda::Machine {
   [[nodiscard]] cuda::Products& products() override { return products_; }
   [[nodiscard]] std::size_t cache_bytes() const override { return options_.cache_bytes; }
   [[nodiscard]] bool has(graph::Precision /*precision*/) const override { return true; }
+  [[nodiscard]] std::unique_ptr<cuda::Lane> make_lane() const override { return std::make_unique<HostLane>(memory_, stream()); }
+  [[nodiscard]] std::span<const char* const> nvjpeg_files() const override {
+    return options_.nvjpeg == nullptr ? std::span<const char* const>() : std::span(&options_.nvjpeg, 1);
+  }
   [[nodiscard]] const cuda::StepState* state() const override { return &state_->now; }
   void set_state(const RunState& state) override {
     if (!state_->recorded) state_->set(state);

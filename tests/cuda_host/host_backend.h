@@ -22,10 +22,12 @@ struct HostBackendOptions {
   CUstream_st::Order order = CUstream_st::Order::kForward;
   /// Small, so that small tests go through several chunks.
   std::size_t cache_bytes = std::size_t{16} << 10;
-  /// Allocating more throws, as a GPU does.
+  /// Allocating more throws, as a GPU does. Lanes of several threads share it.
   std::size_t memory_bytes = ~std::size_t{0};
   /// Gets the shape of every product that is prepared.
   std::vector<cuda::ProductShape>* products = nullptr;
+  /// The file that stands for nvJPEG; null: there is none.
+  const char* nvjpeg = nullptr;
 };
 
 /// "cuda-host".

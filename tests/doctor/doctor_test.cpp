@@ -58,7 +58,12 @@ TEST(Doctor, WhatTheDriverSaysIsTold) {
   EXPECT_EQ(report.gpus[0].compute_capability, "9.0");
   EXPECT_EQ(report.gpus[0].free_memory, 140'000'000'000);
   EXPECT_EQ(report.gpus[0].problem, "");
-  EXPECT_EQ(report.libraries.back().version, "13.0.0");
+  ASSERT_EQ(report.libraries.size(), 3U);
+  EXPECT_EQ(report.libraries[1].version, "13.0.0");
+  EXPECT_EQ(report.libraries[2].name, "libnvjpeg.so.13");
+  EXPECT_EQ(report.libraries[2].version, "") << "it is not there, and nothing but --decode gpu needs it";
+  system.library("libnvjpeg.so", "12.4.0.76");
+  EXPECT_EQ(examine(quick(), system.view()).libraries[2].version, "12.4.0.76");
 }
 
 TEST(Doctor, WhatWasAskedForAndCannotBeIsAFault) {

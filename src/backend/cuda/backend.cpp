@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "backend/cuda/jpeg/nvjpeg_decoder.h"
 #include "backend/cuda/setup.h"
 #include "backend/cuda/training.h"
 #include "core/error.h"
@@ -55,6 +56,11 @@ class CudaBackend final : public Backend {
   [[nodiscard]] std::shared_ptr<Recorder> recorder() const override { return machine_->recorder(); }
 
   [[nodiscard]] std::shared_ptr<TrainingOps> training() const override { return make_training_ops(machine_); }
+  [[nodiscard]] Result<std::shared_ptr<JpegDecoder>> jpeg_decoder() const override {
+    (void)machine_->memory()->turn();  // makes the device this thread's
+    FOVEA_ASSIGN(auto library, NvJpegLibrary::open(machine_->nvjpeg_files()));
+    return make_nvjpeg_decoder(machine_, std::move(library));
+  }
 
   [[nodiscard]] bool supports(const graph::Graph& graph, const graph::Node& node) const override {
     // Kernels count elements in 31 bits.

@@ -4,10 +4,13 @@
 
 #include <cstddef>
 #include <memory>
+#include <span>
 #include <string>
 
 #include "backend/backend.h"
+#include "backend/cuda/jpeg/nvjpeg_library.h"
 #include "backend/cuda/kernels/step_state.h"
+#include "backend/cuda/lane.h"
 #include "backend/cuda/products.h"
 
 namespace fovea::cuda {
@@ -28,6 +31,10 @@ class Machine {
   [[nodiscard]] virtual std::size_t cache_bytes() const = 0;
   /// Whether it has fast products of such numbers.
   [[nodiscard]] virtual bool has(graph::Precision precision) const = 0;
+  /// For a thread that computes beside this one.
+  [[nodiscard]] virtual std::unique_ptr<Lane> make_lane() const = 0;
+  /// By what names nvJPEG is looked for.
+  [[nodiscard]] virtual std::span<const char* const> nvjpeg_files() const { return kNvJpegFiles; }
   /// Where kernels find the state of the run; and puts it there, unless a recording is made, which gets its own when it is
   /// replayed.
   [[nodiscard]] virtual const StepState* state() const = 0;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "backend/cuda/gpu/blas_products.h"
+#include "backend/cuda/gpu/gpu_lane.h"
 #include "backend/cuda/gpu/gpu_memory.h"
 #include "core/device_failure.h"
 #include "core/error.h"
@@ -102,6 +103,7 @@ class GpuMachine final : public Machine {
     }
     return properties_.major >= 8;
   }
+  [[nodiscard]] std::unique_ptr<Lane> make_lane() const override { return make_gpu_lane(memory_); }
   [[nodiscard]] const StepState* state() const override { return reinterpret_cast<const StepState*>(state_->cell.data()); }
   void set_state(const RunState& state) override {
     if (!state_->recording) state_->set(state);

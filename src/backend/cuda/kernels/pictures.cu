@@ -183,6 +183,12 @@ std::size_t picture_work_bytes(std::int32_t count, std::int32_t height, std::int
   return Work(nullptr, count, height, width).bytes;
 }
 
+const std::uint8_t* fit_pictures(Stream stream, const Pictures& pictures) {
+  const Work work(pictures.work, pictures.count, pictures.height, pictures.width);
+  fit(stream, pictures, work);
+  return work.now;
+}
+
 void make_pictures(Stream stream, const Pictures& pictures) {
   Work work(pictures.work, pictures.count, pictures.height, pictures.width);
   fit(stream, pictures, work);

@@ -8,6 +8,8 @@
 namespace fovea::cuda {
 
 [[nodiscard]] std::size_t picture_work_bytes(std::int32_t count, std::int32_t height, std::int32_t width);
+/// Resampled and flipped alone: (count, height, width, 3) in Pictures::work.
+[[nodiscard]] const std::uint8_t* fit_pictures(Stream stream, const Pictures& pictures);
 void make_pictures(Stream stream, const Pictures& pictures);
 
 }  // namespace fovea::cuda
