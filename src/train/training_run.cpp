@@ -87,7 +87,7 @@ Result<void> TrainingRun::prepare() {
 Result<void> TrainingRun::choose_decoder() {
   if (options_.decode == DecodeChoice::kCpu) return {};
   auto device = device_.backend->jpeg_decoder();
-  if (!device) return fail(device.error().kind, "--decode gpu: {}", device.error().message);
+  if (!device) return fail(device.error().kind, "--decode gpu: {}; --decode cpu always can", device.error().message);
   decoder_ = std::make_unique<DeviceDecoder>(std::move(*device));
   return {};
 }

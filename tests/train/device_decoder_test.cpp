@@ -221,7 +221,7 @@ TEST(DeviceDecoding, IsRefusedWhereItCannotBeHadOrHasNothingToDecode) {
   options.scope = Scope::kFull;
   auto report = train(options);
   ASSERT_FALSE(report.ok());
-  EXPECT_EQ(report.error().message, "--decode gpu: the cpu device decodes no photos");
+  EXPECT_EQ(report.error().message, "--decode gpu: the cpu device decodes no photos; --decode cpu always can");
   options.scope = Scope::kHead;
   report = train(options);
   ASSERT_FALSE(report.ok());
