@@ -101,7 +101,11 @@ Result<Catalog> Catalog::open_for_reading(const fs::path& path) {
   return fail(Error::Kind::kNotFound, "{}: no catalogue of photos there yet; 'fovea tag' makes it", path.string());
 }
 
-Result<Catalog> Catalog::temporary() { return open(":memory:"); }
+Result<Catalog> Catalog::open_or_temporary(const fs::path& path) {
+  auto there = open_for_reading(path);
+  if (there || there.error().kind != Error::Kind::kNotFound) return there;
+  return open(":memory:");
+}
 
 Result<void> Catalog::known(const fs::path& path, std::unordered_map<std::string, KnownPhoto>& photos) {
   FOVEA_ASSIGN(auto select,

@@ -50,8 +50,8 @@ class Catalog {
   static Result<Catalog> open_for_writing(const std::filesystem::path& path);
   /// For questions; kNotFound if there is none.
   static Result<Catalog> open_for_reading(const std::filesystem::path& path);
-  /// Of nothing, kept nowhere.
-  static Result<Catalog> temporary();
+  /// The same; where there is none, one of nothing, kept nowhere.
+  static Result<Catalog> open_or_temporary(const std::filesystem::path& path);
 
   /// Everything known of photos at `path` or below it, by path.
   Result<void> known(const std::filesystem::path& path, std::unordered_map<std::string, KnownPhoto>& photos);

@@ -26,7 +26,7 @@ bool is_marked_photo(const fs::path& photo) {
 }
 
 bool is_marked_sidecar(const fs::path& sidecar) {
-  const auto read = stamp_of(sidecar) ? read_stamped(sidecar) : Error{};
+  const auto read = read_stamped(sidecar);
   if (!read) return false;
   const auto content = metadata::read_xmp(metadata::as_text(read->bytes));
   return content && content->marked;

@@ -61,10 +61,7 @@ Result<std::uint64_t> settings_of(const TagOptions& options) {
 
 Result<Catalog> open_catalog(const TagOptions& options) {
   const fs::path path = options.catalog.empty() ? default_catalog() : options.catalog;
-  if (!options.dry_run) return Catalog::open_for_writing(path);
-  auto there = Catalog::open_for_reading(path);
-  if (there || there.error().kind != Error::Kind::kNotFound) return there;
-  return Catalog::temporary();
+  return options.dry_run ? Catalog::open_or_temporary(path) : Catalog::open_for_writing(path);
 }
 
 Result<void> check(const TagOptions& options) {

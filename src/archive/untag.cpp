@@ -48,10 +48,9 @@ Result<std::optional<UntaggedPhoto>> take_back(Catalog& catalog, const Edit& edi
 
 // Nothing is made for this: without a catalogue, photos still say themselves which keywords are Fovea's.
 Result<Catalog> open_catalog(const std::filesystem::path& path, bool dry_run) {
-  auto reading = Catalog::open_for_reading(path);
-  if (!reading && reading.error().kind == Error::Kind::kNotFound) return Catalog::temporary();
-  if (!reading || dry_run) return reading;
-  return Catalog::open_for_writing(path);
+  std::error_code unknown;
+  const bool writes = !dry_run && std::filesystem::exists(path, unknown);
+  return writes ? Catalog::open_for_writing(path) : Catalog::open_or_temporary(path);
 }
 
 // What the catalogue knows to be changed there, then what else bears Fovea's keywords.
