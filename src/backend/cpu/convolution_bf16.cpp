@@ -8,6 +8,7 @@
 #include "backend/cpu/block/workspace.h"
 #include "backend/cpu/dense_work.h"
 #include "backend/cpu/kernels/bf16/row_product.h"
+#include "backend/cpu/padded_row.h"
 #include "core/parallel.h"
 
 namespace fovea::cpu {
@@ -25,8 +26,6 @@ constexpr std::int64_t kPiece = 32;  ///< numbers of a column that are packed at
 constexpr std::int64_t kBytesOfX = std::int64_t{128} << 10;
 /// Parts for each thread, so that one that is held up costs little.
 constexpr std::int64_t kPartsPerThread = 4;
-
-std::int64_t up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 /// How the work is parted does not show in the bits.
 class Convolution {
@@ -143,18 +142,17 @@ class Convolution {
   /// The rows of an image that `rows` of y see, with zeros around.
   template <class Number>
   void copy_band(const Number* x, std::int64_t image, Range rows, Bf16* to) const {
-    const std::int64_t c = work_.channels, seen = work_.seen_width(), row_of_x = work_.width * c;
-    const std::int64_t left = std::clamp<std::int64_t>(-work_.first_column, 0, seen);
-    const std::int64_t begin = std::clamp<std::int64_t>(work_.first_column, 0, work_.width);
-    const std::int64_t inside = std::clamp<std::int64_t>(work_.first_column + seen, begin, work_.width) - begin;
+    const std::int64_t c = work_.channels, numbers = work_.seen_width() * c;
     std::int64_t at = rows.begin * work_.stride + work_.first_row;
-    x += image * work_.height * row_of_x;
+    x += image * work_.height * work_.width * c;
     for (std::int64_t i = 0; i < work_.seen_rows(rows.size()); ++i, ++at, to += row_) {
-      const bool outside = at < 0 || at >= work_.height;
-      std::fill_n(to, outside ? row_ : left * c, Bf16{0});
-      if (outside) continue;
-      copy(x + at * row_of_x + begin * c, inside * c, to + left * c);
-      std::fill_n(to + (left + inside) * c, row_ - (left + inside) * c, Bf16{0});
+      if (at < 0 || at >= work_.height) {
+        std::fill_n(to, row_, Bf16{0});
+        continue;
+      }
+      copy_padded_row(x + at * work_.width * c, work_.width, c, work_.first_column, work_.seen_width(), to,
+                      [](const Number* from, std::int64_t count, Bf16* target) { copy(from, count, target); });
+      std::fill_n(to + numbers, row_ - numbers, Bf16{0});
     }
     std::fill_n(to, kPair, Bf16{0});
   }

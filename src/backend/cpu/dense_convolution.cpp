@@ -18,8 +18,6 @@ constexpr std::int64_t kBytesOfX = std::int64_t{256} << 10;
 /// Of a thread: more takes milliseconds, and parts of it are large whatever is chosen.
 constexpr double kMostFlopsToTime = 2e8;
 
-std::int64_t up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
-
 }  // namespace
 
 DenseSplit::DenseSplit(const DenseWork& work, std::int64_t parts, bool by_panels) {

@@ -10,6 +10,9 @@
 
 namespace fovea::cpu {
 
+/// a / b, upwards.
+[[nodiscard]] constexpr std::int64_t up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+
 /// y(n, i, j, k) = sum over u, v, c of x(n, stride i + first_row + u, stride j + first_column + v, c) w(k, u, v, c). x is whole,
 /// and zero outside; w and y lie in tensors that hold more than they do.
 struct DenseWork {

@@ -33,7 +33,7 @@ FOVEA_BF16 void moments(const Bf16* x, std::int64_t rows, std::int64_t channels,
     GroupSums sums;
     for (int i = 0; i < decltype(count)::value; ++i) {
       const Channels value = group.load_row(x + (row + i) * channels);
-      const Channels centred{_mm512_sub_ps(value.low, origin.low), _mm512_sub_ps(value.high, origin.high)};
+      const Channels centred = value - origin;
       sums.add(centred, centred);
     }
     sums.end(group, sum, squares);
@@ -81,7 +81,7 @@ FOVEA_BF16 void normalise_backward_by(const Normalisation& by, const float* sum,
     const Channels sums = group.load(sum), products = group.load(product);
     const auto one = [&](const By& half, __m512 value, __m512 gradient, __m512 less, __m512 slope) FOVEA_BF16 {
       const Gradient found = gradient_of<kActivation>(half, value, gradient);
-      return _mm512_mul_ps(half.scale, _mm512_fnmadd_ps(found.centred, slope, _mm512_sub_ps(found.g, less)));
+      return back_through_norm(half.scale, less, slope, found.g, found.centred);
     };
     for (int i = 0; i < decltype(count)::value; ++i) {
       const std::int64_t at = (row + i) * channels;

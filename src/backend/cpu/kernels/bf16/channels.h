@@ -1,5 +1,5 @@
-// Fovea: 32 neighbouring channels of rows that are kept as bf16, and of vectors of floats that belong to channels, in their
-// order. SPDX-License-Identifier: Apache-2.0
+// Fovea: 32 neighbouring channels, in their order, of rows that are kept as bf16 and of vectors of floats.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include "backend/cpu/kernels/bf16/intrinsics.h"
@@ -18,6 +18,10 @@ inline constexpr std::int64_t kChannelsTogether = 32;
 
 struct Channels {
   __m512 low, high;
+
+  FOVEA_BF16_INLINE friend Channels operator-(const Channels& a, const Channels& b) {
+    return {_mm512_sub_ps(a.low, b.low), _mm512_sub_ps(a.high, b.high)};
+  }
 };
 
 FOVEA_BF16_INLINE Channels unfold(__m512i numbers) {
@@ -89,6 +93,11 @@ FOVEA_BF16_INLINE void for_groups(std::int64_t rows, std::int64_t channels, cons
     for (std::int64_t c = 0; c < channels; c += kChannelsTogether)
       body(Group(c, channels), row, std::integral_constant<int, 1>());
   }
+}
+
+/// What goes back through a BatchNorm, of half a group: scale (g - sum - centred x * product).
+FOVEA_BF16_INLINE __m512 back_through_norm(__m512 scale, __m512 sum, __m512 product, __m512 g, __m512 centred) {
+  return _mm512_mul_ps(scale, _mm512_fnmadd_ps(centred, product, _mm512_sub_ps(g, sum)));
 }
 
 /// Half of a group's Normalisation, and both halves.

@@ -32,7 +32,7 @@ FOVEA_BF16 void centre_rounded(const float* x, std::int64_t rows, std::int64_t c
     const Channels origin = group.load(pivot);
     for (int i = 0; i < decltype(count)::value; ++i) {
       const Channels value = unfold(fold(group.load(x + (row + i) * channels)));
-      group.store({_mm512_sub_ps(value.low, origin.low), _mm512_sub_ps(value.high, origin.high)}, out + (row + i) * channels);
+      group.store(value - origin, out + (row + i) * channels);
     }
   });
 }
@@ -46,7 +46,7 @@ FOVEA_BF16 void moments_from_blocks(const Bf16* a, std::int64_t a_block, std::in
     const Bf16* from = a + group.first / kBlock * a_block + row * kBlock;
     for (int i = 0; i < decltype(count)::value; ++i) {
       const Channels value = unfold(_mm512_load_si512(from + i * kBlock));
-      const Channels centred{_mm512_sub_ps(value.low, origin.low), _mm512_sub_ps(value.high, origin.high)};
+      const Channels centred = value - origin;
       sums.add(centred, centred);
       group.store_row(value, out + (row + i) * channels, stream);
     }

@@ -43,12 +43,9 @@ struct Back {
         sum(block_of(by.sum, column)),
         product(block_of(by.product, column)) {}
 
-  FOVEA_BF16_INLINE static __m512 one(__m512 factor, __m512 less, __m512 slope, __m512 g, __m512 centred) {
-    return _mm512_mul_ps(factor, _mm512_fnmadd_ps(centred, slope, _mm512_sub_ps(g, less)));
-  }
   [[nodiscard]] FOVEA_BF16_INLINE Channels of(const Channels& g, const Channels& centred) const {
-    return {one(scale.low, sum.low, product.low, g.low, centred.low),
-            one(scale.high, sum.high, product.high, g.high, centred.high)};
+    return {back_through_norm(scale.low, sum.low, product.low, g.low, centred.low),
+            back_through_norm(scale.high, sum.high, product.high, g.high, centred.high)};
   }
 };
 
@@ -131,7 +128,7 @@ FOVEA_BF16 void norm_sums(const Product& product, const float* mean, const Gradi
     GroupSums total;
     for_rows<Multiplier>(product, column, [&](std::int64_t row, const Halves& sums) FOVEA_BF16 {
       if (plain[row] < 0) return;
-      total.add(gradient_at(g, column, row), {_mm512_sub_ps(sums.even, middle.low), _mm512_sub_ps(sums.odd, middle.high)});
+      total.add(gradient_at(g, column, row), Channels{sums.even, sums.odd} - middle);
     });
     total.end(Group(column * kBlock, product.columns), sums_of_columns, products);
   }
@@ -144,8 +141,7 @@ FOVEA_BF16 void through_norm(const Product& product, const NormBackward& by, con
     Bf16* const data = out.blocks + column * out.block;
     Bf16* const even = out.pairs + 2 * column * out.half;
     const auto one = [&](std::int64_t row, const Halves& sums) FOVEA_BF16 {
-      return fold(back.of(gradient_at(g, column, row),
-                          {_mm512_sub_ps(sums.even, back.mean.low), _mm512_sub_ps(sums.odd, back.mean.high)}));
+      return fold(back.of(gradient_at(g, column, row), Channels{sums.even, sums.odd} - back.mean));
     };
     for_pairs<Multiplier>(product, column, [&](std::int64_t row, const Halves& sums, const Halves& next) FOVEA_BF16 {
       const __m512i first = one(row, sums), second = one(row + 1, next);
