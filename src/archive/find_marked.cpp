@@ -8,6 +8,7 @@
 
 #include "archive/change.h"
 #include "archive/walk.h"
+#include "core/error.h"
 #include "data/workers.h"
 #include "metadata/container.h"
 #include "metadata/xmp.h"
