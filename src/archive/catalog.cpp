@@ -17,7 +17,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kVersion = 1;
+// Version 1 had the same tables, but its programs do not expect past edits in them.
+constexpr int kVersion = 2;
 // A keyword's probability is that of the class that gave it; NULL: it is another program's.
 constexpr const char* kSchema = R"(
 CREATE TABLE photos(id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, inode INTEGER NOT NULL, size INTEGER NOT NULL,
@@ -72,14 +73,15 @@ Result<Catalog> Catalog::open(const fs::path& path) {
   FOVEA_ASSIGN(auto connection, database::Connection::open(path, database::Access::kCreate, kWait));
   FOVEA_TRY(connection.execute("PRAGMA synchronous = FULL"));
   FOVEA_ASSIGN(const std::int64_t version, connection.version());
-  if (version == 0) {
+  if (version > kVersion) {
+    return fail(Error::Kind::kUnsupported, "{}: a catalogue of version {}; this program reads up to version {}", path.string(),
+                version, kVersion);
+  }
+  if (version < kVersion) {
     FOVEA_ASSIGN(database::Transaction transaction, database::Transaction::begin(connection));
-    FOVEA_TRY(connection.execute(kSchema));
+    if (version == 0) FOVEA_TRY(connection.execute(kSchema));
     FOVEA_TRY(connection.set_version(kVersion));
     FOVEA_TRY(transaction.commit());
-  } else if (version != kVersion) {
-    return fail(Error::Kind::kUnsupported, "{}: a catalogue of version {}; this program reads version {}", path.string(), version,
-                kVersion);
   }
   catalog.database_ = std::make_unique<database::Connection>(std::move(connection));
   catalog.journal_ = std::make_unique<Journal>(*catalog.database_);

@@ -55,18 +55,18 @@ Error named(const fs::path& file, Error error) { return {error.kind, fmt::format
 struct Original {
   Content bytes;
   bool changed_since = false;
-  bool elsewhere = false;  // the journal knows the bytes, but of another file
+  bool elsewhere = false;  // the journal knows the bytes, but of another file or of earlier
 };
 
 Result<Original> original_of(Journal& journal, const Change& change, const fs::path& file) {
   if (!change.stamp) return Original{};
   const ContentId now = ContentId::of(change.found);
   FOVEA_ASSIGN(auto edit, journal.finished(file));
-  if (!edit || edit->written != now) {
-    FOVEA_ASSIGN(edit, journal.finished_as(now));
+  const bool elsewhere = !edit || edit->written != now;
+  if (elsewhere) {
+    FOVEA_ASSIGN(edit, journal.written_as(now));
   }
   if (edit) {
-    const bool elsewhere = edit->file != file;
     if (edit->original.size < 0) return Original{{}, false, elsewhere};
     FOVEA_ASSIGN(auto bytes, metadata::spliced(change.found, edit->inverse));
     if (ContentId::of(bytes) == edit->original) return Original{std::move(bytes), false, elsewhere};

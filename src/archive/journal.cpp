@@ -10,7 +10,8 @@
 
 namespace fovea::archive {
 
-// In the table `edits`, state 0 is begun and 1 finished.
+// In the table `edits`, state 0 is begun, 1 finished and 2 past: another has taken its place, but copies of the file may still be
+// as it left them.
 
 namespace {
 
@@ -59,9 +60,10 @@ Result<void> Journal::begin(const Edit& edit) {
 Result<void> Journal::finish(const std::filesystem::path& file) {
   const std::lock_guard lock(mutex_);
   for (const std::string_view sql :
-       {"DELETE FROM edits WHERE file = ?1 AND state = 1", "UPDATE edits SET state = 1 WHERE file = ?1",
-        "DELETE FROM edits WHERE file = ?1 AND original_size = written_size AND "
-        "original_hash = written_hash"}) {
+       {"UPDATE OR REPLACE edits SET state = 2 WHERE file = ?1 AND state = 1 AND "
+        "EXISTS(SELECT 1 FROM edits WHERE file = ?1 AND state = 0)",
+        "UPDATE edits SET state = 1 WHERE file = ?1 AND state = 0",
+        "DELETE FROM edits WHERE file = ?1 AND state = 1 AND original_size = written_size AND original_hash = written_hash"}) {
     FOVEA_ASSIGN(database::Statement statement, database_->prepare(sql));
     FOVEA_TRY(statement.run(file.string()));
   }
@@ -103,8 +105,8 @@ Result<std::optional<Edit>> Journal::finished(const std::filesystem::path& file)
   return edits.empty() ? std::optional<Edit>() : std::optional(std::move(edits.front()));
 }
 
-Result<std::optional<Edit>> Journal::finished_as(const ContentId& written) {
-  FOVEA_ASSIGN(auto edits, select("state = 1 AND written_size = ?1 AND written_hash = ?2", written.size,
+Result<std::optional<Edit>> Journal::written_as(const ContentId& written) {
+  FOVEA_ASSIGN(auto edits, select("state >= 1 AND written_size = ?1 AND written_hash = ?2", written.size,
                                   static_cast<std::int64_t>(written.hash)));
   return edits.empty() ? std::optional<Edit>() : std::optional(std::move(edits.front()));
 }

@@ -38,14 +38,15 @@ struct Edit {
 [[nodiscard]] bool out_of_reach(const Edit& edit);
 
 /// Each file has at most one finished edit, from its original bytes to those that Fovea left, and at most one begun one, which
-/// takes the other's place once the file has been replaced. All calls may come from several threads.
+/// takes the other's place once the file has been replaced. That which it replaces is remembered, for copies. All calls may come
+/// from several threads.
 class Journal {
  public:
   /// `database` must outlive this.
   explicit Journal(database::Connection& database) : database_(&database) {}
 
   Result<void> begin(const Edit& edit);
-  /// The begun edit has happened. One whose `written` is `original` leaves no trace: the file is as it was.
+  /// The begun edit has happened. After one whose `written` is `original` nothing is finished: the file is as it was.
   Result<void> finish(const std::filesystem::path& file);
   Result<void> abandon(const std::filesystem::path& file);
   /// Finishes or abandons a begun edit of which it is not known whether it has happened, by the bytes that are there. It stays
@@ -53,8 +54,8 @@ class Journal {
   Result<void> settle(const Edit& edit);
 
   Result<std::optional<Edit>> finished(const std::filesystem::path& file);
-  /// A finished edit that left these bytes, whatever the file was called: photos are moved and copied.
-  Result<std::optional<Edit>> finished_as(const ContentId& written);
+  /// An edit that left these bytes, whatever the file was called and whatever became of it: photos are moved and copied.
+  Result<std::optional<Edit>> written_as(const ContentId& written);
   /// Finished edits of the photo at `path`, or of those below it.
   Result<std::vector<Edit>> finished_below(const std::filesystem::path& path);
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "archive/batch.h"
 #include "core/error.h"
 #include "data/workers.h"
 
@@ -14,9 +15,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Photos that are rewritten lie in memory, old and new: as many at a time as stay within this.
-constexpr std::int64_t kBatchBytes = std::int64_t{48} << 20U;
-
 std::string utc_now() {
   const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
   return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(now));
@@ -24,11 +22,8 @@ std::string utc_now() {
 
 }  // namespace
 
-struct Tagger::Plan {
+struct Tagger::Plan : PhotoChanges {
   Words words;
-  std::vector<Change> changes;
-  std::size_t carried_out = 0;  ///< so many of them
-  std::optional<Error> error;
   std::string remark;
   fs::path sidecar;
 };
@@ -48,10 +43,8 @@ Tagger::Tagger(Context context, Catalog& catalog, NamedFolders& folders, const T
 Result<std::vector<Outcome>> Tagger::write(std::span<const SeenPhoto> photos) {
   std::vector<Outcome> outcomes;
   while (!photos.empty()) {
-    std::size_t count = 0;
-    for (std::int64_t bytes = 0; count < photos.size() && (count == 0 || bytes < kBatchBytes); ++count) {
-      if (write_to_ == WriteTo::kEmbed) bytes += photos[count].stamp.size;
-    }
+    const std::size_t count =
+        batch_length(photos.size(), [&](std::size_t i) { return write_to_ == WriteTo::kEmbed ? photos[i].stamp.size : 0; });
     FOVEA_ASSIGN(auto written, write_batch(photos.first(count)));
     std::ranges::move(written, std::back_inserter(outcomes));
     photos = photos.subspan(count);
@@ -75,7 +68,9 @@ Result<std::vector<Outcome>> Tagger::write_batch(std::span<const SeenPhoto> phot
     }
   }
   if (!dry_run_) {
-    FOVEA_TRY(carry_out_all(plans));
+    std::vector<PhotoChanges*> changes;
+    for (Plan& plan : plans) changes.push_back(&plan);
+    FOVEA_TRY(carry_out_all(context_, catalog_, folders_, changes));
     FOVEA_ASSIGN(database::Transaction transaction, database::Transaction::begin(catalog_.database()));
     for (std::size_t i = 0; i < photos.size(); ++i) FOVEA_TRY(record(photos[i], plans[i]));
     FOVEA_TRY(transaction.commit());
@@ -135,41 +130,9 @@ Result<void> Tagger::plan_file(FileKind kind, const SeenPhoto& seen, const Wante
   return {};
 }
 
-Result<void> Tagger::carry_out_all(std::span<Plan> plans) {
-  {
-    FOVEA_ASSIGN(database::Transaction transaction, database::Transaction::begin(catalog_.database()));
-    for (const Plan& plan : plans) {
-      if (plan.error) continue;
-      for (const Change& change : plan.changes) FOVEA_TRY(catalog_.journal().begin(change.edit));
-    }
-    FOVEA_TRY(transaction.commit());
-  }
-  for_each_photo(context_, static_cast<std::int64_t>(plans.size()), [&](std::int64_t i) {
-    Plan& plan = plans[static_cast<std::size_t>(i)];
-    for (const Change& change : plan.changes) {
-      if (plan.error) return;
-      const auto done = folders_.lost() ? fail(Error::Kind::kIo, "{}", folders_.why()) : carry_out(change);
-      if (done) {
-        ++plan.carried_out;
-      } else {
-        plan.error = done.error();
-        folders_.look(change.edit.photo);
-      }
-    }
-  });
-  return {};
-}
-
 // Within a transaction.
 Result<void> Tagger::record(const SeenPhoto& seen, const Plan& plan) {
-  for (std::size_t i = 0; i < plan.changes.size(); ++i) {
-    const Edit& edit = plan.changes[i].edit;
-    if (i < plan.carried_out) {
-      FOVEA_TRY(catalog_.journal().finish(edit.file));
-    } else if (!folders_.lost()) {  // else it is settled when the catalogue is opened next
-      FOVEA_TRY(catalog_.journal().settle(edit));
-    }
-  }
+  FOVEA_TRY(archive::record(catalog_.journal(), folders_, plan));
   if (plan.error) return {};
   CatalogEntry entry;
   entry.path = seen.path;

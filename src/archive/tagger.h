@@ -48,7 +48,6 @@ class Tagger {
   void plan(const SeenPhoto& seen, Plan& plan);
   void plan_where(const SeenPhoto& seen, const Wanted& wanted, Plan& plan);
   Result<void> plan_file(FileKind kind, const SeenPhoto& seen, const Wanted* wanted, Plan& plan);
-  Result<void> carry_out_all(std::span<Plan> plans);
   Result<void> record(const SeenPhoto& seen, const Plan& plan);
   Result<std::vector<Outcome>> write_batch(std::span<const SeenPhoto> photos);
 

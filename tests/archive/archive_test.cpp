@@ -133,17 +133,21 @@ TEST_F(Archive, WithoutItsCatalogueAPhotoLosesFoveasKeywords) {
   }
 }
 
-/// Takes the folder away once the first photos are tagged.
+/// Takes the folder away once the first photos are tagged, or untagged.
 class Unplugging final : public ArchiveObserver {
  public:
   Unplugging(fs::path folder, fs::path away) : folder_(std::move(folder)), away_(std::move(away)) {}
-  void on_photo(const TaggedPhoto& /*photo*/) override {
-    if (!fs::exists(away_)) fs::rename(folder_, away_);
+  void on_photo(const TaggedPhoto& /*photo*/) override { unplug(); }
+  void on_progress(const Progress& progress) override {
+    if (progress.stage == "untagging") unplug();
   }
   void on_failure(const fs::path& /*photo*/, const Error& error) override { failures.push_back(error.message); }
   std::vector<std::string> failures;
 
  private:
+  void unplug() {
+    if (!fs::exists(away_)) fs::rename(folder_, away_);
+  }
   fs::path folder_, away_;
 };
 
@@ -170,7 +174,17 @@ TEST_F(Archive, ADriveThatGoesAwayEndsTheRunWithOneReason) {
     ASSERT_TRUE(rest.ok());
     EXPECT_EQ(rest->tagged, report->failed);
     EXPECT_EQ(rest->unchanged, report->tagged);
-    ASSERT_EQ(untag_photos(untag_options())->failed, 0);
+    Unplugging again(photos_, folder_ / "away");
+    const auto back = untag_photos(untag_options(), &again);
+    ASSERT_TRUE(back.ok()) << back.error().message;
+    EXPECT_GT(back->files.size(), 0U);
+    EXPECT_EQ(std::ssize(back->files) + back->absent, 69);
+    EXPECT_EQ(back->failed, 0);
+    ASSERT_EQ(again.failures.size(), 1U);
+    EXPECT_THAT(again.failures[0], testing::AllOf(testing::HasSubstr(photos_.string()),
+                                                  testing::HasSubstr(std::to_string(back->absent) + " files")));
+    fs::rename(folder_ / "away", photos_);
+    ASSERT_EQ(std::ssize(untag_photos(untag_options())->files), back->absent);
     EXPECT_TRUE(files_below(photos_) == before);
   }
 }
@@ -293,6 +307,29 @@ TEST_F(Archive, ACopiedPhotoIsTaggedFromItsOriginalBytes) {
   ASSERT_TRUE(untag_photos(untag_options()).ok());
   EXPECT_TRUE(bytes_of(photos_ / "moved.jpg") == original);
   EXPECT_TRUE(bytes_of(photos_ / "copied.jpg") == original);
+}
+
+/// Even once the photo itself has its bytes back, or other keywords.
+TEST_F(Archive, CopiesOfATaggedPhotoGetItsBytesBack) {
+  TagOptions options = tag_options();
+  options.write_to = WriteTo::kEmbed;
+  const std::string original = bytes_of(photos_ / "b1.jpg");
+  ASSERT_TRUE(tag_photos(options).ok());
+  fs::create_directory(folder_ / "copies");
+  for (const char* name : {"a.jpg", "z.jpg", "later.jpg"}) fs::copy(photos_ / "b1.jpg", folder_ / "copies" / name);
+  fs::copy(photos_ / "b1.jpg", photos_ / "zz.jpg");
+  ASSERT_TRUE(untag_photos(untag_options()).ok());
+  for (const char* name : {"b1.jpg", "zz.jpg"}) EXPECT_TRUE(bytes_of(photos_ / name) == original) << name;
+  for (const char* name : {"a.jpg", "z.jpg"}) {
+    const auto report = untag_photos({{folder_ / "copies" / name}, catalog_});
+    ASSERT_TRUE(report.ok());
+    EXPECT_EQ(report->files.size(), 1U);
+    EXPECT_TRUE(bytes_of(folder_ / "copies" / name) == original) << name;
+  }
+  for (const char* label : {"a", "b", "c"}) options.names[label] = "Colour";
+  ASSERT_TRUE(tag_photos(options).ok());
+  ASSERT_TRUE(untag_photos({{folder_ / "copies"}, catalog_}).ok());
+  EXPECT_TRUE(bytes_of(folder_ / "copies/later.jpg") == original);
 }
 
 TEST_F(Archive, NamesOfClassesThatAreNotThereAreRefused) {

@@ -115,6 +115,21 @@ TEST(Catalog, WhatIsNotThereHasAnAbsolutePathToo) {
   EXPECT_EQ(catalog_path("not-there/"), fs::canonical(fs::current_path()) / "not-there");
 }
 
+TEST(Catalog, AnEarlierVersionIsTakenOverALaterOneRefused) {
+  const test::TemporaryFolder folder;
+  const fs::path path = folder / "c.sqlite";
+  const auto set_version = [&](int version) {
+    auto opened = Catalog::open_for_writing(path);
+    ASSERT_TRUE(opened.ok()) << opened.error().message;
+    ASSERT_TRUE(opened->database().set_version(version).ok());
+  };
+  set_version(1);
+  set_version(99);
+  const auto later = Catalog::open_for_writing(path);
+  ASSERT_FALSE(later.ok());
+  EXPECT_EQ(later.error().kind, Error::Kind::kUnsupported);
+}
+
 TEST(Catalog, AnotherFileIsNoCatalogue) {
   const test::TemporaryFolder folder;
   test::write_text(folder / "c.sqlite", std::string(5000, 'x'));

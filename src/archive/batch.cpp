@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "archive/batch.h"
+
+#include "data/workers.h"
+#include "database/connection.h"
+
+namespace fovea::archive {
+
+Result<void> carry_out_all(const Context& context, Catalog& catalog, NamedFolders& folders,
+                           std::span<PhotoChanges* const> photos) {
+  {
+    FOVEA_ASSIGN(database::Transaction transaction, database::Transaction::begin(catalog.database()));
+    for (const PhotoChanges* photo : photos) {
+      if (photo->error) continue;
+      for (const Change& change : photo->changes) FOVEA_TRY(catalog.journal().begin(change.edit));
+    }
+    FOVEA_TRY(transaction.commit());
+  }
+  for_each_photo(context, static_cast<std::int64_t>(photos.size()), [&](std::int64_t i) {
+    PhotoChanges& photo = *photos[static_cast<std::size_t>(i)];
+    for (const Change& change : photo.changes) {
+      if (photo.error) return;
+      const auto done = folders.lost() ? fail(Error::Kind::kIo, "{}", folders.why()) : carry_out(change);
+      if (done) {
+        ++photo.carried_out;
+      } else {
+        photo.error = done.error();
+        folders.look(change.edit.photo);
+      }
+    }
+  });
+  return {};
+}
+
+Result<void> record(Journal& journal, const NamedFolders& folders, const PhotoChanges& photo) {
+  for (std::size_t i = 0; i < photo.changes.size(); ++i) {
+    const Edit& edit = photo.changes[i].edit;
+    if (i < photo.carried_out) {
+      FOVEA_TRY(journal.finish(edit.file));
+    } else if (!folders.lost()) {  // else it is settled when the catalogue is opened next
+      FOVEA_TRY(journal.settle(edit));
+    }
+  }
+  return {};
+}
+
+}  // namespace fovea::archive
