@@ -18,6 +18,7 @@
 #include "core/context.h"
 #include "core/error.h"
 #include "core/file.h"
+#include "fovea/figures.h"
 #include "image/encode.h"
 #include "video/frame_reader.h"
 #include "video/video_writer.h"
@@ -177,18 +178,41 @@ class Run {
   [[nodiscard]] bool stop_requested() const { return options_.stop != nullptr && options_.stop->load(); }
 
   Result<void> go_through() {
+    bool broke_off = false;
     while (!(report_.stopped = stop_requested())) {
       Result<std::optional<video::Frame>> frame = reader_->next();
       if (!frame && report_.frames == 0) return frame.error();
       if (!frame) {
         report_.notes.push_back(fmt::format("the input broke off after {} frames: {}", report_.frames, frame.error().message));
+        broke_off = true;
         break;
       }
       if (!*frame) break;
       FOVEA_TRY(take(std::move(**frame)));
     }
     if (report_.frames == 0) return fail(Error::Kind::kFormat, "{}: holds no frame", options_.input);
+    note_damage(broke_off);
     return {};
+  }
+
+  [[nodiscard]] double frame_seconds() const {
+    const double rate = reader_->info().frames_per_second;
+    return rate > 0 ? 1 / rate : 0;
+  }
+
+  void note_damage(bool broke_off) {
+    const double end = report_.seconds + frame_seconds();
+    // Sound may go on behind the last frame.
+    constexpr double kMostMissing = 1.0;
+    if (!broke_off && !report_.stopped && total_ && *total_ - end > std::max(kMostMissing, *total_ / 20)) {
+      report_.notes.push_back(fmt::format(
+          "it ends after {:.1f} of the {:.1f} s that it says it has: a recording or a copy that was cut off?", end, *total_));
+    }
+    if (const std::int64_t damaged = reader_->damaged(); damaged > 0) {
+      report_.notes.push_back(
+          fmt::format("{} damaged, left out or with parts that the decoder made up: what is said of {} may be wrong",
+                      counted(damaged, "frame"), damaged == 1 ? "it" : "them"));
+    }
   }
 
   Result<void> take(video::Frame frame) {
@@ -226,7 +250,7 @@ class Run {
     FOVEA_TRY(records_->finish());
     if (timeline_) FOVEA_TRY(write_timeline());
     // The last frame is shown as long as the others.
-    if (const double rate = reader_->info().frames_per_second; rate > 0) report_.seconds += 1 / rate;
+    report_.seconds += frame_seconds();
     report_.elapsed_s = seconds_since(begin_);
     return {};
   }

@@ -8,7 +8,10 @@ extern "C" {
 
 #include <fmt/format.h>
 
+#include <array>
 #include <cmath>
+#include <filesystem>
+#include <string_view>
 #include <thread>
 #include <utility>
 
@@ -25,6 +28,11 @@ using SteadyClock = std::chrono::steady_clock;
 
 /// Damaged packets in a row before it is called damage without end.
 constexpr int kMostDamaged = 100;
+
+/// Numbered pictures may begin anywhere below.
+constexpr int kNumberRange = 100000;
+/// So far behind a missing one is looked for others.
+constexpr int kWidestGap = 1000;
 
 bool is_device(const std::string& address) { return address.starts_with("/dev/"); }
 
@@ -108,6 +116,7 @@ class FrameReader::Impl {
 
   Result<bool> skip() { return decode(); }
   [[nodiscard]] const VideoInfo& info() const { return info_; }
+  [[nodiscard]] std::int64_t damaged() const { return damaged_; }
 
  private:
   [[nodiscard]] bool has_plain_planes() const {
@@ -128,6 +137,26 @@ class FrameReader::Impl {
 
   void start_limit() { deadline_ = SteadyClock::now() + options_.limit; }
   [[nodiscard]] bool late() const { return SteadyClock::now() >= deadline_; }
+  /// Of numbered pictures the one that was to come next, if it is not there but one behind it is.
+  [[nodiscard]] std::optional<Error> gap() const {
+    if (std::string_view(input_->iformat->name) != "image2") return std::nullopt;
+    std::array<char, 4096> name{};
+    const auto exists = [&](int number) {
+      std::error_code none;
+      return av_get_frame_filename(name.data(), static_cast<int>(name.size()), address_.c_str(), number) >= 0 &&
+             std::filesystem::exists(name.data(), none);
+    };
+    int number = 0;
+    while (number < kNumberRange && !exists(number)) ++number;
+    number += packets_;
+    if (exists(number)) return std::nullopt;
+    const std::string missing(name.data());
+    for (int ahead = 1; ahead <= kWidestGap; ++ahead) {
+      if (!exists(number + ahead)) continue;
+      return fail(Error::Kind::kNotFound, "{} is not there, but {} is; pictures are numbered without gaps", missing, name.data());
+    }
+    return std::nullopt;
+  }
   [[nodiscard]] Error error(int code) const { return error_for(address_, code, code == AVERROR_EXIT || late(), options_.limit); }
 
   Result<void> open_input() {
@@ -143,8 +172,8 @@ class FrameReader::Impl {
     // No AVFMT_FLAG_NOBUFFER for live ones: what is read to know the stream would be lost, of a camera that gives one JPEG all of
     // it.
     AVDictionary* settings = nullptr;
-    av_dict_set(&settings, "rtsp_transport", "tcp", 0);         // over UDP a lost packet is a torn picture
-    av_dict_set(&settings, "start_number_range", "100000", 0);  // numbered pictures may begin anywhere
+    av_dict_set(&settings, "rtsp_transport", "tcp", 0);  // over UDP a lost packet is a torn picture
+    av_dict_set_int(&settings, "start_number_range", kNumberRange, 0);
     if (options_.frames_per_second > 0)
       av_dict_set(&settings, "framerate", fmt::format("{}", options_.frames_per_second).c_str(), 0);
     const int code = avformat_open_input(&context, address_.c_str(), format, &settings);
@@ -181,7 +210,11 @@ class FrameReader::Impl {
     info_.height = sideways ? parameters.width : parameters.height;
     const AVRational rate = stream_->avg_frame_rate;
     if (rate.num > 0 && rate.den > 0) info_.frames_per_second = av_q2d(rate);
-    if (input_->duration > 0) info_.seconds = static_cast<double>(input_->duration) / AV_TIME_BASE;
+    if (stream_->duration > 0) {
+      info_.seconds = static_cast<double>(stream_->duration) * av_q2d(stream_->time_base);
+    } else if (input_->duration > 0) {  // with its sound
+      info_.seconds = static_cast<double>(input_->duration) / AV_TIME_BASE;
+    }
     info_.codec = codec->name;
     info_.primaries = parameters.color_primaries;
     info_.transfer = parameters.color_trc;
@@ -191,18 +224,23 @@ class FrameReader::Impl {
   /// The next decoded frame into frame_; false at the end.
   Result<bool> decode() {
     start_limit();
-    int damaged = 0;
-    while (true) {
+    for (int passed_over = 0; passed_over <= kMostDamaged;) {
       const int code = avcodec_receive_frame(codec_.get(), frame_.get());
       if (code == 0) {
+        damaged_ += passed_over;
+        if (frame_->decode_error_flags != 0 || (frame_->flags & AV_FRAME_FLAG_CORRUPT) != 0) ++damaged_;
         note_time();
         return true;
       }
-      if (code == AVERROR_EOF) return false;
-      if (code != AVERROR(EAGAIN) && ++damaged > kMostDamaged) return error(code);
+      if (code == AVERROR_EOF) {
+        damaged_ += passed_over;
+        return gap_ ? Result<bool>(*gap_) : false;
+      }
+      if (code != AVERROR(EAGAIN)) ++passed_over;
       FOVEA_ASSIGN(const bool fed, feed());
-      if (!fed && ++damaged > kMostDamaged) return fail(Error::Kind::kFormat, "{}: nothing but damaged frames", address_);
+      if (!fed) ++passed_over;
     }
+    return fail(Error::Kind::kFormat, "{}: nothing but damaged frames", address_);
   }
 
   /// The next packet of the stream into the decoder, or the news that there is none; false for a damaged one.
@@ -213,7 +251,8 @@ class FrameReader::Impl {
         std::this_thread::sleep_for(std::chrono::milliseconds(5));
         continue;
       }
-      if (code == AVERROR_EOF) {
+      if (code < 0) gap_ = gap();
+      if (code == AVERROR_EOF || gap_) {
         avcodec_send_packet(codec_.get(), nullptr);
         return true;
       }
@@ -223,6 +262,7 @@ class FrameReader::Impl {
         av_packet_unref(packet_.get());
         continue;
       }
+      ++packets_;
       broke_off_ = codec_->codec_id == AV_CODEC_ID_MJPEG && breaks_off(*packet_);
       const int sent = broke_off_ ? AVERROR_INVALIDDATA : avcodec_send_packet(codec_.get(), packet_.get());
       av_packet_unref(packet_.get());
@@ -248,7 +288,10 @@ class FrameReader::Impl {
   ToImage to_image_;
   VideoInfo info_;
   std::optional<std::int64_t> first_time_;
-  double seconds_ = 0.0;    ///< of frame_, since the first
+  double seconds_ = 0.0;  ///< of frame_, since the first
+  std::int64_t damaged_ = 0;
+  int packets_ = 0;  ///< of the video, read so far
+  std::optional<Error> gap_;
   bool broke_off_ = false;  ///< the last packet
 };
 
@@ -266,5 +309,6 @@ Result<FrameReader> FrameReader::open(const std::string& address, const ReaderOp
 Result<std::optional<Frame>> FrameReader::next() { return impl_->next(); }
 Result<bool> FrameReader::skip() { return impl_->skip(); }
 const VideoInfo& FrameReader::info() const { return impl_->info(); }
+std::int64_t FrameReader::damaged() const { return impl_->damaged(); }
 
 }  // namespace fovea::video

@@ -31,7 +31,7 @@ struct VideoInfo {
   int height = 0;
   int orientation = 1;             ///< that the frames had, Exif 1 to 8
   double frames_per_second = 0.0;  ///< mean; 0: not known
-  double seconds = 0.0;            ///< of the whole; 0: not known, a stream
+  double seconds = 0.0;            ///< that it says it has; 0: not known, a stream
   std::string codec;               ///< "h264"
   int primaries = 2;               ///< of the colours, as numbered by ITU-T H.273; 2: not said
   int transfer = 2;                ///< from light to numbers, as numbered there; 2: not said
@@ -62,6 +62,8 @@ class FrameReader {
   Result<bool> skip();
 
   [[nodiscard]] const VideoInfo& info() const;
+  /// Frames so far that could not be decoded whole: passed over, or with parts that the decoder made up.
+  [[nodiscard]] std::int64_t damaged() const;
 
  private:
   class Impl;

@@ -2,6 +2,8 @@
 #include "video/frame_reader.h"
 
 #include <arpa/inet.h>
+#include <fmt/format.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -12,6 +14,7 @@
 
 #include "image/encode.h"
 #include "support/paths.h"
+#include "video/video_writer.h"
 
 namespace fovea::video {
 namespace {
@@ -57,6 +60,7 @@ TEST_F(MotionJpeg, FramesComeInOrderAsTheyWere) {
     last = (*frame)->seconds;
   }
   EXPECT_FALSE(reader->next().value());
+  EXPECT_EQ(reader->damaged(), 0);
 }
 
 TEST_F(MotionJpeg, SkippedFramesAreNotGiven) {
@@ -160,6 +164,51 @@ TEST_F(MotionJpeg, APictureThatBreaksOffIsLeftOut) {
   }
   ASSERT_EQ(levels.size(), 6U);
   EXPECT_NEAR(levels.back(), 10, 2);
+  EXPECT_EQ(reader->damaged(), 1);
+}
+
+TEST(FrameReader, AMissingNumberIsNamed) {
+  const TemporaryFolder folder;
+  for (int number = 7; number < 20; ++number) append(folder / fmt::format("{:04}.jpg", number), encode_jpeg(grey(100), 95));
+  for (const int missing : {16, 9}) {
+    std::filesystem::remove(folder / fmt::format("{:04}.jpg", missing));
+    auto reader = FrameReader::open((folder / "%04d.jpg").string());
+    ASSERT_TRUE(reader.ok()) << reader.error().message;
+    for (int frame = 7; frame < missing; ++frame) EXPECT_TRUE(reader->skip().value()) << frame;
+    const auto end = reader->skip();
+    ASSERT_FALSE(end.ok()) << missing;
+    EXPECT_THAT(end.error().message, testing::HasSubstr(fmt::format("{:04}.jpg is not there", missing)));
+  }
+}
+
+/// Bytes within a compressed video: the decoder goes on, and says which frames it had to make up.
+TEST(FrameReader, DamageInsideIsCounted) {
+  const TemporaryFolder folder;
+  const std::string path = (folder / "clip.mp4").string();
+  {
+    auto writer = VideoWriter::create(path, {.width = 160, .height = 96, .frames_per_second = 10});
+    ASSERT_TRUE(writer.ok()) << writer.error().message;
+    for (int i = 0; i < 30; ++i) {
+      Image image(160, 96);
+      for (std::size_t at = 0; at < image.pixels.size(); ++at)
+        image.pixels[at] = static_cast<std::uint8_t>(at * at * (i + 7) >> 7U);
+      ASSERT_TRUE(writer->stage(image).ok());
+      ASSERT_TRUE(writer->write(0.1 * i).ok());
+    }
+    ASSERT_TRUE(writer->finish(true).ok());
+  }
+  const auto damaged = [&] {
+    auto reader = FrameReader::open(path);
+    EXPECT_TRUE(reader.ok());
+    while (reader && reader->skip().value()) continue;
+    return reader ? reader->damaged() : -1;
+  };
+  EXPECT_EQ(damaged(), 0);
+  std::fstream file(path, std::ios::binary | std::ios::in | std::ios::out);
+  const auto size = static_cast<std::streamoff>(std::filesystem::file_size(path));
+  for (std::streamoff at = size / 3; at < size / 2; at += 97) file.seekp(at).put('\x55');
+  file.close();
+  EXPECT_GT(damaged(), 0);
 }
 
 TEST(FrameReader, APictureOverHttpIsAFrame) {
