@@ -9,7 +9,7 @@
 Weights and inputs are not stored: both sides draw them from Philox streams keyed by the tensor's name. PyTorch runs in double
 precision, so what is stored is the truth to more digits than single precision holds. Gradients and running statistics are stored as
 norm and 16 projections on random signs: the mean square of the projections of a difference is an unbiased estimate of its
-squared norm. With --single, PyTorch also runs in single precision, and how far that is from the truth is printed: what a case allows.
+squared norm. How far PyTorch's own gradients are from that with autocast to bf16 is stored too, as the most that bf16 may cost here. With --single, PyTorch also runs in single precision, and how far that is from the truth is printed: what a case allows.
 """
 
 import functools
@@ -30,6 +30,7 @@ LABELS = [1, 3, 0]
 SAMPLE_WEIGHTS = [0.5, 0.3125, 0.1875]
 STEPS, MOMENTUM = 10, 0.9
 PROJECTIONS = 16
+CHANGES = 8
 # A gradient that is zero in exact arithmetic (of a shift that the next BatchNorm takes out again) has no relative error.
 ZERO = 1e-10
 # The derivative of ReLU jumps at 0, that of ReLU6 at 6 too. An input is chosen that no activation meets nearer to those than rounding can move it.
@@ -221,9 +222,11 @@ def logits_of(net, image):
     return out[-1] if isinstance(out, tuple) else out
 
 
-def loss_of(net, image):
+def loss_of(net, image, autocast=False):
     targets = F.one_hot(torch.tensor(LABELS), CLASSES).to(image.dtype) * (1 - SMOOTHING) + SMOOTHING / CLASSES
-    each = -(targets * logits_of(net, image).log_softmax(1)).sum(1)
+    with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
+        logits = logits_of(net, image).to(image.dtype)
+    each = -(targets * logits.log_softmax(1)).sum(1)
     return (each * torch.tensor(SAMPLE_WEIGHTS, dtype=image.dtype)).sum()
 
 
@@ -311,6 +314,28 @@ def record(make, dtype, salt, states=None):
     return result, facts, learned(net), statistics(net)
 
 
+def errors_in_bf16(make, salt, truth, kind):
+    """Of all gradients together, relative to their norm, and of the loss, relative to it, with autocast to bf16 and channels-last, as PyTorch trains in
+    bf16: the largest with the image as it is and with pixels changed in their sixth digit, so that other roundings fall the other way."""
+    net = make()[0].float().to(memory_format=torch.channels_last)
+    values = dict(net.named_parameters())
+    right = truth[f"{kind}.gradients"]
+    right_loss = truth["live.losses" if kind == "live" else "frozen.loss"][0]
+    image = image_of(salt, torch.float32).contiguous(memory_format=torch.channels_last)
+    errors = []
+    for change in range(CHANGES):
+        set_values(net)
+        set_statistics(net, truth["states"])
+        set_mode(net, live=kind == "live")
+        net.zero_grad()
+        noise = torch.from_numpy(uniform(f"change {change}", tuple(image.shape), -1e-6, 1e-6)).float() * (change > 0)
+        loss = loss_of(net, image * (1 + noise), autocast=True)
+        loss.backward()
+        difference = summary(values[name].grad for name in learned(net)) - right
+        errors.append([np.sqrt((difference[:, 1:] ** 2).mean(1).sum()) / np.linalg.norm(right[:, 0]), abs(loss.item() - right_loss) / right_loss])
+    return np.max(errors, axis=0)
+
+
 def distance(a, b):
     """Largest relative error by norm over the rows of two summaries, or over two plain arrays."""
     if a.ndim == 2 and a.shape[1] == PROJECTIONS + 1:
@@ -351,6 +376,8 @@ def main():
             single, *_ = record(CASES[name], torch.float32, salt, truth["states"])
             print("   single precision:", " ".join(f"{key}={distance(single[key], truth[key]):.1e}" for key in truth if key != "states"),
                   flush=True)
+        for kind in ("frozen", "live"):
+            truth[f"{kind}.bf16"] = errors_in_bf16(CASES[name], salt, truth, kind)
         metadata = facts | {"salt": salt, "batch": BATCH, "height": HEIGHT, "width": WIDTH, "classes": CLASSES, "smoothing": SMOOTHING, "labels": LABELS,
                             "sample_weights": SAMPLE_WEIGHTS, "momentum": MOMENTUM, "parameters": parameters, "states": states}
         write(name, {key: value if key == "states" else value.astype(np.float32) for key, value in truth.items()}, metadata)

@@ -80,6 +80,10 @@ Result<GoldenCase> read_golden_case(std::string_view name) {
   FOVEA_ASSIGN(golden.live_gradients, read_summaries(file, "live.gradients", golden.parameters.size()));
   FOVEA_ASSIGN(golden.live_statistics, read_summaries(file, "live.statistics", golden.states.size()));
   FOVEA_ASSIGN(golden.live_losses, file.to_f32("live.losses"));
+  FOVEA_ASSIGN(const auto frozen_bf16, file.to_f32("frozen.bf16"));
+  FOVEA_ASSIGN(const auto live_bf16, file.to_f32("live.bf16"));
+  golden.frozen_bf16 = frozen_bf16.at(0);
+  golden.live_bf16 = live_bf16.at(0);
   return golden;
 }
 

@@ -37,6 +37,8 @@ struct GoldenCase {
   std::vector<Summary> live_gradients;   ///< of the first step
   std::vector<Summary> live_statistics;  ///< after it
   std::vector<float> live_losses;        ///< before each of ten steps
+  double frozen_bf16 = 0;                ///< error of all gradients together, by norm, that PyTorch has with autocast to bf16
+  double live_bf16 = 0;
 };
 
 /// "mobilenet_v2_0.35_same": the name of an architecture, and what differs from it.

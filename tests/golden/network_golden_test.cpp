@@ -18,12 +18,11 @@ constexpr double kLogits = 1e-4;
 constexpr double kGradient = 1e-3;
 constexpr double kStatistics = 1e-4;
 constexpr double kLoss = 1e-4;
-// Of operands with eight significant bits, and as much depth as these networks have.
-constexpr double kLossInBf16 = 2e-2;
-constexpr double kGradientInBf16 = 4e-2;
-// Statistics that roundings move: with pixels changed in their sixth digit, of which some are then rounded the other way, the
-// error of YOLO11's gradients lies between 3.1 and 4.8 per cent on every backend, the reference among them.
-constexpr double kLiveGradientInBf16 = 6e-2;
+// What bf16 may cost is what it costs PyTorch (autocast, channels-last), which is recorded: in gradients of each network and a
+// quarter more, for here too the way that single roundings fall moves it; in the loss, one number whose error has either sign,
+// the most of any network.
+constexpr double kOfPyTorchInBf16 = 1.25;
+constexpr double kLossInBf16 = 2.6e-2;
 // With three bits more, an eighth.
 constexpr double kOfElevenBits = 0x1p-11 / 0x1p-8;
 // But for an activation that is carried over a kink of relu6 (by rounding to whichever number of bits), which is one more or less
@@ -120,8 +119,8 @@ class RoundedNetwork : public NetworkGolden {
   void expect_near(graph::Precision precision, Use use, double loss, const std::vector<Summary>& truth) {
     const bool short_ones = precision == graph::Precision::kBF16, kinks = golden_.spec.family != NetworkFamily::kYolo11Cls;
     const double finer = short_ones ? 1 : kOfElevenBits;
-    const double in_bf16 = use == Use::kLiveTraining ? kLiveGradientInBf16 : kGradientInBf16;
-    const double most = finer * in_bf16 + (kinks && !short_ones ? kKink : 0);
+    const double in_bf16 = use == Use::kLiveTraining ? golden_.live_bf16 : golden_.frozen_bf16;
+    const double most = finer * kOfPyTorchInBf16 * in_bf16 + (kinks && !short_ones ? kKink : 0);
     auto made = NetworkRunner::make(golden_, GetParam().backend, use, {}, precision);
     ASSERT_TRUE(made.ok()) << made.error().message;
     (*made)->run();
@@ -202,14 +201,6 @@ TEST(LiveBlocks, AsOneOpAndOpByOpAgree) {
 
 constexpr const char* kSmallest[] = {"mobilenet_v2_0.35", "mobilenet_v2_0.35_same", "efficientnet_lite0", "yolo11n-cls"};
 
-std::vector<Case> smallest_cases() {
-  std::vector<Case> all;
-  for (const std::string network : kSmallest) {
-    for (const std::string backend : {"cpu", "cuda", "cuda-host", "reference"}) all.push_back({network, backend});
-  }
-  return all;
-}
-
 std::vector<Case> cases() {
   std::vector<Case> all;
   for (const std::string network :
@@ -235,7 +226,7 @@ std::string test_name(const testing::TestParamInfo<Case>& test) {
 }
 
 INSTANTIATE_TEST_SUITE_P(PyTorch, NetworkGolden, testing::ValuesIn(cases()), test_name);
-INSTANTIATE_TEST_SUITE_P(PyTorch, RoundedNetwork, testing::ValuesIn(smallest_cases()), test_name);
+INSTANTIATE_TEST_SUITE_P(PyTorch, RoundedNetwork, testing::ValuesIn(cases()), test_name);
 
 }  // namespace
 }  // namespace fovea::test
