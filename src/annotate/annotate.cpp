@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cmath>
 #include <thread>
@@ -18,8 +19,10 @@
 #include "core/context.h"
 #include "core/error.h"
 #include "core/file.h"
+#include "core/output_file.h"
 #include "fovea/figures.h"
 #include "image/encode.h"
+#include "image/signed_picture.h"
 #include "video/frame_reader.h"
 #include "video/video_writer.h"
 
@@ -126,7 +129,16 @@ class Run {
     if (!options_.output.empty() && std::filesystem::equivalent(options_.input, options_.output, none)) {
       return fail(Error::Kind::kUsage, "{}: is the input; expected another name for the output", options_.output);
     }
-    return {};
+    return check_outputs();
+  }
+
+  /// Nothing of the person's is written over by a slip of the hand.
+  [[nodiscard]] Result<void> check_outputs() const {
+    for (const std::filesystem::path& text : {options_.csv, options_.jsonl}) FOVEA_TRY(check_text_output(text));
+    if (!options_.timeline.empty()) FOVEA_TRY(check_picture_output(options_.timeline));
+    const std::array<std::filesystem::path, 6> all{options_.model,        options_.input, options_.output == "-" ? "" : options_.output,
+                                                   options_.csv, options_.jsonl, options_.timeline};
+    return check_distinct(all);
   }
 
   Result<void> open() {
@@ -260,7 +272,7 @@ class Run {
     timeline_->draw(strip);
     Image picture(strip.width, strip.height);
     lay_over(strip, 0, 0, picture);
-    const std::vector<std::byte> bytes = encode_png(picture);
+    const std::vector<std::byte> bytes = signed_picture(encode_png(picture));
     return write_file_atomically(options_.timeline, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
   }
 

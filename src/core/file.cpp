@@ -48,6 +48,19 @@ Result<std::size_t> regular_size(const fs::path& path, const Descriptor& file, i
   return static_cast<std::size_t>(status.st_size);
 }
 
+// What is to be replaced: where `path` is a link, the file that it leads to, so that the link stays.
+Result<fs::path> replaceable(const fs::path& path) {
+  std::error_code code;
+  const fs::file_status status = fs::status(path, code);
+  if (fs::exists(status) && !fs::is_regular_file(status)) {
+    return fail(Error::Kind::kUsage, "{}: {}, expected the name of a file", path.string(),
+                fs::is_directory(status) ? "is a folder" : "is not a regular file");
+  }
+  if (!fs::is_symlink(fs::symlink_status(path, code))) return path;
+  const fs::path target = fs::canonical(path, code);
+  return code ? path : target;
+}
+
 Result<void> write_all(int descriptor, const fs::path& path, Bytes bytes) {
   while (!bytes.empty()) {
     const ssize_t written = ::write(descriptor, bytes.data(), bytes.size());
@@ -88,7 +101,8 @@ Result<std::vector<std::byte>> read_file(const fs::path& path, std::size_t limit
   return bytes;
 }
 
-Result<AtomicFile> AtomicFile::create(const fs::path& path) {
+Result<AtomicFile> AtomicFile::create(const fs::path& named) {
+  FOVEA_ASSIGN(const fs::path path, replaceable(named));
   std::string name = path.string() + ".part-XXXXXX";
   const int descriptor = ::mkostemp(name.data(), O_CLOEXEC);
   if (descriptor < 0) return system_error("create", path, errno);

@@ -35,6 +35,7 @@ Result<std::vector<std::byte>> read_file(const std::filesystem::path& path, std:
 /// in the same folder, flush, rename, flush of the folder. The temporary file is removed on every failure.
 class AtomicFile {
  public:
+  /// A link stays, and the file that it leads to is replaced; a folder, a device or a pipe is refused.
   static Result<AtomicFile> create(const std::filesystem::path& path);
   AtomicFile(AtomicFile&& other) noexcept;
   AtomicFile& operator=(AtomicFile&&) = delete;

@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "image/encode.h"
+#include "image/signed_picture.h"
 
 namespace fovea {
 namespace {
@@ -30,7 +31,7 @@ Result<void> check_picture(const std::filesystem::path& photo, const std::filesy
   if (std::filesystem::equivalent(photo, picture, absent)) {
     return fail(Error::Kind::kUsage, "{}: is the photo itself, which is never changed: choose another name", picture.string());
   }
-  return {};
+  return check_picture_output(picture);
 }
 
 Result<void> write_picture(const Image& image, const std::filesystem::path& path) {
@@ -41,7 +42,7 @@ Result<void> write_picture(const Image& image, const std::filesystem::path& path
     return fail(Error::Kind::kLimit, "{}: {} x {} pixels, a JPEG has at most {} a side: use .png", path.string(), image.width,
                 image.height, kMostJpegSide);
   }
-  const std::vector<std::byte> bytes = png ? encode_png(image) : encode_jpeg(image, kQuality);
+  const std::vector<std::byte> bytes = signed_picture(png ? encode_png(image) : encode_jpeg(image, kQuality));
   return write_file_atomically(path, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }
 

@@ -2,6 +2,7 @@
 #include "report/contact_sheet.h"
 
 #include "core/error.h"
+#include "core/output_file.h"
 #include "report/html.h"
 
 namespace fovea::report {
@@ -29,8 +30,9 @@ figcaption b { color: var(--text); } figcaption .alarm { color: var(--alarm); }
 Result<void> check_page_name(const std::filesystem::path& path) {
   const auto extension = path.extension();
   if (extension != ".html" && extension != ".htm" && extension != ".HTML" && extension != ".HTM") {
-    return fail(Error::Kind::kUsage, "{}: the contact sheet is a page; give a name that ends in .html", path.string());
+    return fail(Error::Kind::kUsage, "{}: is to be a page; give a name that ends in .html", path.string());
   }
+  FOVEA_TRY(check_text_output(path));
   FOVEA_ASSIGN(const AtomicFile probe, AtomicFile::create(path));  // never put in place
   return {};
 }

@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "model/model_file.h"
+#include "report/contact_sheet.h"
 #include "runtime/device.h"
 #include "runtime/machine_tuning.h"
 #include "train/calibration.h"
@@ -153,6 +154,7 @@ Result<Evaluation> evaluate(const std::filesystem::path& model_path, const std::
                             const EvaluateOptions& options, TrainObserver* observer) {
   training::Reporter reporter(observer);
   if (options.top < 1) return fail(Error::Kind::kUsage, "top {}: expected at least 1", options.top);
+  if (!options.report.empty()) FOVEA_TRY(report::check_page_name(options.report));
   FOVEA_ASSIGN(Device device, open_device(options.device));
   reporter.choice({"device", device.name, device.reason});
   FOVEA_ASSIGN(Model model, load_model(model_path));

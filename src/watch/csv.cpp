@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "core/file.h"
+#include "core/output_file.h"
 #include "fovea/watch.h"
 #include "watch/store.h"
 #include "watch/time_text.h"
@@ -44,6 +45,7 @@ std::string line_of(const WatchRecord& r, const std::vector<std::string>& classe
 
 Result<void> write_watch_csv(const std::filesystem::path& records, const std::filesystem::path& csv) {
   using namespace watching;
+  FOVEA_TRY(check_text_output(csv));
   FOVEA_ASSIGN(Store store, Store::open(records, database::Access::kReadOnly));
   FOVEA_ASSIGN(const std::vector<std::string> classes, classes_of(store));
   FOVEA_ASSIGN(AtomicFile file, AtomicFile::create(csv));

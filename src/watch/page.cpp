@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/file.h"
+#include "core/output_file.h"
 #include "fovea/figures.h"
 #include "fovea/version.h"
 #include "report/html.h"
@@ -141,6 +142,7 @@ std::string to_html(const PageData& data) {
 }
 
 Result<void> write_page(Store& store, const std::filesystem::path& database, const std::filesystem::path& page) {
+  FOVEA_TRY(check_text_output(page));
   FOVEA_ASSIGN(const PageData data, read_page_data(store, database.stem().string()));
   return write_file_atomically(page, to_html(data));
 }

@@ -46,6 +46,27 @@ TEST(AtomicFile, AFullDiskIsAnErrorThatNamesTheFile) {
   EXPECT_NE(file.error().message.find("/dev/full/x"), std::string::npos);
 }
 
+TEST(AtomicFile, ALinkStaysAndItsTargetIsReplaced) {
+  const test::TemporaryFolder folder;
+  ASSERT_TRUE(write_file_atomically(folder / "a", "old").ok());
+  std::filesystem::create_symlink("a", folder / "link");
+  ASSERT_TRUE(write_file_atomically(folder / "link", "new").ok());
+  EXPECT_TRUE(std::filesystem::is_symlink(folder / "link"));
+  EXPECT_EQ(text_of(folder / "a"), "new");
+}
+
+TEST(AtomicFile, ADeviceAPipeOrAFolderIsNotReplaced) {
+  const test::TemporaryFolder folder;
+  ASSERT_EQ(::mkfifo((folder / "pipe").c_str(), 0600), 0);
+  std::filesystem::create_symlink("/dev/null", folder / "null");  // of the kind that root could replace
+  for (const auto& path : {folder / "pipe", folder / "null", folder.path()}) {
+    const auto file = write_file_atomically(path, "text");
+    ASSERT_FALSE(file.ok()) << path;
+    EXPECT_NE(file.error().message.find("expected the name of a file"), std::string::npos) << file.error().message;
+  }
+  EXPECT_TRUE(std::filesystem::is_fifo(folder / "pipe"));
+}
+
 TEST(MappedFile, RefusesFoldersAndMissingFiles) {
   const test::TemporaryFolder folder;
   EXPECT_EQ(MappedFile::open(folder.path()).error().kind, Error::Kind::kIo);

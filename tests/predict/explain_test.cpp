@@ -50,6 +50,26 @@ TEST(Explain, WritesAPictureOfThePhotosSizeAndTheSameAnswer) {
   EXPECT_EQ(*sniff(jpeg), ImageFormat::kJpeg);
 }
 
+TEST(Explain, ReplacesAnEarlierMapButNoOtherPicture) {
+  const test::TemporaryFolder folder;
+  test::photo_file(folder / "photo.png", test::random_photo(30, 20, 1));
+  auto classifier = Classifier::open(write_model(folder / "m.safetensors"));
+  for (const char* name : {"map.png", "map.jpg"}) {
+    for (int run = 0; run < 2; ++run) {
+      const auto answer = classifier->explain_file(folder / "photo.png", folder / name);
+      EXPECT_TRUE(answer.ok()) << answer.error().message;
+    }
+  }
+  for (const char* name : {"other.png", "other.jpg"}) {
+    test::photo_file(folder / name, test::random_photo(30, 20, 2));
+    const auto before = *read_file(folder / name, 1 << 20);
+    const auto answer = classifier->explain_file(folder / "photo.png", folder / name);
+    ASSERT_FALSE(answer.ok());
+    EXPECT_NE(answer.error().message.find("so it stays"), std::string::npos) << answer.error().message;
+    EXPECT_EQ(*read_file(folder / name, 1 << 20), before);
+  }
+}
+
 TEST(Explain, NeverTouchesThePhoto) {
   const test::TemporaryFolder folder;
   test::photo_file(folder / "photo.png", test::random_photo(30, 20, 1));
