@@ -6,9 +6,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <nlohmann/json.hpp>
 
 #include "fovea/figures.h"
@@ -20,8 +22,9 @@ constexpr std::string_view kRed = "31";
 constexpr std::string_view kYellow = "33";
 
 std::size_t terminal_width() {
+  constexpr std::size_t kUnknown = 80;
   winsize size{};
-  return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20 ? size.ws_col : 80;
+  return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : kUnknown;
 }
 
 bool starts_character(char byte) { return (static_cast<unsigned char>(byte) & 0xC0U) != 0x80U; }
@@ -29,18 +32,22 @@ bool starts_character(char byte) { return (static_cast<unsigned char>(byte) & 0x
 }  // namespace
 
 Console::Console(std::string_view verb, const OutputFlags& flags) : verb_(verb), flags_(flags) {
-  terminal_ = ::isatty(STDERR_FILENO) == 1;
-  data_is_seen_ = ::isatty(STDOUT_FILENO) == 1;
   const char* term = std::getenv("TERM");
-  colour_ = terminal_ && std::getenv("NO_COLOR") == nullptr && term != nullptr && std::string_view(term) != "dumb";
+  // A dumb one knows no colours and cannot write a line anew.
+  terminal_ = ::isatty(STDERR_FILENO) == 1 && (term == nullptr || std::string_view(term) != "dumb");
+  data_is_seen_ = ::isatty(STDOUT_FILENO) == 1;
+  colour_ = terminal_ && std::getenv("NO_COLOR") == nullptr && term != nullptr;
 }
 
 void Console::print(std::string_view line) {
   if (closed_) return;
   if (data_is_seen_) clear_progress();
   const bool written = std::fwrite(line.data(), 1, line.size(), stdout) == line.size() && std::fputc('\n', stdout) != EOF;
-  // A reader that has seen enough (head, less) is no error of ours.
   closed_ = !written || std::fflush(stdout) != 0;
+  // A reader that has seen enough (head, less) is no error of ours, nor is an output that was closed on purpose.
+  if (const int code = errno; closed_ && code != EPIPE && code != EBADF) {
+    error(fmt::format("standard output: cannot write: {}; what follows is lost", std::strerror(code)));
+  }
 }
 
 void Console::print_json(const nlohmann::ordered_json& object) {
@@ -95,16 +102,20 @@ void Console::progress(const Progress& progress) {
   const auto full = static_cast<std::size_t>(std::lround(share * static_cast<double>(bar)));
   std::string line = left;
   if (bar > 0) line += "[" + std::string(std::min(full, bar), '#') + std::string(bar - std::min(full, bar), '.') + "]";
-  fmt::print(stderr, "\r\x1b[K{}{}", line, right);
+  show_in_place(line + right);
+}
+
+void Console::show_in_place(const std::string& line) {
+  // A line that wraps could not be written anew.
+  const std::size_t room = terminal_width() - 1;
+  fmt::print(stderr, "\r\x1b[K{}", columns(line) > room ? fitted(line, room) : line);
   std::fflush(stderr);
   progress_shown_ = true;
 }
 
 void Console::busy(std::string_view what) {
   if (!terminal_ || flags_.quiet) return;
-  fmt::print(stderr, "\r\x1b[K{} ...", what);
-  std::fflush(stderr);
-  progress_shown_ = true;
+  show_in_place(fmt::format("{} ...", what));
 }
 
 void Console::clear_progress() {

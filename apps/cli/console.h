@@ -46,6 +46,7 @@ class Console {
  private:
   [[nodiscard]] std::string paint(std::string_view text, std::string_view code) const;
   void to_stderr(std::string_view line);
+  void show_in_place(const std::string& line);
 
   std::string verb_;
   OutputFlags flags_;

@@ -2,6 +2,8 @@
 #include "program.h"
 
 #include <fmt/format.h>
+#include <poll.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
@@ -31,6 +33,14 @@ std::vector<const char*> asked(int argc, char** argv) {
   }
   words.push_back(nullptr);
   return words;
+}
+
+/// The status of a verb whose results have all reached standard output; one whose reader has gone away, or that was closed,
+/// wanted no more of them.
+int with_output(int status) {
+  pollfd reader{STDOUT_FILENO, POLLOUT, 0};
+  const bool lost = std::ferror(stdout) != 0 && ::poll(&reader, 1, 0) >= 0 && (reader.revents & (POLLERR | POLLNVAL)) == 0;
+  return lost ? std::max(status, kSomeFailed) : status;
 }
 
 int run(std::span<const Verb> verbs, const std::vector<const char*>& words) {
@@ -66,7 +76,7 @@ int run(std::span<const Verb> verbs, const std::vector<const char*>& words) {
     return complain(app, error);
   }
   for (const auto& [subcommand, run_verb] : runs) {
-    if (subcommand->parsed()) return run_verb();
+    if (subcommand->parsed()) return with_output(run_verb());
   }
   return kNothingDone;
 }
@@ -75,6 +85,7 @@ int run(std::span<const Verb> verbs, const std::vector<const char*>& words) {
 
 int run_program(std::span<const Verb> verbs, int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);  // NOLINT(cert-err33-c): a closed pipe shows as a failed write
+  std::signal(SIGXFSZ, SIG_IGN);  // NOLINT(cert-err33-c): and so does a file that may not grow
   try {
     return run(verbs, asked(argc, argv));
   } catch (const std::bad_alloc&) {

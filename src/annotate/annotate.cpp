@@ -136,8 +136,8 @@ class Run {
   [[nodiscard]] Result<void> check_outputs() const {
     for (const std::filesystem::path& text : {options_.csv, options_.jsonl}) FOVEA_TRY(check_text_output(text));
     if (!options_.timeline.empty()) FOVEA_TRY(check_picture_output(options_.timeline));
-    const std::array<std::filesystem::path, 6> all{options_.model,        options_.input, options_.output == "-" ? "" : options_.output,
-                                                   options_.csv, options_.jsonl, options_.timeline};
+    const std::array<std::filesystem::path, 6> all{options_.model, options_.input, options_.output == "-" ? "" : options_.output,
+                                                   options_.csv,   options_.jsonl, options_.timeline};
     return check_distinct(all);
   }
 

@@ -16,9 +16,15 @@ namespace {
 
 using std::string_view_literals::operator""sv;
 
-constexpr std::string_view kJpegComment = "\xFF\xFE\x00\x07" "Fovea"sv;
+constexpr std::string_view kJpegComment =
+    "\xFF\xFE\x00\x07"
+    "Fovea"sv;
 // Length, type, text, CRC-32 of type and text.
-constexpr std::string_view kPngText = "\x00\x00\x00\x0E" "tEXtSoftware\x00" "Fovea" "\x6E\xE7\x8A\xF0"sv;
+constexpr std::string_view kPngText =
+    "\x00\x00\x00\x0E"
+    "tEXtSoftware\x00"
+    "Fovea"
+    "\x6E\xE7\x8A\xF0"sv;
 constexpr std::size_t kPngBegin = 8 + 25;  // signature and IHDR
 
 bool is_jpeg(std::span<const std::byte> picture) { return picture.size() > 6 && picture[0] == std::byte{0xFF}; }
@@ -50,8 +56,8 @@ std::vector<std::byte> signed_picture(std::vector<std::byte> picture) {
 Result<void> check_picture_output(const std::filesystem::path& path) {
   std::error_code code;
   if (!std::filesystem::exists(path, code) || is_signed(path)) return {};
-  return fail(Error::Kind::kUsage, "{}: is there already and no picture of Fovea's, so it stays: choose another name, or remove it",
-              path.string());
+  return fail(Error::Kind::kUsage,
+              "{}: is there already and no picture of Fovea's, so it stays: choose another name, or remove it", path.string());
 }
 
 }  // namespace fovea

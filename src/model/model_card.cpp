@@ -125,6 +125,10 @@ Result<std::vector<std::string>> read_classes(const WeightFile& file) {
                   classes.size(), kLongestName);
     }
     classes.push_back(name.get<std::string>());
+    if (printable(classes.back(), classes.back().size()) != classes.back()) {
+      return fail(Error::Kind::kFormat, "{}: metadata 'classes' entry '{}' holds control characters", file.source(),
+                  printable(classes.back()));
+    }
     if (!seen.insert(classes.back()).second)
       return fail(Error::Kind::kFormat, "{}: metadata 'classes' names '{}' twice", file.source(), printable(classes.back()));
   }

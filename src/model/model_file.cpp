@@ -2,8 +2,10 @@
 #include "model/model_file.h"
 
 #include <algorithm>
+#include <map>
 
 #include "core/error.h"
+#include "format/checksum.h"
 #include "format/safetensors.h"
 #include "model/model_card.h"
 #include "model/registry.h"
@@ -25,6 +27,28 @@ Result<ParameterSet> load_parameters(const WeightFile& file, const NetworkSpec& 
   return parameters;
 }
 
+constexpr const char* kChecksumField = "checksum";
+
+/// Of everything but itself: a changed bit in a weight or a class name would show as a wrong answer and nothing else.
+std::string model_checksum(std::span<const StoredTensor> tensors, const std::map<std::string, std::string>& card) {
+  std::string text;
+  for (const auto& [field, value] : card) {
+    if (field != kChecksumField) text += field + '=' + value + '\n';
+  }
+  return checksum_of(tensors, text);
+}
+
+/// Older files have none.
+Result<void> check_checksum(const WeightFile& file) {
+  const auto found = file.metadata().find(kChecksumField);
+  if (found == file.metadata().end() || found->second == model_checksum(file.tensors(), file.metadata())) return {};
+  return fail(
+      Error::Kind::kFormat,
+      "{}: is damaged: its bytes are not those that were written; take a copy that is whole, or train again (if it was changed "
+      "on purpose, leave '{}' out of its metadata)",
+      file.source(), kChecksumField);
+}
+
 Result<Model> load_own(const WeightFile& file) {
   FOVEA_ASSIGN(Model model, read_model_card(file));
   FOVEA_ASSIGN(model.parameters, load_parameters(file, model.spec));
@@ -40,6 +64,7 @@ Result<Model> load_own(const WeightFile& file) {
                   model.architecture);
     }
   }
+  FOVEA_TRY(check_checksum(file));  // last, for what is wrong can mostly be said better
   return model;
 }
 
@@ -98,7 +123,9 @@ Result<void> save_model(const Model& model, const std::filesystem::path& path) {
   if (model.rejection) {
     for (StoredTensor& tensor : rejection_tensors(*model.rejection)) tensors.push_back(std::move(tensor));
   }
-  return write_safetensors(path, tensors, write_model_card(model));
+  std::map<std::string, std::string> card = write_model_card(model);
+  card[kChecksumField] = model_checksum(tensors, card);
+  return write_safetensors(path, tensors, card);
 }
 
 }  // namespace fovea

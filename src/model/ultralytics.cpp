@@ -39,7 +39,11 @@ Result<int> size_of_network(const WeightFile& file) {
 
 Result<std::vector<std::string>> class_names(const WeightFile& file, std::int64_t classes) {
   const std::vector<std::string>& names = file.torch()->class_names;
-  if (static_cast<std::int64_t>(names.size()) == classes) return names;
+  if (static_cast<std::int64_t>(names.size()) == classes) {
+    std::vector<std::string> shown;
+    for (const std::string& name : names) shown.push_back(printable(name, name.size()));  // they are printed on a line
+    return shown;
+  }
   return fail(Error::Kind::kFormat, "{}: 'names' holds {} class names, expected {}, the rows of model.10.linear.weight",
               file.source(), names.size(), classes);
 }

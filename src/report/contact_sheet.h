@@ -11,8 +11,8 @@
 
 namespace fovea::report {
 
-/// kUsage unless it ends in .html or .htm and, where it is there, holds text: no photo is overwritten by mistake. kIo if it cannot
-/// be written.
+/// kUsage unless it ends in .html or .htm and, where it is there, holds text: no photo is overwritten by mistake. kIo if it
+/// cannot be written.
 Result<void> check_page_name(const std::filesystem::path& path);
 
 /// A whole self-contained page around `body` (html).

@@ -3,13 +3,13 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cstring>
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
-#include "core/hash.h"
+#include "format/checksum.h"
 #include "format/safetensors.h"
+#include "train/run_folder.h"
 
 namespace fovea::training {
 namespace {
@@ -17,22 +17,10 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
-constexpr const char* kIdentityFile = "run.json";
-
 std::string text_of(const Checkpoint::Identity& identity) {
   Json json = Json::object();
   for (const auto& [name, value] : identity) json[name] = value;
   return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
-}
-
-/// Of names, bytes and state, in whatever order the tensors lie.
-std::string checksum(std::span<const StoredTensor> tensors, const std::string& state) {
-  std::vector<const StoredTensor*> by_name;
-  for (const StoredTensor& tensor : tensors) by_name.push_back(&tensor);
-  std::ranges::sort(by_name, {}, &StoredTensor::name);
-  std::uint64_t hash = hash64(state);
-  for (const StoredTensor* tensor : by_name) hash = hash64(tensor->data, hash64(tensor->name, hash));
-  return fmt::format("{:016x}", hash);
 }
 
 Result<void> compare(const fs::path& file, const Checkpoint::Identity& identity) {
@@ -76,6 +64,7 @@ Result<Checkpoint> Checkpoint::open(const fs::path& folder, const Identity& iden
   if (options.resume && fs::exists(file, code)) {
     FOVEA_TRY(compare(file, identity));
     checkpoint.resumed_ = true;
+    remove_all_unfinished(folder);
     return checkpoint;
   }
   put_aside(folder);
@@ -89,10 +78,13 @@ Result<Checkpoint> Checkpoint::open(const fs::path& folder, const Identity& iden
 Result<std::optional<Checkpoint::Saved>> Checkpoint::recall(const std::string& name) const {
   std::error_code code;
   if (!resumed_ || !fs::exists(file_of(name), code)) return std::optional<Saved>();
-  FOVEA_ASSIGN(WeightFile file, open_weights(file_of(name)));
+  auto opened = open_weights(file_of(name));
+  if (!opened) return fail(opened.error().kind, "{}; train without --resume to start anew", opened.error().message);
+  WeightFile file = std::move(*opened);
   const auto state = file.metadata().find("state");
   const auto sum = file.metadata().find("checksum");
-  if (state == file.metadata().end() || sum == file.metadata().end() || sum->second != checksum(file.tensors(), state->second)) {
+  if (state == file.metadata().end() || sum == file.metadata().end() ||
+      sum->second != checksum_of(file.tensors(), state->second)) {
     return fail(Error::Kind::kFormat, "{}: is damaged; train without --resume to start anew", file.source());
   }
   std::string text = state->second;
@@ -102,7 +94,7 @@ Result<std::optional<Checkpoint::Saved>> Checkpoint::recall(const std::string& n
 Result<void> Checkpoint::keep(const std::string& name, std::span<const StoredTensor> tensors, const std::string& state) {
   if (folder_.empty()) return {};
   watch_ = Stopwatch();  // one that cannot be written is not tried again at once
-  return write_safetensors(file_of(name), tensors, {{"state", state}, {"checksum", checksum(tensors, state)}});
+  return write_safetensors(file_of(name), tensors, {{"state", state}, {"checksum", checksum_of(tensors, state)}});
 }
 
 void Checkpoint::remove() {

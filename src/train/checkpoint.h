@@ -17,6 +17,9 @@
 
 namespace fovea::training {
 
+/// The file by which a folder is a checkpoint's.
+inline constexpr const char* kIdentityFile = "run.json";
+
 class Checkpoint {
  public:
   /// Everything that results depend on: options, program version, photos; name and value.

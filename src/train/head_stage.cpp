@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -77,6 +78,25 @@ Result<LabelledTable> TrainingRun::features_of_training(Inference& features, Lab
   return table;
 }
 
+Result<void> TrainingRun::check_classes_read(const LabelledTable& table) {
+  std::vector<Sample> read;
+  for (const std::int32_t position : table.index) read.push_back(data_.train[static_cast<std::size_t>(position)]);
+  const auto expected = count_per_class(data_.train, data_.class_count());
+  const auto found = count_per_class(read, data_.class_count());
+  std::size_t left = 0;
+  std::vector<std::string> lost;
+  for (std::size_t k = 0; k < found.size(); ++k) {
+    if (found[k] > 0) ++left;
+    if (expected[k] > 0 && found[k] == 0) lost.push_back(data_.classes[k]);
+  }
+  if (lost.empty()) return {};
+  const std::string what =
+      fmt::format("{}: not one training photo of {} could be read", options_.data.string(), fmt::join(lost, ", "));
+  if (left < 2 && !data_.multi_label) return fail(Error::Kind::kFormat, "{}, and at least two classes are needed", what);
+  reporter_.warning(what + ": the model will never see it right");
+  return {};
+}
+
 TrainingRun::HeadData TrainingRun::head_data(const LabelledTable& table) const {
   LoaderOptions weighing;
   weighing.class_weights = balance_.head_weights;
@@ -105,7 +125,7 @@ Result<FittedHead> TrainingRun::fit_last_layer(const LabelledTable& table) {
     held_out_accuracy_ = judge_label_sets(held_out_, data_.train).accuracy;
     fit_label_sets();
   }
-  if (!replaying_) FOVEA_TRY(save_model(model_, paths_.model));
+  if (!replaying_) FOVEA_TRY(save_so_far());
   return fitted;
 }
 
@@ -114,6 +134,7 @@ Result<void> TrainingRun::head_stage() {
   // The crop that backbones are trained with comes first: a model exists before anything else is tried.
   model_.preprocess = fit_candidates(options_, model_.preprocess).front();
   FOVEA_ASSIGN(LabelledTable table, features_of_training(features, {}, "features"));
+  FOVEA_TRY(check_classes_read(table));
   FOVEA_ASSIGN(FittedHead fitted, fit_last_layer(table));
   reporter_.first_model({paths_.model, *held_out_accuracy_, fitted.folds, static_cast<std::int64_t>(table.labels.size())});
 

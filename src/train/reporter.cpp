@@ -19,6 +19,12 @@ void Progress::keep_time(double seconds) {
 namespace fovea::training {
 namespace {
 
+/// Errors of photos begin with the path, which is told beside them.
+std::string without_path(const SkippedPhoto& photo) {
+  const std::string begin = photo.path.string() + ": ";
+  return photo.reason.starts_with(begin) ? photo.reason.substr(begin.size()) : photo.reason;
+}
+
 void write(std::ofstream& file, const nlohmann::ordered_json& line) {
   if (file.is_open()) file << line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << '\n' << std::flush;
 }
@@ -113,9 +119,10 @@ void Reporter::choice(Choice choice) {
 void Reporter::skipped(std::span<const SkippedPhoto> photos) {
   for (const SkippedPhoto& photo : photos) {
     if (!skipped_.insert(photo.path).second) continue;
-    log("skipped", photo.reason);
-    observer_.on_skipped(photo);
-    report_.skipped.push_back(photo);
+    const SkippedPhoto told{photo.path, without_path(photo)};
+    log("skipped", fmt::format("{}: {}", told.path.string(), told.reason));
+    observer_.on_skipped(told);
+    report_.skipped.push_back(told);
   }
 }
 

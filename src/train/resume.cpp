@@ -108,7 +108,7 @@ Result<void> TrainingRun::open_checkpoint() {
     reporter_.note(checkpoint_.resumed() ? "going on with the interrupted run"
                                          : "nothing was interrupted here: training from the beginning");
   }
-  replaying_ = checkpoint_.resumed();
+  replaying_ = model_saved_ = checkpoint_.resumed();
   return {};
 }
 
@@ -254,7 +254,7 @@ Result<bool> TrainingRun::recall_tuning(FineTuner& tuner, Tuning& tuning) {
     model_.thresholds = figures.at("thresholds").get<std::vector<double>>();
     FOVEA_ASSIGN(LabelledTable logits, unpack_rows(saved->tensors, "best.", figures.at("widths")));
     best_ = Validation{figures.at("accuracy").get<double>(), figures.at("loss").get<double>(), std::move(logits)};
-    return save_model(model_, paths_.model);
+    return save_so_far();
   }));
   for (const EpochReport& epoch : epochs) reporter_.epoch(epoch);
   return true;

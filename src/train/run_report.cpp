@@ -1,16 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The HTML report that a training run leaves beside the model.
+#include <fmt/format.h>
+
 #include <utility>
 
 #include "core/error.h"
 #include "core/file.h"
+#include "data/photo_files.h"
 #include "train/calibration.h"
 #include "train/label_calibration.h"
 #include "train/report_input.h"
 #include "train/training_run.h"
 
 namespace fovea::training {
+namespace {
+
+/// Whether a page may be replaced by a report: it is one.
+bool is_report(const std::filesystem::path& page) {
+  constexpr std::size_t kHead = 4096;
+  return read_head(page, kHead).find(R"(<meta name="generator" content="Fovea )") != std::string::npos;
+}
+
+}  // namespace
 
 Evaluation TrainingRun::evaluation_of_classes() const {
   const std::vector<float> probabilities = probabilities_of(best_->logits.table, model_.calibration);
@@ -49,6 +61,10 @@ void TrainingRun::write_report() {
   TrainReport& report = reporter_.report();
   std::filesystem::path path = paths_.model;
   path.replace_extension(".html");
+  std::error_code code;
+  if (std::filesystem::exists(path, code) && !is_report(path)) {
+    return reporter_.warning(fmt::format("no report: {} is there already and no report of Fovea's, so it stays", path.string()));
+  }
   auto input = report_of_run();
   if (input) input->training = report;
   const Result<void> written = input ? write_file_atomically(path, report::to_html(*input)) : Result<void>(input.error());

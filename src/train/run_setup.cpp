@@ -45,7 +45,7 @@ Result<void> check_room(const fs::path& folder) {
 
 Result<RunPaths> prepare_paths(const TrainOptions& options) {
   if (options.model.empty()) return fail(Error::Kind::kUsage, "no name for the model was given");
-  RunPaths paths{options.model, options.run_folder};
+  RunPaths paths{options.model, options.run_folder, {}};
   if (const fs::path name = paths.model.filename(); name.empty() || name == "." || name == "..") {
     return fail(Error::Kind::kUsage, "{}: is a folder; give the name of a file", paths.model.string());
   }
@@ -57,10 +57,17 @@ Result<RunPaths> prepare_paths(const TrainOptions& options) {
     return fail(Error::Kind::kUsage, "{}: is a folder; give the name of a file", paths.model.string());
   if (paths.run_folder.empty()) paths.run_folder = fs::path(paths.model).replace_extension(".run");
   const fs::path folder = paths.model.has_parent_path() ? paths.model.parent_path() : fs::path(".");
+  std::error_code absent;
+  if (!options.weights.empty() && fs::equivalent(options.weights, paths.model, absent)) {
+    return fail(Error::Kind::kUsage, "{}: is what --weights reads: give the model another name", paths.model.string());
+  }
   FOVEA_TRY(make_folder(folder));
   FOVEA_TRY(try_writing(paths.model));
   FOVEA_TRY(check_room(folder));
   FOVEA_TRY(make_folder(paths.run_folder));
+  FOVEA_TRY(check_run_folder(paths.run_folder));
+  FOVEA_ASSIGN(paths.lock, RunLock::take(paths.run_folder));
+  remove_unfinished(paths.model);
   FOVEA_TRY(try_writing(paths.run_folder / "log.txt"));
   return paths;
 }

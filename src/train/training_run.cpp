@@ -58,6 +58,7 @@ Result<void> TrainingRun::prepare() {
   FOVEA_TRY(scan());
   FOVEA_ASSIGN(model_, make_model(options_, data_.classes));
   FOVEA_ASSIGN(paths_, prepare_paths(options_));
+  FOVEA_TRY(keep_earlier_model());
   FOVEA_TRY(open_checkpoint());
   reporter_.write_to(paths_.run_folder, checkpoint_.resumed());
   std::string names = device_.name;
@@ -152,7 +153,7 @@ Result<bool> TrainingRun::keep_if_better(Validation validation, std::span<const 
   } else {
     model_.calibration.temperature = fit_temperature(best_->logits.table, best_->logits.labels);
   }
-  if (!replaying_) FOVEA_TRY(save_model(model_, paths_.model));
+  if (!replaying_) FOVEA_TRY(save_so_far());
   return true;
 }
 
@@ -168,7 +169,7 @@ Result<void> TrainingRun::finish() {
   for (const Choice& choice : report.choices) {
     model_.provenance.emplace_back("choice: " + choice.what, fmt::format("{} ({})", choice.chosen, choice.reason));
   }
-  FOVEA_TRY(save_model(model_, paths_.model));
+  FOVEA_TRY(save_in_the_end());
   report.seconds = reporter_.seconds();
   write_report();
   return {};

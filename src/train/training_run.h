@@ -112,6 +112,8 @@ class TrainingRun {
   [[nodiscard]] std::int64_t fitting_photos() const;  ///< that fits and sizes are tried on
   /// Of all training photos, fitted as the model says; those in `known` are there already.
   Result<LabelledTable> features_of_training(Inference& features, LabelledTable known, const std::string& stage);
+  /// Tells of classes that unreadable photos have left without a training photo; kFormat where fewer than two are left.
+  Result<void> check_classes_read(const LabelledTable& table);
   /// What a last layer is fitted to; `table` must outlive it.
   struct HeadData {
     RowTargets targets;
@@ -160,6 +162,15 @@ class TrainingRun {
   [[nodiscard]] std::int64_t photos_shown() const;  ///< to the network, over all planned epochs
   [[nodiscard]] int affordable_epochs(double seconds_per_epoch, int wanted);
 
+  // saving.cpp
+  /// A model that a finished run has left under the same name stays, as MODEL.old.
+  Result<void> keep_earlier_model();
+  /// The best model so far. After the first one, what cannot be written (a full disk, a share that is away) is told and does not
+  /// end the run: the next better one, or the last, is written again.
+  Result<void> save_so_far();
+  /// The finished model; where that fails it is put among the system's temporary files rather than lost, and the error says so.
+  Result<void> save_in_the_end();
+
   // run_report.cpp
   /// Of the validation photos, by the final model.
   [[nodiscard]] Evaluation evaluation_of_classes() const;
@@ -207,6 +218,8 @@ class TrainingRun {
   bool stopped_ = false;
   bool replaying_ = false;          ///< what was done before an interruption is gone through again
   bool checkpoint_failed_ = false;  ///< and this was said
+  bool model_saved_ = false;
+  bool saving_failed_ = false;  ///< and this was said
 };
 
 }  // namespace fovea::training

@@ -256,6 +256,7 @@ Result<void> TrainingRun::cached_stage(std::string_view name, int cut_stage, dou
   FOVEA_ASSIGN(LabelledTable table, train_rows_->run_once(frozen, reporter_));
   reporter_.end_stage();
   if (table.labels.empty()) return fail(Error::Kind::kFormat, "{}: no training photo could be read", options_.data.string());
+  if (best_stage_.empty()) FOVEA_TRY(check_classes_read(table));  // else the last layer has told it
   CachedBatches source(std::move(table), data_.train, loading_options(tuning.batch));
   BatchSource* only = &source;
   return tune(name, tuning, std::span(&only, 1), options_.epochs.value_or(default_epochs));

@@ -273,6 +273,56 @@ TEST_F(EndToEnd, AFullDiskAtSaveIsAClearError) {
   EXPECT_NE(run.err.find("/dev/full"), std::string::npos) << run.err;
 }
 
+/// What a program with a full disk behind its standard output comes to; `head` going away is no trouble.
+TEST_F(EndToEnd, AnswersThatCannotBeWrittenAreAnError) {
+  const std::string predict = program().string() + " predict '" + path("model.safetensors") + "' '" + path("photos") + "'";
+  for (const char* flag : {"", " --json"}) {
+    const Finished full = run_program({"/bin/sh", "-c", predict + flag + " > /dev/full"});
+    EXPECT_EQ(full.status, 1);
+    EXPECT_NE(full.err.find("standard output: cannot write: No space left on device"), std::string::npos) << full.err;
+    const Finished head =
+        run_program({"/bin/sh", "-c", "(" + predict + flag + "; echo $? > '" + path("status") + "') | head -n 1"});
+    EXPECT_EQ(lines_of(head.out).size(), 1U);
+    EXPECT_EQ(head.err.find("standard output"), std::string::npos) << head.err;
+    EXPECT_EQ(run_program({"/bin/cat", path("status")}).out, "0\n");
+  }
+}
+
+/// A terminal that is closed stops a training as Ctrl-C does; what nohup started goes on.
+TEST_F(EndToEnd, AClosedTerminalEndsATrainingCleanly) {
+  const std::string train = "'" + program().string() + "' train '" + path("photos") + "' -o '" + path("hung") +
+                            "' --arch mobilenet_v2_0.35 --from-scratch --scope full --size 32 --epochs 3000 --quiet";
+  const Finished run = run_program({"/bin/sh", "-c", train + " & sleep 0.7; kill -HUP $!; wait $!"});
+  EXPECT_LT(run.status, 128) << run.err;
+  EXPECT_TRUE(fs::exists(path("hung.run/checkpoint/run.json")));
+  const Finished deaf = run_program(
+      {"/bin/sh", "-c", "trap '' HUP; " + train + " & sleep 0.4; kill -HUP $!; sleep 0.4; kill -0 $! && kill -TERM $!; wait $!"});
+  EXPECT_EQ(deaf.err.find("No such process"), std::string::npos) << deaf.err;
+}
+
+/// A file that may not grow (ulimit -f) is an error like a full disk, no death by a signal.
+TEST_F(EndToEnd, AFileThatMayNotGrowIsAClearError) {
+  const Finished run =
+      run_program({"/bin/sh", "-c",
+                   "ulimit -f 1; '" + program().string() + "' train '" + path("photos") + "' -o '" + path("small") +
+                       "' --arch mobilenet_v2_0.35 --from-scratch --scope full --size 32 --epochs 1 --quiet"});
+  EXPECT_EQ(run.status, 2) << run.err;
+  EXPECT_NE(run.err.find("small.safetensors: cannot write: File too large"), std::string::npos) << run.err;
+}
+
+TEST_F(EndToEnd, AReportReplacesNoPhotoAndNoModel) {
+  const auto before = snapshot(path("photos"));
+  const std::string model = path("model.safetensors");
+  const auto size = fs::file_size(model);
+  for (const std::string& report : {model, before.begin()->first}) {
+    const Finished run = run_fovea({"val", model, path("photos"), "--report", report});
+    EXPECT_EQ(run.status, 2);
+    EXPECT_NE(run.err.find("ends in .html"), std::string::npos) << run.err;
+  }
+  EXPECT_EQ(fs::file_size(model), size);
+  EXPECT_EQ(snapshot(path("photos")), before);
+}
+
 /// A picture that fades from the first class's colour into the second's: `share` of the way.
 void paint_fading(const fs::path& path, double share) {
   const std::array<double, 3> colour{200 - 140 * share, 60, 60 + 140 * share};
@@ -338,6 +388,24 @@ TEST_F(Video, StandardOutputIsTheVideo) {
   ASSERT_EQ(done.status, 0) << done.err;
   ASSERT_GT(done.out.size(), 1000U);
   EXPECT_EQ(done.out.substr(4, 4), "ftyp");
+}
+
+TEST_F(Video, NoRecordIsWrittenOverSomethingElse) {
+  run_program({"/bin/cp", path("frames") + "/f-100.jpg", path("precious.jpg")});
+  const std::string before = run_program({"/usr/bin/md5sum", path("precious.jpg")}).out;
+  for (const std::vector<std::string>& flags :
+       std::vector<std::vector<std::string>>{{"--csv", path("precious.jpg")},
+                                             {"--jsonl", path("precious.jpg")},
+                                             {"--timeline", path("precious.jpg")},
+                                             {"--csv", path("new.txt"), "--jsonl", path("new.txt")}}) {
+    const Finished run = run_fovea(annotate(flags));
+    EXPECT_EQ(run.status, 2) << flags[0];
+    EXPECT_NE(run.err.find("name"), std::string::npos) << run.err;
+  }
+  EXPECT_EQ(run_program({"/usr/bin/md5sum", path("precious.jpg")}).out, before);
+  EXPECT_FALSE(fs::exists(path("new.txt")));
+  for (int again = 0; again < 2; ++again)
+    EXPECT_EQ(run_fovea(annotate({"--csv", path("f.csv"), "--timeline", path("f.png")})).status, 0);
 }
 
 TEST_F(Video, WhatCannotBeDoneIsSaid) {

@@ -225,6 +225,15 @@ TEST_F(Examples, AnswersThatGoToAFileLeaveTheTerminalToProgress) {
   EXPECT_EQ(answers.out.find('\r'), std::string::npos);
 }
 
+TEST_F(Examples, ADumbTerminalGetsNoEscapesAndANarrowOneNoLineThatWraps) {
+  const Finished dumb = shell("TERM=dumb script -qec 'fovea predict weather.safetensors new > answers.txt' /dev/null");
+  EXPECT_EQ(dumb.status, 0) << dumb.err;
+  EXPECT_EQ(dumb.out.find('\x1b'), std::string::npos) << dumb.out;
+  const Finished narrow =
+      shell("TERM=xterm script -qec 'stty cols 16; fovea predict weather.safetensors new --quiet 2>&1 > answers.txt' /dev/null");
+  for (const std::string& line : lines_of(narrow.out)) EXPECT_LT(line.size(), 40U) << line;
+}
+
 TEST_F(Examples, NoLineOfInfoIsWiderThanATerminal) {
   for (const std::string& line : lines_of(shell("fovea info weather.safetensors").out)) EXPECT_LE(line.size(), 80U) << line;
 }

@@ -26,7 +26,8 @@ TEST(TextOutput, ReplacesTextAndWhatIsNotThere) {
 
 TEST(TextOutput, NeverReplacesAPhotoAVideoOrAModel) {
   const test::TemporaryFolder folder;
-  for (const std::string& bytes : {"\xFF\xD8\xFF\xE0\0\x10JFIF"s, "\0\0\0 ftypisom"s, "\x10\0\0\0\0\0\0\0{}"s, "SQLite format 3\0"s}) {
+  for (const std::string& bytes :
+       {"\xFF\xD8\xFF\xE0\0\x10JFIF"s, "\0\0\0 ftypisom"s, "\x10\0\0\0\0\0\0\0{}"s, "SQLite format 3\0"s}) {
     ASSERT_TRUE(write_file_atomically(folder / "precious", bytes).ok());
     const auto may = check_text_output(folder / "precious");
     ASSERT_FALSE(may.ok()) << bytes;

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <fstream>
+#include <iterator>
 #include <map>
 
 #include "format/safetensors.h"
@@ -67,6 +69,35 @@ TEST(ModelFile, ComesBackAsItWasWritten) {
   EXPECT_EQ(loaded->calibration, model.calibration);
   EXPECT_EQ(loaded->provenance, model.provenance);
   EXPECT_TRUE(std::ranges::equal(loaded->parameters.all(), model.parameters.all()));
+}
+
+/// A disk or a copy that changes a bit of a weight or of a class name would change answers and say nothing.
+TEST(ModelFile, AChangedBitIsNoticed) {
+  const test::TemporaryFolder folder;
+  const std::filesystem::path path = folder / "m.safetensors";
+  ASSERT_TRUE(save_model(tiny(), path).ok());
+  std::string bytes;
+  {
+    std::ifstream file(path, std::ios::binary);
+    bytes = {std::istreambuf_iterator<char>(file), {}};
+  }
+  const std::size_t temperature = bytes.find("temperature");
+  ASSERT_NE(temperature, std::string::npos);
+  const std::size_t digit = bytes.find_first_of("0123456789", temperature);
+  for (const std::size_t at : {digit, bytes.size() / 2, bytes.size() - 1}) {
+    std::string changed = bytes;
+    changed[at] = static_cast<char>(changed[at] ^ 1);
+    std::ofstream(path, std::ios::binary) << changed;
+    const auto model = load_model(path);
+    ASSERT_FALSE(model.ok()) << at;
+    EXPECT_NE(model.error().message.find("is damaged"), std::string::npos) << model.error().message;
+  }
+}
+
+TEST(ModelFile, AClassNameThatPaintsTheTerminalIsRefused) {
+  const auto model = load_with("classes", R"(["a","\u001b[2Jb"])");
+  ASSERT_FALSE(model.ok());
+  EXPECT_NE(model.error().message.find("control characters"), std::string::npos) << model.error().message;
 }
 
 TEST(ModelFile, CarriesMarksOfThePhotosThatMadeItAndOldFilesHaveNone) {

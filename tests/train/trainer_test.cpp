@@ -228,10 +228,31 @@ TEST_F(Trainer, AnUnreadablePhotoIsReportedAndSkippedUnlessStrict) {
   ASSERT_EQ(report->skipped.size(), 1U);
   EXPECT_EQ(report->skipped[0].path.filename(), "broken.jpg");
   EXPECT_EQ(recorder.skipped.size(), 1U);
+  EXPECT_EQ(report->skipped[0].reason.find("broken.jpg"), std::string::npos) << "the path is told once";
   options_.strict = true;
   const auto strict = train(options_);
   ASSERT_FALSE(strict.ok());
   EXPECT_NE(strict.error().message.find("broken.jpg"), std::string::npos);
+}
+
+TEST_F(Trainer, AClassOfWhichNoPhotoCanBeReadIsToldAndOneThatIsLeftAloneIsNoClassifier) {
+  struct Listener final : TrainObserver {
+    void on_warning(std::string_view text) override { said += text; }
+    std::string said;
+  } listener;
+  const auto spoil = [&](const char* label) {
+    for (const auto& photo : std::filesystem::directory_iterator(folder_ / "data/train" / label))
+      test::text_file(photo.path(), "no photo");
+  };
+  spoil("b");
+  const auto report = train(options_, &listener);
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_NE(listener.said.find("not one training photo of b could be read"), std::string::npos) << listener.said;
+  spoil("c");
+  const auto alone = train(options_);
+  ASSERT_FALSE(alone.ok());
+  EXPECT_NE(alone.error().message.find("not one training photo of b, c could be read"), std::string::npos)
+      << alone.error().message;
 }
 
 TEST_F(Trainer, ClassesOfOneSideAndOfOnePhotoAreNoCrash) {

@@ -1,0 +1,39 @@
+// Fovea: the folder that a training run works in: that it is one, that no other run works in it, what killed ones have left
+// there. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "fovea/result.h"
+
+namespace fovea::training {
+
+/// Holds a run folder for one training as long as it lives; the system lets go of it when the process ends, however it ends.
+class RunLock {
+ public:
+  RunLock() = default;
+  /// kUsage where another training works in the folder. Where the file system knows no locks there is none.
+  static Result<RunLock> take(const std::filesystem::path& folder);
+  RunLock(RunLock&& other) noexcept;
+  RunLock& operator=(RunLock&& other) noexcept;
+  ~RunLock();
+
+ private:
+  explicit RunLock(int descriptor) : descriptor_(descriptor) {}
+  int descriptor_ = -1;
+};
+
+/// kUsage where the folder is there and somebody else's: with a log, metrics or a checkpoint that no run of Fovea has written,
+/// all of which a run replaces.
+Result<void> check_run_folder(const std::filesystem::path& folder);
+
+/// Removes what writing `file` has left where it was killed meanwhile; of everything in a folder. Nobody may be writing it.
+void remove_unfinished(const std::filesystem::path& file);
+void remove_all_unfinished(const std::filesystem::path& folder);
+
+/// The file of a finished run gets '.old' before its extension, over that of an earlier one; it stays where it is too, until it
+/// is replaced. Gives the second name; empty where there was no file.
+Result<std::filesystem::path> keep_as_old(const std::filesystem::path& file);
+
+}  // namespace fovea::training
