@@ -10,6 +10,7 @@
 #include "fovea/benchmark.h"
 #include "fovea/figures.h"
 #include "signals.h"
+#include "train_flags.h"
 #include "verbs.h"
 
 namespace fovea::cli {
@@ -240,13 +241,7 @@ Run add_bench(CLI::App& app) {
   train->add_option("--data", flags->network.data, "real photos, laid out as for train [made-up batches]")->type_name("DATA");
   add_choice<bool>(*train, "--bn", flags->network.live_norm, {{"frozen", false}, {"live", true}},
                    "statistics of BatchNorm: as stored, or of each batch");
-  add_choice<PrecisionChoice>(*train, "--precision", flags->network.precision,
-                              {{"auto", PrecisionChoice::kAuto},
-                               {"fp32", PrecisionChoice::kFp32},
-                               {"bf16", PrecisionChoice::kBf16},
-                               {"tf32", PrecisionChoice::kTf32},
-                               {"fp16", PrecisionChoice::kFp16}},
-                              "as of train");
+  add_training_precision(*train, flags->network.precision);
   add_settings(*train, *flags);
   CLI::App* infer = app.add_subcommand("infer",
                                        "Photos through a network: milliseconds, and photos a second.\n\n"

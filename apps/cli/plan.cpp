@@ -10,6 +10,7 @@
 #include "console.h"
 #include "fovea/figures.h"
 #include "signals.h"
+#include "train_flags.h"
 #include "verbs.h"
 
 namespace fovea::cli {
@@ -39,7 +40,7 @@ nlohmann::ordered_json json_of(const PlannedTime& time) {
 nlohmann::ordered_json json_of(const NetworkPlan::Estimate& estimate, int epochs) {
   nlohmann::ordered_json object{{"gb_s", estimate.gb_s},
                                 {"fp32_tflops", estimate.fp32_tflops},
-                                {"half_tflops", estimate.half_tflops},
+                                {"precision_tflops", estimate.precision_tflops},
                                 {"memory_gib", estimate.memory_gib},
                                 {"source", estimate.source},
                                 {"slow_whole", json_of(estimate.slow_whole)},
@@ -65,6 +66,8 @@ nlohmann::ordered_json json_of(const NetworkPlan& plan, int epochs) {
   object["looks_per_second"] = plan.looks_per_second;
   if (epochs > 0) object["steps_per_second"] = plan.steps_per_second;
   if (epochs > 0) object["wait_share"] = plan.wait_share;
+  if (epochs > 0) object["precision"] = plan.precision;
+  if (epochs > 0) object["precision_reason"] = plan.precision_reason;
   object["memory_bytes"] = plan.memory;
   object["features"] = json_of(plan.features);
   object["first_model"] = json_of(plan.first_model);
@@ -141,30 +144,51 @@ void print_rows(Console& console, const TrainingPlan& plan) {
   if (starred) console.note("* its pretrained weights are not here: train --weights FILE");
 }
 
-/// "1:05-2:10", or one of them where they are alike.
-std::string range(double fast, double slow) { return clock(fast) == clock(slow) ? clock(fast) : clock(fast) + "-" + clock(slow); }
+/// "1:05-2:10" or, from 100 minutes on, "1:02-2:10 h"; one of them where they are alike.
+std::string range(double fast, double slow) {
+  const bool hours = slow >= 6000;
+  const auto text = [&](double seconds) {
+    const auto whole = static_cast<std::int64_t>(std::llround(hours ? seconds / 60 : seconds));
+    return fmt::format("{}:{:02}", whole / 60, whole % 60);
+  };
+  return (text(fast) == text(slow) ? text(fast) : text(fast) + "-" + text(slow)) + (hours ? " h" : "");
+}
 
 void print_estimates(Console& console, const TrainingPlan& plan) {
-  console.print(fmt::format("{:<18} {:>3} {:<11} {:>11} {:>9} {:>13} {:>6} {:>5}", "network", "px", "GPU", "images/s", "epoch",
-                            "whole", "memory", "batch"));
+  console.print(fmt::format("{:<18} {:>3} {:<11} {:>11} {:>9} {:>11} {:>6} {:>4}", "network", "px", "GPU", "images/s", "epoch",
+                            "whole", "memory", "most"));
   for (const NetworkPlan& n : plan.networks) {
     const NetworkPlan::Estimate& e = *n.estimate;
     const bool tunes = plan.epochs > 0;
-    console.print(fmt::format("{} {:>3} {} {:>11} {:>9} {:>13} {:>6} {:>5}", fitted(n.arch, 18), n.size, fitted(n.device, 11),
+    console.print(fmt::format("{} {:>3} {} {:>11} {:>9} {:>11} {:>6} {:>4}", fitted(n.arch, 18), n.size, fitted(n.device, 11),
                               tunes ? fmt::format("{:.0f}-{:.0f}", e.slow_steps_per_second, n.steps_per_second) : "-",
                               tunes ? range(n.epoch.seconds, e.slow_epoch.seconds) : "-",
                               range(n.whole.seconds, e.slow_whole.seconds), memory(n.memory), e.largest_batch));
   }
 }
 
-void explain_estimates(Console& console, const TrainingPlan& plan) {
+/// What was reckoned with and why, once for all rows that have it so.
+void tell_precisions(Console& console, const TrainingPlan& plan, PrecisionChoice asked) {
+  std::vector<std::string> told;
+  for (const NetworkPlan& n : plan.networks) {
+    if (n.precision.empty()) continue;
+    const std::string_view who = asked == PrecisionChoice::kAuto ? "which --precision auto chooses" : "as asked";
+    const std::string line = fmt::format("Reckoned in {} on {}, {}{}{}.", n.precision, n.device, who,
+                                         n.precision_reason.empty() ? "" : ": ", n.precision_reason);
+    if (std::ranges::find(told, line) != told.end()) continue;
+    told.push_back(line);
+    console.note(wrapped(line, 78, 2));
+  }
+}
+
+void explain_estimates(Console& console, const TrainingPlan& plan, PrecisionChoice asked) {
   const auto say = [&](const std::string& text) { console.note(wrapped(text, 78, 2)); };
   say(fmt::format("An estimate, not a measurement: no GPU was used. {} to train on, {} to judge by; whole: the run{}.",
                   counted(plan.train_photos, "photo"), plan.val_photos,
                   plan.epochs > 0 ? fmt::format(" with {}", counted(plan.epochs, "epoch")) : ""));
-  say("From what each op moves and computes: at best blocks stay on the chip, at worst every op goes through memory; three "
-      "quarters "
-      "of the memory's rate, two fifths of the tensor units'. Batch: the largest that fits.");
+  say("From what each op moves and computes: at best blocks stay on the chip, at worst every op goes through memory; "
+      "three quarters of the memory's rate, two fifths of the tensor units', half of the others'. Most: the largest batch that "
+      "fits.");
   say(fmt::format("Reading and decoding as measured here, {:.0f} photos/s; the machine around the GPU may be faster or slower.",
                   plan.photos_per_second));
   std::vector<std::string> told;
@@ -172,13 +196,16 @@ void explain_estimates(Console& console, const TrainingPlan& plan) {
     const NetworkPlan::Estimate& e = *n.estimate;
     if (std::ranges::find(told, n.device) != told.end()) continue;
     told.push_back(n.device);
-    say(fmt::format("{}: {:.0f} GB/s, {:.0f} TFLOP/s fp32, {:.0f} of 16-bit products, {:.0f} GiB ({}).{}", n.device, e.gb_s,
-                    e.fp32_tflops, e.half_tflops, e.memory_gib, e.source,
+    const std::string products =
+        n.precision.empty() || n.precision == "fp32" ? "" : fmt::format(", {:.0f} in {}", e.precision_tflops, n.precision);
+    say(fmt::format("{}: {:.0f} GB/s, {:.0f} TFLOP/s fp32{}, {:.0f} GiB ({}).{}", n.device, e.gb_s, e.fp32_tflops, products,
+                    e.memory_gib, e.source,
                     e.holds_data_set ? "" : " The photos do not fit in its memory, and come while it learns."));
   }
+  tell_precisions(console, plan, asked);
 }
 
-void explain(Console& console, const TrainingPlan& plan) {
+void explain(Console& console, const TrainingPlan& plan, PrecisionChoice asked) {
   const auto say = [&](const std::string& text) { console.note(wrapped(text, 78, 2)); };
   const NetworkPlan* pick = plan.pick ? &plan.networks[*plan.pick] : nullptr;
   std::string photos = fmt::format("{} to train on, {} to judge by", counted(plan.train_photos, "photo"), plan.val_photos);
@@ -190,6 +217,7 @@ void explain(Console& console, const TrainingPlan& plan) {
   } else {
     say(fmt::format("{}. model: a usable one is there; whole: the run.", photos));
   }
+  tell_precisions(console, plan, asked);
   const bool grows = std::ranges::any_of(plan.networks, [](const NetworkPlan& n) { return n.usual_size.has_value(); });
   if (grows) say("if it pays: a run tries a larger input too; where that clearly wins, it goes on with it.");
   if (pick != nullptr && pick->refit.seconds > 0) {
@@ -234,10 +262,10 @@ int plan_verb(PlanFlags& flags) {
     print_json(console, *plan);
   } else if (!options.gpus.empty()) {
     print_estimates(console, *plan);
-    explain_estimates(console, *plan);
+    explain_estimates(console, *plan, options.run.precision);
   } else {
     print_rows(console, *plan);
-    explain(console, *plan);
+    explain(console, *plan, options.run.precision);
   }
   return kDone;
 }
@@ -251,7 +279,8 @@ Run add_plan(CLI::App& app) {
       "How long training would take here, measured on a few real photos and steps.\n\n"
       "  fovea plan skies --arch efficientnet_lite0\n"
       "  fovea plan skies --arch efficientnet_lite0 --arch mobilenet_v2 --scope full\n"
-      "  fovea plan skies --arch efficientnet_lite0 --gpu 'RTX 4060 Ti' --gpu H200");
+      "  fovea plan skies --arch efficientnet_lite0 --gpu 'RTX 4060 Ti' --gpu H200\n"
+      "  fovea plan skies --arch efficientnet_lite0 --gpu H200 --precision tf32");
   app.add_option("DATA", options.run.data, "class folders; train/ and val/ of those; or a CSV 'path,label[,split]'")->required();
   app.add_option("--arch", options.archs, "networks to measure [every one, which takes some minutes]")
       ->type_name("NAME")
@@ -266,12 +295,9 @@ Run add_plan(CLI::App& app) {
       ->capture_default_str();
   add_choice<Scope>(app, "--scope", options.run.scope, {{"auto", Scope::kAuto}, {"head", Scope::kHead}, {"full", Scope::kFull}},
                     "how much of the network learns");
-  add_choice<FitChoice>(app, "--fit", options.run.fit,
-                        {{"auto", FitChoice::kAuto},
-                         {"letterbox", FitChoice::kLetterbox},
-                         {"crop", FitChoice::kCrop},
-                         {"squash", FitChoice::kSquash}},
-                        "how a photo becomes a square");
+  add_batchnorm(app, options.run.batchnorm);
+  add_training_precision(app, options.run.precision);
+  add_fit(app, options.run.fit);
   app.add_option("--size", options.run.size, "input side in pixels [that of the network]")->check(whole_number(32, 640));
   app.add_option("--epochs", options.run.epochs, "passes over the photos [what train would choose]")
       ->check(whole_number(1, 100000));

@@ -8,6 +8,7 @@
 #include "fovea/trainer.h"
 #include "multi_label_json.h"
 #include "signals.h"
+#include "train_flags.h"
 #include "verbs.h"
 
 namespace fovea::cli {
@@ -275,15 +276,8 @@ void add_network_flags(CLI::App& app, TrainOptions& options) {
                     "how much of the network learns [auto]");
   add_choice<HeadKind>(app, "--head", options.head, {{"linear", HeadKind::kLinear}, {"conv", HeadKind::kConv}},
                        "what stands on the backbone [linear]");
-  add_choice<BatchNormMode>(app, "--bn", options.batchnorm,
-                            {{"auto", BatchNormMode::kAuto}, {"frozen", BatchNormMode::kFrozen}, {"live", BatchNormMode::kLive}},
-                            "BatchNorm statistics while training [auto]");
-  add_choice<FitChoice>(app, "--fit", options.fit,
-                        {{"auto", FitChoice::kAuto},
-                         {"letterbox", FitChoice::kLetterbox},
-                         {"crop", FitChoice::kCrop},
-                         {"squash", FitChoice::kSquash}},
-                        "how a photo becomes a square [auto]");
+  add_batchnorm(app, options.batchnorm);
+  add_fit(app, options.fit);
   app.add_option("--zoom", options.zoom, "of --fit crop: 1 keeps the whole shorter side, 2 half of it")->check(number(1.0, 8.0));
   app.add_option("--size", options.size, "input side in pixels; what is not given of fit, zoom and size is chosen")
       ->check(whole_number(32, 640));
@@ -362,14 +356,7 @@ Run add_train(CLI::App& app) {
       ->capture_default_str();
   app.add_flag("--strict", options.strict, "the first unreadable photo ends the run");
   add_compute_flags(app, flags->compute);
-  app.remove_option(app.get_option("--precision"));  // training knows a word more than other verbs
-  add_choice<PrecisionChoice>(app, "--precision", options.precision,
-                              {{"auto", PrecisionChoice::kAuto},
-                               {"fp32", PrecisionChoice::kFp32},
-                               {"bf16", PrecisionChoice::kBf16},
-                               {"tf32", PrecisionChoice::kTf32},
-                               {"fp16", PrecisionChoice::kFp16}},
-                              "of products while fine-tuning; auto: bf16 where the device multiplies it; tf32, fp16: GPUs alone");
+  add_training_precision(app, options.precision);
   add_choice<DecodeChoice>(
       app, "--decode", options.decode, {{"cpu", DecodeChoice::kCpu}, {"gpu", DecodeChoice::kGpu}},
       "of the photos that fine-tuning varies; gpu: by NVIDIA's nvJPEG, whose pixels are not quite the CPU's");

@@ -14,8 +14,9 @@
 namespace fovea {
 
 struct TrainingPlanOptions {
-  /// What train() would be told: data, scope, size, epochs, batch, fit, threads, val_fraction, time_budget_s, stop. A device
-  /// "auto" means every device that there is. No model is made, so its name, and `arch`, say nothing here.
+  /// What train() would be told: data, scope, size, epochs, batch, fit, batchnorm, precision, threads, val_fraction,
+  /// time_budget_s, stop. A device "auto" means every device that there is. No model is made, so its name, and `arch`, say
+  /// nothing here.
   TrainOptions run;
   std::vector<std::string> archs;  ///< empty: every network, by family and size
   /// GPUs that need not be here, by name ("RTX 4060 Ti"): then nothing is measured but photos and the last layer, and every
@@ -56,6 +57,8 @@ struct NetworkPlan {
   bool weights_here = false;                 ///< train() would find pretrained weights without --weights
   double looks_per_second = 0;               ///< photos through the frozen network
   double steps_per_second = 0;               ///< photos forward, backward and into the weights; 0 where nothing is fine-tuned
+  std::string precision;                     ///< of fine-tuning's products: "bf16"; empty where nothing is fine-tuned
+  std::string precision_reason;              ///< of the choice; empty where fp32 was asked for
   double wait_share = 0;                     ///< expected, of fine-tuning's time: waiting for photos from the cache
   std::int64_t memory = 0;                   ///< bytes at the peak of the run
   PlannedTime features;                      ///< of the training photos
@@ -71,7 +74,7 @@ struct NetworkPlan {
   struct Estimate {
     double gb_s = 0;  ///< of the GPU's memory, as its maker says
     double fp32_tflops = 0;
-    double half_tflops = 0;
+    double precision_tflops = 0;  ///< of its products in `precision`, or in what it would be
     double memory_gib = 0;
     std::string source;                ///< of these
     double slow_steps_per_second = 0;  ///< if every op goes through memory; `steps_per_second`: if blocks stay on the chip
@@ -104,7 +107,8 @@ struct TrainingPlan {
 
 /// Measures and adds up. `on_network` is told each network as soon as it is known, still without advice; may be empty. Fails with
 /// what the reader of the data finds, kNotFound for a network or GPU that is not known, the device's error for one that was asked
-/// for and cannot be used, kCancelled on request before one network is known.
+/// for and cannot be used, kUnsupported where no device, or a GPU of `gpus`, multiplies the precision that was asked for,
+/// kCancelled on request before one network is known.
 Result<TrainingPlan> plan_training(const TrainingPlanOptions& options,
                                    const std::function<void(const NetworkPlan&)>& on_network = {});
 

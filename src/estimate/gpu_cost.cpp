@@ -3,8 +3,10 @@
 
 #include <algorithm>
 
+#include "backend/gpu_precisions.h"
 #include "core/error.h"
 #include "runtime/parameters.h"
+#include "train/precision.h"
 #include "train/trial.h"
 
 namespace fovea::estimate {
@@ -19,8 +21,8 @@ constexpr int kLookRows = 64;
 Cost on_gpu(double seconds) { return {seconds, 0}; }
 
 /// Bytes of a step with `rows` rows: values between nodes, and the batch itself.
-Result<double> step_bytes(const NetworkSpec& spec, int rows, NormMode norm) {
-  FOVEA_ASSIGN(const NetworkGraphs graphs, graphs_of(spec, rows, norm, true));
+Result<double> step_bytes(const NetworkSpec& spec, int rows, NormMode norm, graph::Precision precision) {
+  FOVEA_ASSIGN(const NetworkGraphs graphs, graphs_of(spec, rows, norm, true, precision));
   return real(arena_bytes(graphs.learn)) + sizeof(float) * 3.0 * rows * spec.height * spec.width;
 }
 
@@ -29,19 +31,12 @@ struct Seconds {
   double learn = 0;  ///< of a photo
 };
 
-Result<Seconds> seconds_of_photo(const NetworkSpec& spec, const GpuModel& gpu, bool half, int batch, NormMode norm, bool fused,
-                                 std::int64_t parameters) {
-  FOVEA_ASSIGN(const NetworkGraphs looking, graphs_of(spec, kLookRows, NormMode::kFrozen, fused));
-  FOVEA_ASSIGN(const NetworkGraphs learning, graphs_of(spec, batch, norm, fused));
-  return Seconds{seconds_of(looking.look, gpu, half) / kLookRows,
-                 (seconds_of(learning.learn, gpu, half) + update_seconds(parameters, gpu)) / batch};
-}
-
-/// Whether training multiplies 16-bit numbers there (as training::choose_precision has it): bf16 from compute capability 8.0 on,
-/// unless something else is asked for, and fp16 where that is.
-bool learns_in_half(const GpuModel& gpu, PrecisionChoice asked) {
-  if (asked == PrecisionChoice::kFp16) return true;
-  return gpu.capability >= 8 && (asked == PrecisionChoice::kAuto || asked == PrecisionChoice::kBf16);
+Result<Seconds> seconds_of_photo(const NetworkSpec& spec, const GpuModel& gpu, graph::Precision precision, int batch,
+                                 NormMode norm, bool fused, std::int64_t parameters) {
+  FOVEA_ASSIGN(const NetworkGraphs looking, graphs_of(spec, kLookRows, NormMode::kFrozen, fused, graph::Precision::kF32));
+  FOVEA_ASSIGN(const NetworkGraphs learning, graphs_of(spec, batch, norm, fused, precision));
+  return Seconds{seconds_of(looking.look, gpu) / kLookRows,
+                 (seconds_of(learning.learn, gpu) + update_seconds(parameters, gpu)) / batch};
 }
 
 /// What the processors do is as measured here; it goes on while the GPU computes, so the longer of the two counts.
@@ -49,10 +44,15 @@ Cost both(const Cost& host, double gpu_seconds) { return {std::max(host.seconds,
 
 }  // namespace
 
+Result<graph::Precision> choose_precision(PrecisionChoice asked, const GpuModel& gpu) {
+  return training::choose_precision(asked, gpu.name,
+                                    [&](graph::Precision precision) { return gpu.capability >= least_capability(precision); });
+}
+
 Result<GpuCosts> gpu_costs(const NetworkSpec& spec, const GpuModel& gpu, const RunFacts& facts, const PhotoCosts& host,
                            int side) {
   GpuCosts costs;
-  costs.half = learns_in_half(gpu, facts.precision);
+  FOVEA_ASSIGN(costs.precision, choose_precision(facts.precision, gpu));
   FOVEA_ASSIGN(const graph::Graph graph, build_network(spec));
   const ParameterSet parameters(graph);
   const double weights = real(static_cast<std::int64_t>(parameters.all().size_bytes()));
@@ -60,8 +60,8 @@ Result<GpuCosts> gpu_costs(const NetworkSpec& spec, const GpuModel& gpu, const R
 
   // A step's memory is a part for each row and a part that is always there, so two batches tell all others.
   constexpr int kFew = 4;
-  FOVEA_ASSIGN(const double few, step_bytes(spec, kFew, norm));
-  FOVEA_ASSIGN(const double twice, step_bytes(spec, 2 * kFew, norm));
+  FOVEA_ASSIGN(const double few, step_bytes(spec, kFew, norm, costs.precision));
+  FOVEA_ASSIGN(const double twice, step_bytes(spec, 2 * kFew, norm, costs.precision));
   const double row = (twice - few) / kFew;
   const double fixed = 6 * weights + std::max(0.0, few - kFew * row);  // values, gradients, two moments, average, a candidate
   const double room = kUsableMemory * gpu.gib * 0x1p30;
@@ -77,14 +77,14 @@ Result<GpuCosts> gpu_costs(const NetworkSpec& spec, const GpuModel& gpu, const R
   for (SizeCosts* bound : {&costs.at_best, &costs.at_worst}) {
     const bool fused = bound == &costs.at_best;
     const auto count = static_cast<std::int64_t>(parameters.all().size());
-    FOVEA_ASSIGN(const Seconds full, seconds_of_photo(spec, gpu, costs.half, batch, norm, fused, count));
+    FOVEA_ASSIGN(const Seconds full, seconds_of_photo(spec, gpu, costs.precision, batch, norm, fused, count));
     NetworkCosts& network = bound->network;
     network.set_up = network.tuner_set_up = on_gpu(kSetUp);
     network.look = on_gpu(full.look);
     network.learn = on_gpu(full.learn);
     network.features = both(host.compare, full.look);
     for (const NormMode way : facts.ways) {
-      FOVEA_ASSIGN(const Seconds trial, seconds_of_photo(small, gpu, costs.half, training::kTrialBatch, way, fused, count));
+      FOVEA_ASSIGN(const Seconds trial, seconds_of_photo(small, gpu, costs.precision, training::kTrialBatch, way, fused, count));
       network.learn_small[way] = on_gpu(trial.learn);
     }
     network.parameters = count;

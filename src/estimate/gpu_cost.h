@@ -15,11 +15,15 @@ struct GpuCosts {
   std::int64_t bytes = 0;       ///< of the GPU's memory, at the run's batch
   int largest_batch = 0;        ///< whose step fits into its memory beside the parameters; 0: not one photo
   bool holds_data_set = false;  ///< the training photos' bytes fit beside that, so that only the first pass is fed from outside
-  bool half = false;            ///< products of 16-bit operands
+  graph::Precision precision = graph::Precision::kF32;  ///< chosen for it
 };
 
 /// `host`: photos as measured on this machine, which would decode them; `side`: shorter side of what the cache keeps of a photo.
-/// From data sheets and the graphs of `spec`; kept apart from what is measured.
+/// From data sheets and the graphs of `spec`; kept apart from what is measured. kUnsupported where the GPU does not multiply what
+/// was asked for.
 Result<GpuCosts> gpu_costs(const NetworkSpec& spec, const GpuModel& gpu, const RunFacts& facts, const PhotoCosts& host, int side);
+
+/// As training chooses it there.
+Result<graph::Precision> choose_precision(PrecisionChoice asked, const GpuModel& gpu);
 
 }  // namespace fovea::estimate

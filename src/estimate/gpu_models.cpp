@@ -58,6 +58,16 @@ std::string plain(std::string_view name) {
 
 std::span<const GpuModel> gpu_models() { return kModels; }
 
+double tflops_of(const GpuModel& gpu, graph::Precision precision) {
+  switch (precision) {
+    case graph::Precision::kF32: return gpu.fp32_tflops;
+    case graph::Precision::kTF32: return gpu.tf32_tflops;
+    case graph::Precision::kBF16:
+    case graph::Precision::kFP16: break;
+  }
+  return gpu.half_tflops;
+}
+
 Result<GpuModel> find_gpu_model(std::string_view name) {
   std::string known;
   for (const GpuModel& model : kModels) {

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "fovea/result.h"
+#include "graph/ops.h"
 
 namespace fovea::estimate {
 
@@ -23,6 +24,9 @@ struct GpuModel {
 };
 
 [[nodiscard]] std::span<const GpuModel> gpu_models();
+
+/// Peak of its products of such numbers, in TFLOP/s: of the tensor units, but for fp32, which they do not multiply.
+[[nodiscard]] double tflops_of(const GpuModel& gpu, graph::Precision precision);
 
 /// By name, whatever its case, blanks and dashes, with or without "NVIDIA" and "GeForce"; kNotFound lists those that are known.
 Result<GpuModel> find_gpu_model(std::string_view name);

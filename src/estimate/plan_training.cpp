@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <iterator>
 
 #include "core/error.h"
 #include "data/cache.h"
@@ -13,6 +14,7 @@
 #include "model/registry.h"
 #include "runtime/device.h"
 #include "train/fit_choice.h"
+#include "train/precision.h"
 #include "train/run_setup.h"
 
 namespace fovea {
@@ -37,6 +39,7 @@ class Planner {
     plan_.threads = context_.threads;
     FOVEA_TRY(choose_networks());
     FOVEA_TRY(options_.gpus.empty() ? open_devices() : find_gpus());
+    FOVEA_TRY(check_precision());
     FOVEA_TRY(scan());
     for (const Architecture& network : networks_) {
       for (const Device& device : devices_) {
@@ -88,8 +91,25 @@ class Planner {
   Result<void> find_gpus() {
     for (const std::string& name : options_.gpus) {
       FOVEA_ASSIGN(const GpuModel gpu, find_gpu_model(name));
+      FOVEA_TRY(choose_precision(run_.precision, gpu));
       gpus_.push_back(gpu);
     }
+    return {};
+  }
+
+  /// Leaves out devices that do not multiply what was asked for, and says so; the first one's error where none is left.
+  Result<void> check_precision() {
+    std::vector<UnusableDevice> without;
+    std::optional<Error> first;
+    std::erase_if(devices_, [&](const Device& device) {
+      const auto chosen = training::choose_precision(run_.precision, *device.backend);
+      if (chosen) return false;
+      if (!first) first = chosen.error();
+      without.push_back({device.name, chosen.error().message});
+      return true;
+    });
+    if (first && devices_.empty()) return *first;
+    std::ranges::move(without, std::back_inserter(plan_.unusable));
     return {};
   }
 
@@ -169,6 +189,8 @@ class Planner {
       costs.network = std::move(*measured);
       FOVEA_ASSIGN(const graph::Graph graph, build_network(sized.spec));
       const HeadCosts& head = head_for(facts_.train, graph.shape(*graph.output("features"))[1]);
+      FOVEA_ASSIGN(const graph::Precision chosen, training::choose_precision(run_.precision, *device.backend));
+      tell_precision(plan, chosen, costs.network.precision);
       fill(plan, cost_of_run(facts_, scan_, usual != nullptr ? *usual : costs, usual != nullptr ? &costs : nullptr, head), costs);
     } else {
       plan.not_measured = measured.error().message;
@@ -200,9 +222,10 @@ class Planner {
     fill(plan, cost_of_run(facts, scan_, costs.at_best, nullptr, head), costs.at_best);
     const RunCost slow = cost_of_run(facts, scan_, costs.at_worst, nullptr, head);
     plan.memory = costs.bytes;
+    tell_precision(plan, costs.precision, costs.precision);
     plan.estimate = NetworkPlan::Estimate{gpu.gb_s,
                                           gpu.fp32_tflops,
-                                          gpu.half_tflops,
+                                          tflops_of(gpu, costs.precision),
                                           gpu.gib,
                                           std::string(gpu.source),
                                           1 / costs.at_worst.network.learn.seconds,
@@ -213,6 +236,12 @@ class Planner {
     if (on_network_) on_network_(plan);
     plan_.networks.push_back(std::move(plan));
     return {};
+  }
+
+  void tell_precision(NetworkPlan& plan, graph::Precision chosen, graph::Precision used) const {
+    if (facts_.scope == Scope::kHead) return;
+    plan.precision = graph::name_of(used);
+    plan.precision_reason = training::precision_reason(run_.precision, chosen, used);
   }
 
   static void fill(NetworkPlan& plan, const RunCost& cost, const SizeCosts& costs) {

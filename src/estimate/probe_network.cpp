@@ -26,6 +26,7 @@ struct Tuning {
   Cost set_up;
   Cost learn;
   std::int64_t bytes = 0;
+  graph::Precision precision = graph::Precision::kF32;
 };
 
 /// Fine-tuning timed for about `budget` seconds; `step` is what a photo's step is expected to take.
@@ -45,6 +46,7 @@ Result<Tuning> probe_tuning(const NetworkProbe& probe, const NetworkSpec& spec, 
   FOVEA_ASSIGN(auto tuner, training::FineTuner::create(probe.context, probe.backend, spec, own, options));
   tuning.set_up = set_up.elapsed();
   tuning.bytes = static_cast<std::int64_t>(tuner.bytes());
+  tuning.precision = tuner.precision();
 
   SameBatch source(spec, options.batch);
   constexpr int kFew = 8;  // touches all memory
@@ -121,6 +123,7 @@ Result<NetworkCosts> probe_network(const NetworkProbe& probe, const Architecture
   costs.tuner_set_up = full.set_up;
   costs.learn = full.learn;
   costs.learn_bytes = full.bytes;
+  costs.precision = full.precision;
   if (probe.facts.trial == 0) return costs;
   NetworkSpec small = network.spec;
   small.height = std::min(small.height, training::kTrialSide);

@@ -8,6 +8,7 @@
 
 #include "estimate/cost.h"
 #include "fovea/trainer.h"
+#include "graph/ops.h"
 #include "model/network.h"
 
 namespace fovea::estimate {
@@ -32,8 +33,9 @@ struct NetworkCosts {
   std::map<NormMode, Cost> learn_small;  ///< the same in a trial, for each way that is tried
   std::int64_t parameters = 0;
   std::int64_t parameter_bytes = 0;
-  std::int64_t look_bytes = 0;   ///< of an inference
-  std::int64_t learn_bytes = 0;  ///< of fine-tuning
+  std::int64_t look_bytes = 0;                          ///< of an inference
+  std::int64_t learn_bytes = 0;                         ///< of fine-tuning
+  graph::Precision precision = graph::Precision::kF32;  ///< of fine-tuning's products
 };
 
 /// Of the last layer on the features of all training photos.

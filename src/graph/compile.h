@@ -24,6 +24,8 @@ struct Precisions {
   bool keep_expanded = false;       ///< blocks in bf16 keep what is costlier to compute again: where the backend has that
   Slopes slopes = Slopes::kNobody;  ///< as far as the backend has that
   bool round_ends = false;          ///< what lies between blocks in bf16, but for what is added, is kept in bf16: the same
+
+  bool operator==(const Precisions&) const = default;
 };
 
 /// How blocks with the batch's own statistics are computed: as one op each, where the backend has it, or op by op.

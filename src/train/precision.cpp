@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "backend/gpu_precisions.h"
 #include "core/error.h"
 #include "graph/passes.h"
 
@@ -101,16 +102,26 @@ graph::Precisions precisions_of(Precision precision, const Backend& backend) {
 }
 
 Result<Precision> choose_precision(PrecisionChoice asked, const Backend& backend) {
+  return choose_precision(asked, backend.name(), [&](Precision precision) { return has_blocks(precision, backend); });
+}
+
+Result<Precision> choose_precision(PrecisionChoice asked, std::string_view device, const std::function<bool(Precision)>& has) {
   if (asked == PrecisionChoice::kFp32) return Precision::kF32;
   const Precision wanted = wanted_of(asked);
-  if (has_blocks(wanted, backend)) return wanted;
+  if (has(wanted)) return wanted;
   if (asked == PrecisionChoice::kAuto) return Precision::kF32;
-  return fail(
-      Error::Kind::kUnsupported,
-      "precision {}: the {} device has no kernels for it ({}GPUs of compute capability {} or later have them); try auto or "
-      "fp32",
-      graph::name_of(wanted), backend.name(), wanted == Precision::kBF16 ? "processors with AMX or AVX512_BF16, and " : "",
-      wanted == Precision::kFP16 ? "7.5" : "8.0");
+  return fail(Error::Kind::kUnsupported,
+              "precision {}: the {} device has no kernels for it ({}GPUs of compute capability {:.1f} or later have them); try "
+              "auto or fp32",
+              graph::name_of(wanted), device, wanted == Precision::kBF16 ? "processors with AMX or AVX512_BF16, and " : "",
+              least_capability(wanted));
+}
+
+std::string_view precision_reason(PrecisionChoice asked, Precision chosen, Precision used) {
+  if (used != Precision::kF32) return "the products of convolutions, which this device multiplies so; sums and weights are fp32";
+  if (asked == PrecisionChoice::kFp32) return "";
+  if (chosen == Precision::kF32) return "this device has no fast products of bf16 numbers";
+  return "there is no convolution to train that this device multiplies otherwise";
 }
 
 graph::LiveBlocks live_blocks_of(const Backend& backend) {

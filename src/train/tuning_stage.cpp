@@ -8,6 +8,7 @@
 #include "data/cache.h"
 #include "train/device_batches.h"
 #include "train/fit_choice.h"
+#include "train/precision.h"
 #include "train/training_run.h"
 #include "train/utilisation.h"
 
@@ -145,11 +146,11 @@ Result<void> TrainingRun::tune(std::string_view stage, FineTuneOptions options, 
   for (std::size_t i = 1; i < sources.size(); ++i) devices.push_back(&more_devices_[i - 1]);
   FOVEA_ASSIGN(TunerTeam team, TunerTeam::create(context_, devices, model_.spec, trained, options));
   FineTuner& tuner = team.first();
+  const std::string reason(precision_reason(options_.precision, precision_, tuner.precision()));
   if (tuner.precision() != graph::Precision::kF32) {
-    reporter_.choice({"precision", std::string(graph::name_of(tuner.precision())),
-                      "the products of convolutions, which this device multiplies so; sums and weights are fp32"});
+    reporter_.choice({"precision", std::string(graph::name_of(tuner.precision())), reason});
   } else if (options_.precision != PrecisionChoice::kAuto && options_.precision != PrecisionChoice::kFp32) {
-    reporter_.note("precision: fp32; there is no convolution to train that this device multiplies otherwise");
+    reporter_.note("precision: fp32; " + reason);
   }
   FOVEA_ASSIGN(const double step_seconds, tuner.measure_step());
   const double seconds_per_epoch = step_seconds * static_cast<double>(steps);

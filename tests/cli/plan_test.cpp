@@ -73,6 +73,35 @@ TEST_F(PlanVerb, AnswersInJson) {
   EXPECT_FALSE(done.contains("pick"));
 }
 
+TEST_F(PlanVerb, TellsThePrecisionAndItsReason) {
+  Finished run = run_fovea(command({"--scope", "full", "--precision", "fp32"}));
+  EXPECT_EQ(run.status, 0) << run.err;
+  EXPECT_NE(run.err.find("Reckoned in fp32 on cpu, as asked."), std::string::npos) << run.err;
+  run = run_fovea(command({"--scope", "full", "--bn", "live", "--gpu", "H200", "--gpu", "T4"}));
+  EXPECT_EQ(run.status, 0) << run.err;
+  EXPECT_NE(run.err.find("Reckoned in bf16 on H200, which --precision auto chooses: "), std::string::npos) << run.err;
+  EXPECT_NE(run.err.find("Reckoned in fp32 on T4, which --precision auto chooses: "), std::string::npos) << run.err;
+  for (const std::string& line : lines_of(run.out + run.err)) EXPECT_LE(line.size(), 80U) << line;
+  run = run_fovea(command({"--scope", "full", "--gpu", "H200", "--precision", "tf32", "--json"}));
+  const json network = json::parse(lines_of(run.out).at(0));
+  EXPECT_EQ(network["precision"], "tf32");
+  EXPECT_EQ(network["estimate"]["precision_tflops"], 494);
+}
+
+/// The words, the checks and the errors are those of train.
+TEST_F(PlanVerb, PrecisionsAreThoseOfTrain) {
+  for (const std::string word : {"fp8", "fp16"}) {
+    std::vector<std::string> errors;
+    for (const std::string verb : {"plan", "train"}) {
+      const Finished run = run_fovea({verb, (folder_ / "data").string(), "--device", "cpu", "--precision", word});
+      EXPECT_EQ(run.status, 2);
+      const std::string line = lines_of(run.err).at(0);
+      errors.push_back(line.substr(line.find(": ")));
+    }
+    EXPECT_EQ(errors[0], errors[1]);
+  }
+}
+
 TEST_F(PlanVerb, SaysWhatIsWrong) {
   Finished run = run_fovea({"plan", (folder_ / "absent").string()});
   EXPECT_EQ(run.status, 2);

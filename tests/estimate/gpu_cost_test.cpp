@@ -3,8 +3,11 @@
 
 #include <gmock/gmock.h>
 
+#include "cuda_host/host_backend.h"
 #include "fovea/plan.h"
+#include "graph/compile.h"
 #include "model/registry.h"
+#include "train/precision.h"
 #include "train/tiny_data.h"
 
 namespace fovea::estimate {
@@ -43,13 +46,47 @@ TEST(Roofline, AConvolutionMovesItsOperandsAndComputesItsProducts) {
   EXPECT_DOUBLE_EQ(work.tensor_flops, 2.0 * 2 * 4 * 4 * 16 * 8);
   EXPECT_DOUBLE_EQ(work.ordinary_flops, 0);
   // The slowest of the three counts.
-  GpuModel gpu{"test", 1, 1, 1, 1, 1, 9, ""};
+  GpuModel gpu{"test", 1, 1, 2, 4, 1, 9, ""};
   const Reach all{1, 1, 1, 0};
-  EXPECT_DOUBLE_EQ(seconds_of(g, gpu, true, all), work.bytes / 1e9);
+  EXPECT_DOUBLE_EQ(seconds_of(g, gpu, all), work.bytes / 1e9);
   gpu.gb_s = 1e9;
-  EXPECT_DOUBLE_EQ(seconds_of(g, gpu, true, all), work.tensor_flops / 1e12);
+  EXPECT_DOUBLE_EQ(seconds_of(g, gpu, all), work.tensor_flops / 1e12);
   const Reach starts{1, 1, 1, 0.5};
-  EXPECT_DOUBLE_EQ(seconds_of(g, gpu, true, starts), 0.5 + work.tensor_flops / 1e12);
+  EXPECT_DOUBLE_EQ(seconds_of(g, gpu, starts), 0.5 + work.tensor_flops / 1e12);
+}
+
+TEST(Roofline, ProductsGoAtTheRateOfTheirPrecision) {
+  const GpuModel gpu{"test", 1e9, 1, 2, 4, 1, 9, ""};
+  const auto seconds = [&](graph::Precision precision) {
+    graph::Graph g;
+    const auto x = g.input("x", {2, 4, 4, 8});
+    g.mark_output("y", g.add(graph::Conv2d{.precision = precision}, {x, g.parameter("w", {16, 8, 1, 1})}));
+    return seconds_of(g, gpu, {1, 1, 1, 0});
+  };
+  const double fp32 = seconds(graph::Precision::kF32);
+  EXPECT_DOUBLE_EQ(fp32, 2.0 * 2 * 4 * 4 * 16 * 8 / 1e12);
+  EXPECT_DOUBLE_EQ(seconds(graph::Precision::kTF32), fp32 / 2);
+  EXPECT_DOUBLE_EQ(seconds(graph::Precision::kBF16), fp32 / 4);
+  EXPECT_DOUBLE_EQ(seconds(graph::Precision::kFP16), fp32 / 4);
+}
+
+TEST(Roofline, ValuesAreMovedAsTheyAreKept) {
+  graph::Graph g;
+  const auto x = g.input("x", {2, 4, 4, 8});
+  const auto y = g.add(graph::Conv2d{.precision = graph::Precision::kBF16}, {x, g.parameter("w", {16, 8, 1, 1})});
+  g.keep_as(y, DType::kBF16);
+  EXPECT_DOUBLE_EQ(work_of(g, g.nodes()[0]).bytes, 4.0 * (2 * 4 * 4 * 8 + 16 * 8) + 2.0 * (2 * 4 * 4 * 16));
+  EXPECT_EQ(arena_bytes(g), 2 * (2 * 4 * 4 * 16));
+}
+
+// The rule of the backend itself, which these estimates cannot ask: it is a plug-in.
+TEST(Roofline, RoundsAsTheBackendDoes) {
+  const auto backend = test::make_cuda_host_backend();
+  for (const auto precision :
+       {graph::Precision::kF32, graph::Precision::kTF32, graph::Precision::kBF16, graph::Precision::kFP16}) {
+    EXPECT_EQ(gpu_precisions(precision), training::precisions_of(precision, *backend)) << graph::name_of(precision);
+  }
+  EXPECT_EQ(training::live_blocks_of(*backend), graph::LiveBlocks::kFused);
 }
 
 struct Sums {
@@ -69,8 +106,8 @@ Sums sums_of(const graph::Graph& g) {
 TEST(Roofline, ABlockAsOneOpComputesTheSameAndMovesLess) {
   NetworkSpec spec = find_architecture("mobilenet_v2")->spec;
   spec.height = spec.width = 96;
-  const auto fused = graphs_of(spec, 32, NormMode::kFrozen, true);
-  const auto apart = graphs_of(spec, 32, NormMode::kFrozen, false);
+  const auto fused = graphs_of(spec, 32, NormMode::kFrozen, true, graph::Precision::kF32);
+  const auto apart = graphs_of(spec, 32, NormMode::kFrozen, false, graph::Precision::kF32);
   ASSERT_TRUE(fused.ok() && apart.ok());
   const Sums a = sums_of(fused->look);
   const Sums b = sums_of(apart->look);
@@ -87,12 +124,17 @@ TEST(Roofline, ABlockAsOneOpComputesTheSameAndMovesLess) {
 TEST(Roofline, MemoryGrowsWithTheBatch) {
   NetworkSpec spec = find_architecture("mobilenet_v2_0.35")->spec;
   spec.height = spec.width = 160;
-  const auto some = graphs_of(spec, 16, NormMode::kFrozen, true);
-  const auto twice = graphs_of(spec, 32, NormMode::kFrozen, true);
-  ASSERT_TRUE(some.ok() && twice.ok());
-  const double ratio = static_cast<double>(arena_bytes(twice->learn)) / static_cast<double>(arena_bytes(some->learn));
+  const auto bytes = [&](int rows, NormMode norm, graph::Precision precision) {
+    return static_cast<double>(arena_bytes(graphs_of(spec, rows, norm, true, precision)->learn));
+  };
+  const double some = bytes(16, NormMode::kFrozen, graph::Precision::kF32);
+  const double ratio = bytes(32, NormMode::kFrozen, graph::Precision::kF32) / some;
   EXPECT_GT(ratio, 1.5);
   EXPECT_LT(ratio, 2.1);
+  // What live blocks keep for backward is wide, and half as much in 16 bits.
+  const double live = bytes(16, NormMode::kLive, graph::Precision::kF32);
+  EXPECT_GT(live, 1.5 * some);
+  EXPECT_LT(bytes(16, NormMode::kLive, graph::Precision::kBF16), 0.8 * live);
 }
 
 TEST(GpuCost, AFasterGpuIsFasterAndALargerOneHoldsMore) {
@@ -114,19 +156,29 @@ TEST(GpuCost, AFasterGpuIsFasterAndALargerOneHoldsMore) {
   EXPECT_FALSE(small->holds_data_set);
 }
 
-TEST(GpuCost, SixteenBitsAreMultipliedWhereTrainingWouldDoSo) {
+TEST(GpuCost, ThePrecisionIsTheOneThatTrainingWouldChoose) {
   const NetworkSpec spec = find_architecture("mobilenet_v2")->spec;
   RunFacts facts;
   facts.train = 1000;
   facts.ways = {NormMode::kFrozen};
-  const auto in_half = [&](const char* gpu, PrecisionChoice precision) {
+  const auto costs = [&](const char* gpu, PrecisionChoice precision) {
     facts.precision = precision;
-    return gpu_costs(spec, *find_gpu_model(gpu), facts, {}, 256)->half;
+    return *gpu_costs(spec, *find_gpu_model(gpu), facts, {}, 256);
   };
-  EXPECT_TRUE(in_half("H200", PrecisionChoice::kAuto));
-  EXPECT_FALSE(in_half("H200", PrecisionChoice::kFp32));
-  EXPECT_FALSE(in_half("T4", PrecisionChoice::kAuto)) << "it has no bf16";
-  EXPECT_TRUE(in_half("T4", PrecisionChoice::kFp16));
+  EXPECT_EQ(costs("H200", PrecisionChoice::kAuto).precision, graph::Precision::kBF16);
+  EXPECT_EQ(costs("H200", PrecisionChoice::kFp32).precision, graph::Precision::kF32);
+  EXPECT_EQ(costs("T4", PrecisionChoice::kAuto).precision, graph::Precision::kF32) << "it has no bf16";
+  EXPECT_EQ(costs("T4", PrecisionChoice::kFp16).precision, graph::Precision::kFP16);
+  const auto learn = [&](PrecisionChoice precision) { return costs("A100", precision).at_best.network.learn.seconds; };
+  EXPECT_LT(learn(PrecisionChoice::kBf16), learn(PrecisionChoice::kTf32));
+  EXPECT_LT(learn(PrecisionChoice::kTf32), learn(PrecisionChoice::kFp32));
+}
+
+TEST(GpuCost, WhatAGpuDoesNotMultiplyIsTrainingsOwnError) {
+  const auto asked = choose_precision(PrecisionChoice::kBf16, *find_gpu_model("T4"));
+  ASSERT_FALSE(asked.ok());
+  EXPECT_EQ(asked.error().kind, Error::Kind::kUnsupported);
+  EXPECT_THAT(asked.error().message, testing::StartsWith("precision bf16: the T4 device has no kernels for it"));
 }
 
 TEST(GpuCost, APlanForAGpuThatIsNotHereIsMarkedAnEstimate) {
@@ -146,8 +198,11 @@ TEST(GpuCost, APlanForAGpuThatIsNotHereIsMarkedAnEstimate) {
     EXPECT_GE(network.estimate->slow_whole.seconds, network.whole.seconds);
     EXPECT_GT(network.estimate->largest_batch, options.run.batch);
     EXPECT_GT(network.memory, 4 * network.parameters);
+    EXPECT_EQ(network.precision, "bf16");
+    EXPECT_NE(network.precision_reason, "");
   }
   EXPECT_EQ(plan->networks[0].device, "H200");
+  EXPECT_EQ(plan->networks[0].estimate->precision_tflops, find_gpu_model("H200")->half_tflops);
   options.gpus = {"Voodoo 2"};
   const auto none = plan_training(options);
   ASSERT_FALSE(none.ok());

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include "backend/registry.h"
 #include "core/file.h"
 #include "estimate/load.h"
 #include "estimate/probe.h"
 #include "fovea/plan.h"
 #include "model/published_accuracy.h"
+#include "train/precision.h"
 #include "train/tiny_data.h"
 
 namespace fovea::estimate {
@@ -78,6 +80,47 @@ TEST(PlanTraining, TheLastLayerAloneNeedsNoSteps) {
   EXPECT_EQ(plan->epochs, 0);
   EXPECT_EQ(plan->networks[0].steps_per_second, 0);
   EXPECT_EQ(plan->networks[0].whole.seconds, plan->networks[0].head.seconds);
+}
+
+TEST(PlanTraining, SaysWhichPrecisionItReckonedWithAndWhy) {
+  const test::TemporaryFolder folder;
+  TrainingPlanOptions options = tiny_plan(folder);
+  options.run.precision = PrecisionChoice::kFp32;
+  auto plan = plan_training(options);
+  ASSERT_TRUE(plan.ok()) << plan.error().message;
+  EXPECT_EQ(plan->networks[0].precision, "fp32");
+  EXPECT_EQ(plan->networks[0].precision_reason, "");
+  options.run.precision = PrecisionChoice::kAuto;
+  plan = plan_training(options);
+  ASSERT_TRUE(plan.ok()) << plan.error().message;
+  const auto cpu = make_backend("cpu");
+  ASSERT_TRUE(cpu.ok());
+  EXPECT_EQ(plan->networks[0].precision, graph::name_of(*training::choose_precision(PrecisionChoice::kAuto, **cpu)));
+  EXPECT_NE(plan->networks[0].precision_reason, "");
+  options.run.scope = Scope::kHead;
+  plan = plan_training(options);
+  ASSERT_TRUE(plan.ok()) << plan.error().message;
+  EXPECT_EQ(plan->networks[0].precision, "") << "nothing is fine-tuned";
+}
+
+TEST(PlanTraining, APrecisionThatNoDeviceHasIsTrainingsOwnError) {
+  const test::TemporaryFolder folder;
+  TrainingPlanOptions options = tiny_plan(folder);
+  options.run.precision = PrecisionChoice::kFp16;
+  for (const char* device : {"cpu", "auto"}) {
+    options.run.device = device;
+    const auto plan = plan_training(options);
+    if (plan.ok()) continue;  // a GPU
+    EXPECT_EQ(plan.error().kind, Error::Kind::kUnsupported);
+    EXPECT_TRUE(plan.error().message.starts_with("precision fp16: the cpu device")) << plan.error().message;
+  }
+  options.run.device = "cpu";
+  EXPECT_FALSE(plan_training(options).ok());
+  options.gpus = {"T4"};
+  options.run.precision = PrecisionChoice::kTf32;
+  const auto estimate = plan_training(options);
+  ASSERT_FALSE(estimate.ok());
+  EXPECT_TRUE(estimate.error().message.starts_with("precision tf32: the T4 device")) << estimate.error().message;
 }
 
 TEST(PlanTraining, WhatCannotBeIsAnErrorOfItsOwn) {

@@ -47,6 +47,17 @@ TEST(Precision, AutoIsWhatTheDeviceIsMadeFor) {
   EXPECT_EQ(*choose_precision(PrecisionChoice::kAuto, PlainBackend()), graph::Precision::kF32);
 }
 
+TEST(Precision, TheReasonIsThatOfTheChoice) {
+  using graph::Precision;
+  EXPECT_EQ(precision_reason(PrecisionChoice::kAuto, Precision::kBF16, Precision::kBF16),
+            "the products of convolutions, which this device multiplies so; sums and weights are fp32");
+  EXPECT_EQ(precision_reason(PrecisionChoice::kAuto, Precision::kF32, Precision::kF32),
+            "this device has no fast products of bf16 numbers");
+  EXPECT_EQ(precision_reason(PrecisionChoice::kFp32, Precision::kF32, Precision::kF32), "");
+  EXPECT_EQ(precision_reason(PrecisionChoice::kBf16, Precision::kBF16, Precision::kF32),
+            "there is no convolution to train that this device multiplies otherwise");
+}
+
 TEST(Precision, ConvolutionsAreRoundedWhereTheDeviceHasKernelsForIt) {
   const auto reference = make_backend("reference");
   ASSERT_TRUE(reference.ok());

@@ -8,6 +8,7 @@
 #include "backend/cuda/gpu/blas_products.h"
 #include "backend/cuda/gpu/gpu_lane.h"
 #include "backend/cuda/gpu/gpu_memory.h"
+#include "backend/gpu_precisions.h"
 #include "core/device_failure.h"
 #include "core/error.h"
 
@@ -95,13 +96,7 @@ class GpuMachine final : public Machine {
   [[nodiscard]] Products& products() override { return products_; }
   [[nodiscard]] std::size_t cache_bytes() const override { return static_cast<std::size_t>(properties_.l2CacheSize) / 2; }
   [[nodiscard]] bool has(graph::Precision precision) const override {
-    switch (precision) {
-      case graph::Precision::kF32: return true;
-      case graph::Precision::kFP16: return properties_.major >= 7;
-      case graph::Precision::kTF32:
-      case graph::Precision::kBF16: break;
-    }
-    return properties_.major >= 8;
+    return properties_.major + properties_.minor / 10.0 >= least_capability(precision);
   }
   [[nodiscard]] std::unique_ptr<Lane> make_lane() const override { return make_gpu_lane(memory_); }
   [[nodiscard]] const StepState* state() const override { return reinterpret_cast<const StepState*>(state_->cell.data()); }
