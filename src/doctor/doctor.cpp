@@ -8,6 +8,7 @@
 
 #include "backend/cpu/kernels/products.h"
 #include "backend/cpu/kernels/target.h"
+#include "backend/nvjpeg_files.h"
 #include "core/context.h"
 #include "core/error.h"
 #include "fovea/figures.h"
@@ -85,11 +86,11 @@ std::vector<GpuReport> gpus_of(const GpuFacts& facts, const GpuNeeds& needs, con
 
 /// For --decode gpu, which nothing else needs: the newest that is there.
 LibraryReport nvjpeg_of(const SystemView& system) {
-  for (const int major : {13, 12}) {
-    const auto library = hardware::find_library(system, {"libnvjpeg.so", major, "nvJPEG"});
+  for (const int major : kNvJpegVersions) {
+    const auto library = hardware::find_library(system, {kNvJpegLibrary, major, "nvJPEG"});
     if (!library.found.empty()) return {library.wanted(), library.version, library.found.string()};
   }
-  return {"libnvjpeg.so.13", "", ""};
+  return {nvjpeg_files().front(), "", ""};
 }
 
 std::vector<LibraryReport> libraries_of(const GpuFacts& facts, const SystemView& system) {

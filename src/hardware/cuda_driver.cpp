@@ -4,13 +4,11 @@
 // that no toolkit is needed to build.
 #include "hardware/cuda_driver.h"
 
-#include <dlfcn.h>
-
 #include <algorithm>
 #include <array>
-#include <memory>
 
 #include "core/error.h"
+#include "core/shared_library.h"
 
 namespace fovea::hardware {
 namespace {
@@ -18,19 +16,6 @@ namespace {
 constexpr int kCapabilityMajor = 75;  // CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR
 constexpr int kCapabilityMinor = 76;
 constexpr int kMostGpus = 64;
-// Never unloaded: the driver's library starts threads of its own.
-constexpr int kHow = RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE;
-
-struct Close {
-  void operator()(void* library) const { ::dlclose(library); }
-};
-using Library = std::unique_ptr<void, Close>;
-
-/// Null where the library has none of that name.
-template <class Function>
-Function* function(const Library& library, const char* name) {
-  return reinterpret_cast<Function*>(::dlsym(library.get(), name));
-}
 
 std::string meaning_of(int code) {
   switch (code) {
@@ -49,19 +34,19 @@ class Management {
  public:
   explicit Management(const std::filesystem::path& path) {
     if (path.empty()) return;
-    library_.reset(::dlopen(path.c_str(), kHow));
-    if (!library_) return;
-    const auto initialise = function<int()>(library_, "nvmlInit_v2");
-    by_address_ = function<int(const char*, void**)>(library_, "nvmlDeviceGetHandleByPciBusId_v2");
-    memory_ = function<int(void*, Memory*)>(library_, "nvmlDeviceGetMemoryInfo");
-    processes_ = function<int(void*, unsigned*, Process*)>(library_, "nvmlDeviceGetComputeRunningProcesses_v3");
+    const auto library = SharedLibrary::open(path);
+    if (!library) return;
+    const auto initialise = library->find<int()>("nvmlInit_v2");
+    shut_down_ = library->find<int()>("nvmlShutdown");
+    by_address_ = library->find<int(const char*, void**)>("nvmlDeviceGetHandleByPciBusId_v2");
+    memory_ = library->find<int(void*, Memory*)>("nvmlDeviceGetMemoryInfo");
+    processes_ = library->find<int(void*, unsigned*, Process*)>("nvmlDeviceGetComputeRunningProcesses_v3");
     ready_ = initialise != nullptr && by_address_ != nullptr && memory_ != nullptr && initialise() == 0;
   }
   Management(const Management&) = delete;
   Management& operator=(const Management&) = delete;
   ~Management() {
-    const auto shut_down = ready_ ? function<int()>(library_, "nvmlShutdown") : nullptr;
-    if (shut_down != nullptr) shut_down();
+    if (ready_ && shut_down_ != nullptr) shut_down_();
   }
 
   void tell(DriverGpu& gpu) const {
@@ -85,7 +70,7 @@ class Management {
     unsigned long long bytes;
     unsigned gpu_instance, compute_instance;
   };
-  Library library_;
+  int (*shut_down_)() = nullptr;
   int (*by_address_)(const char*, void**) = nullptr;
   int (*memory_)(void*, Memory*) = nullptr;
   int (*processes_)(void*, unsigned*, Process*) = nullptr;
@@ -102,17 +87,19 @@ struct Driver {
   int (*memory)(std::size_t*, int);
   int (*address)(char*, int, int);
 
-  explicit Driver(const Library& library)
-      : initialise(function<int(unsigned)>(library, "cuInit")),
-        version(function<int(int*)>(library, "cuDriverGetVersion")),
-        count(function<int(int*)>(library, "cuDeviceGetCount")),
-        device(function<int(int*, int)>(library, "cuDeviceGet")),
-        name(function<int(char*, int, int)>(library, "cuDeviceGetName")),
-        attribute(function<int(int*, int, int)>(library, "cuDeviceGetAttribute")),
-        memory(function<int(std::size_t*, int)>(library, "cuDeviceTotalMem_v2")),
-        address(function<int(char*, int, int)>(library, "cuDeviceGetPCIBusId")) {}
-  [[nodiscard]] bool complete() const {
-    return initialise && version && count && device && name && attribute && memory && address;
+  static Result<Driver> of(const SharedLibrary& library) {
+    Driver driver{};
+    FunctionFinder find(library);
+    find(driver.initialise, "cuInit");
+    find(driver.version, "cuDriverGetVersion");
+    find(driver.count, "cuDeviceGetCount");
+    find(driver.device, "cuDeviceGet");
+    find(driver.name, "cuDeviceGetName");
+    find(driver.attribute, "cuDeviceGetAttribute");
+    find(driver.memory, "cuDeviceTotalMem_v2");
+    find(driver.address, "cuDeviceGetPCIBusId");
+    FOVEA_TRY(find.found_all("NVIDIA's driver has"));
+    return driver;
   }
 };
 
@@ -136,13 +123,8 @@ int describe(const Driver& driver, int index, DriverGpu& gpu) {
 }  // namespace
 
 Result<DriverAnswer> ask_driver(const std::filesystem::path& path, const std::filesystem::path& management_path) {
-  const Library library(::dlopen(path.c_str(), kHow));
-  if (!library) {
-    const char* why = ::dlerror();
-    return fail(Error::Kind::kUnsupported, "{}: cannot be opened: {}", path.string(), why == nullptr ? "no reason given" : why);
-  }
-  const Driver driver(library);
-  if (!driver.complete()) return fail(Error::Kind::kUnsupported, "{}: is no CUDA driver library", path.string());
+  FOVEA_ASSIGN(const SharedLibrary library, SharedLibrary::open(path));
+  FOVEA_ASSIGN(const Driver driver, Driver::of(library));
   DriverAnswer answer;
   int version = 0;
   if (driver.version(&version) == 0) answer.cuda = {version / 1000, version % 1000 / 10};

@@ -45,6 +45,7 @@ bool with_jpeg(const unsigned char* data, std::size_t length, const Go& go) {
 
 }  // namespace
 
+// NOLINTBEGIN(readability-identifier-naming): nvJPEG's names
 #define FAKE extern "C" [[gnu::visibility("default")]]
 
 FAKE int fake_nvjpeg_alive() { return alive; }
@@ -102,3 +103,4 @@ FAKE nv::Status nvjpegDecode(nv::Handle /*handle*/, nv::State /*state*/, const u
   });
   return read ? status : nv::kBadJpeg;
 }
+// NOLINTEND(readability-identifier-naming)

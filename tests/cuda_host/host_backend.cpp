@@ -110,8 +110,8 @@ class HostMachine final : public cuda::Machine {
   [[nodiscard]] std::size_t cache_bytes() const override { return options_.cache_bytes; }
   [[nodiscard]] bool has(graph::Precision /*precision*/) const override { return true; }
   [[nodiscard]] std::unique_ptr<cuda::Lane> make_lane() const override { return std::make_unique<HostLane>(memory_, stream()); }
-  [[nodiscard]] std::span<const char* const> nvjpeg_files() const override {
-    return options_.nvjpeg == nullptr ? std::span<const char* const>() : std::span(&options_.nvjpeg, 1);
+  [[nodiscard]] std::vector<std::string> nvjpeg_files() const override {
+    return {options_.nvjpeg == nullptr ? "libnvjpeg-that-is-nowhere.so" : options_.nvjpeg};
   }
   [[nodiscard]] const cuda::StepState* state() const override { return &state_->now; }
   void set_state(const RunState& state) override {

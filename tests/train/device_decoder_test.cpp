@@ -3,7 +3,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "train/device_decoder.h"
 
-#include <dlfcn.h>
 #include <gmock/gmock.h>
 
 #include <cstring>
@@ -11,6 +10,7 @@
 
 #include "backend/cuda/jpeg/nvjpeg_library.h"
 #include "backend/registry.h"
+#include "core/shared_library.h"
 #include "cuda_host/host_backend.h"
 #include "data/cache.h"
 #include "image/decode.h"
@@ -37,12 +37,8 @@ Result<std::unique_ptr<DeviceDecoder>> decoder_of(const char* file, std::size_t 
 
 /// Handles and states of the stand-in that nobody has ended.
 int alive() {
-  void* library = ::dlopen(kRight, RTLD_NOW | RTLD_NOLOAD);
-  if (library == nullptr) return 0;
-  auto* count = reinterpret_cast<int (*)()>(::dlsym(library, "fake_nvjpeg_alive"));
-  const int found = count();
-  ::dlclose(library);
-  return found;
+  const auto library = SharedLibrary::open(kRight);
+  return library ? library->find<int()>("fake_nvjpeg_alive")() : -1;
 }
 
 std::vector<std::byte> jpeg(int width, int height) { return encode_jpeg(test::random_photo(width, height, 7), 95); }
@@ -75,8 +71,8 @@ TEST(NvJpeg, WhatCannotBeUsedIsNamed) {
 }
 
 TEST(NvJpeg, TheFirstFileThatThereIsIsTaken) {
-  constexpr const char* kFiles[] = {"libnvjpeg-that-is-nowhere.so.13", kRight};
-  const auto library = cuda::NvJpegLibrary::open(kFiles);
+  const std::string files[] = {"libnvjpeg-that-is-nowhere.so.13", kRight};
+  const auto library = cuda::NvJpegLibrary::open(files);
   ASSERT_TRUE(library.ok()) << library.error().message;
   EXPECT_EQ((*library)->name(), "nvJPEG 13.0");
 }

@@ -10,6 +10,7 @@
 #include "backend/cpu/kernels/bf16/batch_norm.h"
 #include "backend/cpu/setup.h"
 #include "backend/function_kernel.h"
+#include "backend/numbers_of.h"
 #include "core/dtype.h"
 #include "core/parallel.h"
 
@@ -53,10 +54,6 @@ double total(const Rows& rows, std::byte* scratch, std::int64_t which, std::int6
 
 float scale_of(float gamma, float var, float eps) { return gamma / std::sqrt(var + eps); }
 
-template <class Number>
-Number* numbers(const TensorView& view) {
-  return reinterpret_cast<Number*>(view.data);
-}
 float as_float(float number) { return number; }
 float as_float(bf16::Bf16 number) { return bf16_to_f32(number); }
 
@@ -66,8 +63,8 @@ KernelResult train(const Setup& setup, const graph::BatchNormTrain& op, std::str
                    const BatchNormKernels<Number>& kernels) {
   const Rows rows(setup.input(0));
   const auto run = [=, context = setup.context](const Arguments& a) {
-    const auto* x = numbers<const Number>(a.inputs[0]);
-    auto* y = numbers<Number>(a.outputs[0]);
+    const auto* x = numbers_of<const Number>(a.inputs[0]);
+    auto* y = numbers_of<Number>(a.outputs[0]);
     float* mean = a.outputs[1].f32();
     float* var = a.outputs[2].f32();
     float* scale = rows.vector(a.scratch, kScale);
@@ -100,8 +97,8 @@ KernelResult train_backward(const Setup& setup, const graph::BatchNormTrainBackw
                             const BatchNormKernels<Number>& kernels) {
   const Rows rows(setup.input(0));
   const auto run = [=, context = setup.context](const Arguments& a) {
-    const auto* x = numbers<const Number>(a.inputs[0]);
-    const auto* dy = numbers<const Number>(a.inputs[5]);
+    const auto* x = numbers_of<const Number>(a.inputs[0]);
+    const auto* dy = numbers_of<const Number>(a.inputs[5]);
     float* scale = rows.vector(a.scratch, kScale);
     float* sum = rows.vector(a.scratch, kFirst);
     float* product = rows.vector(a.scratch, kSecond);
@@ -126,7 +123,7 @@ KernelResult train_backward(const Setup& setup, const graph::BatchNormTrainBackw
     parallel_ranges(context, rows.count, kRowsPerPart, [&](Range r) {
       const std::int64_t at = r.begin * rows.channels;
       kernels.normalise_backward(op.activation, by, sum, product, x + at, dy + at, r.size(), rows.channels,
-                                 numbers<Number>(a.outputs[0]) + at);
+                                 numbers_of<Number>(a.outputs[0]) + at);
     });
   };
   return make_kernel({std::move(name), 0, rows.scratch_bytes(vectors_for(rows)), 5}, run);

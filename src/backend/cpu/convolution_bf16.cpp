@@ -9,6 +9,7 @@
 #include "backend/cpu/dense_work.h"
 #include "backend/cpu/kernels/bf16/row_product.h"
 #include "backend/cpu/padded_row.h"
+#include "backend/numbers_of.h"
 #include "core/parallel.h"
 
 namespace fovea::cpu {
@@ -68,11 +69,10 @@ class Convolution {
       if (rows.size() <= 0) return;
       const Bf16* seen = nullptr;
       if (in_place_) {
-        seen = reinterpret_cast<const Bf16*>(x.data) + rows.begin * row_;
+        seen = numbers_of<const Bf16>(x) + rows.begin * row_;
       } else {
         auto* const copy = reinterpret_cast<Bf16*>(scratch + static_cast<std::size_t>(worker) * band_bytes());
-        x_type_ == DType::kF32 ? copy_band(x.f32(), image, rows, copy)
-                               : copy_band(reinterpret_cast<const Bf16*>(x.data), image, rows, copy);
+        x_type_ == DType::kF32 ? copy_band(x.f32(), image, rows, copy) : copy_band(numbers_of<const Bf16>(x), image, rows, copy);
         seen = copy;
       }
       for (std::int64_t group = part_of(groups(), slices_, slice).begin; group < part_of(groups(), slices_, slice).end; ++group)

@@ -8,6 +8,7 @@
 #include "backend/cpu/kernels/bf16/elementwise.h"
 #include "backend/cpu/setup.h"
 #include "backend/function_kernel.h"
+#include "backend/numbers_of.h"
 #include "core/dropout_mask.h"
 #include "core/parallel.h"
 
@@ -23,14 +24,12 @@ struct Numbers {
   bf16::Bf16* out;
 };
 
-bf16::Bf16* numbers_of(const TensorView& view) { return reinterpret_cast<bf16::Bf16*>(view.data); }
-
 /// body(numbers, range) for ranges that cover all of output 0, which may take over the memory of input `reusable`.
 template <class Body>
 KernelResult over_numbers(const Setup& setup, std::string_view what, std::size_t reusable, Body body) {
   return make_kernel({setup.bf16_kernel_name(what), 0, 0, reusable}, [context = setup.context, body](const Arguments& a) {
-    Numbers numbers{{}, numbers_of(a.outputs[0])};
-    for (std::size_t i = 0; i < a.inputs.size(); ++i) numbers.in[i] = numbers_of(a.inputs[i]);
+    Numbers numbers{{}, numbers_of<bf16::Bf16>(a.outputs[0])};
+    for (std::size_t i = 0; i < a.inputs.size(); ++i) numbers.in[i] = numbers_of<bf16::Bf16>(a.inputs[i]);
     parallel_ranges(context, a.outputs[0].shape.elements(), kGrain, [&](Range r) { body(numbers, r); });
   });
 }
@@ -39,8 +38,8 @@ KernelResult over_numbers(const Setup& setup, std::string_view what, std::size_t
 KernelResult silu_with_slope(const Setup& setup) {
   if (setup.output_type(0) == DType::kBF16) {
     return make_kernel({setup.bf16_kernel_name("silu_with_slope"), 0, 0, 0}, [context = setup.context](const Arguments& a) {
-      const bf16::Bf16* x = numbers_of(a.inputs[0]);
-      bf16::Bf16 *y = numbers_of(a.outputs[0]), *s = numbers_of(a.outputs[1]);
+      const bf16::Bf16* x = numbers_of<bf16::Bf16>(a.inputs[0]);
+      bf16::Bf16 *y = numbers_of<bf16::Bf16>(a.outputs[0]), *s = numbers_of<bf16::Bf16>(a.outputs[1]);
       parallel_ranges(context, a.outputs[0].shape.elements(), kGrain,
                       [&](Range r) { bf16::silu_with_slope(x + r.begin, y + r.begin, s + r.begin, r.size()); });
     });

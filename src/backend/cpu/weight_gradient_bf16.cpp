@@ -9,6 +9,7 @@
 #include "backend/cpu/block/workspace.h"
 #include "backend/cpu/kernels/bf16/pair_sums.h"
 #include "backend/cpu/kernels/column_sums.h"
+#include "backend/numbers_of.h"
 #include "core/parallel.h"
 
 namespace fovea::cpu {
@@ -145,14 +146,14 @@ class WeightGradient {
     if (row >= g_.rows()) return nullptr;
     const std::int64_t at = row % g_.out_height * g_.window.stride + tap - g_.window.pad.top;
     if (at < 0 || at >= g_.height) return nullptr;
-    return reinterpret_cast<const Number*>(x.data) + (row / g_.out_height * g_.height + at) * g_.width * g_.channels;
+    return numbers_of<const Number>(x) + (row / g_.out_height * g_.height + at) * g_.width * g_.channels;
   }
 
   /// Pair `pair` of rows of dy, columns from `first` on, woven.
   template <class Number>
   void weave_dy(const TensorView& dy, std::int64_t pair, Range vectors, Bf16* to) const {
     const std::int64_t row = g_.out_width * g_.columns;
-    const auto* const first = reinterpret_cast<const Number*>(dy.data) + 2 * pair * row;
+    const auto* const first = numbers_of<const Number>(dy) + 2 * pair * row;
     const auto* const second = 2 * pair + 1 < g_.rows() ? first + row : nullptr;
     const std::int64_t begin = vectors.begin * kVector, count = std::min(vectors.size() * kVector, g_.columns - begin);
     if (count == g_.columns && count == vectors.size() * kVector) {

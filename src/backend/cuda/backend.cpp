@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "backend/cuda/jpeg/nvjpeg_decoder.h"
+#include "backend/cuda/jpeg/nvjpeg_library.h"
 #include "backend/cuda/setup.h"
 #include "backend/cuda/training.h"
 #include "core/error.h"

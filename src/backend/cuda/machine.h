@@ -4,14 +4,14 @@
 
 #include <cstddef>
 #include <memory>
-#include <span>
 #include <string>
+#include <vector>
 
 #include "backend/backend.h"
-#include "backend/cuda/jpeg/nvjpeg_library.h"
 #include "backend/cuda/kernels/step_state.h"
 #include "backend/cuda/lane.h"
 #include "backend/cuda/products.h"
+#include "backend/nvjpeg_files.h"
 
 namespace fovea::cuda {
 
@@ -34,7 +34,7 @@ class Machine {
   /// For a thread that computes beside this one.
   [[nodiscard]] virtual std::unique_ptr<Lane> make_lane() const = 0;
   /// By what names nvJPEG is looked for.
-  [[nodiscard]] virtual std::span<const char* const> nvjpeg_files() const { return kNvJpegFiles; }
+  [[nodiscard]] virtual std::vector<std::string> nvjpeg_files() const { return fovea::nvjpeg_files(); }
   /// Where kernels find the state of the run; and puts it there, unless a recording is made, which gets its own when it is
   /// replayed.
   [[nodiscard]] virtual const StepState* state() const = 0;

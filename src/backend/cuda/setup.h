@@ -9,6 +9,7 @@
 #include "backend/cuda/kernels/depthwise.h"
 #include "backend/cuda/machine.h"
 #include "backend/function_kernel.h"
+#include "backend/numbers_of.h"
 
 namespace fovea::cuda {
 
@@ -53,15 +54,15 @@ template <class T>
 /// body(numbers) with a view's memory as what its numbers are kept as.
 template <class Body>
 auto with_numbers(const TensorView& view, const Body& body) {
-  if (view.dtype == DType::kBF16) return body(reinterpret_cast<Bf16*>(view.data));
-  if (view.dtype == DType::kF16) return body(reinterpret_cast<Fp16*>(view.data));
+  if (view.dtype == DType::kBF16) return body(numbers_of<Bf16>(view));
+  if (view.dtype == DType::kF16) return body(numbers_of<Fp16>(view));
   return body(view.f32());
 }
 
 /// A view's numbers, which are kept as those of `other` are.
 template <class T>
 const T* like(const T* /*other*/, const TensorView& view) {
-  return reinterpret_cast<const T*>(view.data);
+  return numbers_of<const T>(view);
 }
 
 /// A kernel from functions of (Machine&, const Arguments&).

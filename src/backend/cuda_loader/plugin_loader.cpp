@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "backend/cuda_loader/plugin_loader.h"
 
-#include <dlfcn.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
@@ -9,6 +8,7 @@
 
 #include "backend/cuda_plugin.h"
 #include "core/error.h"
+#include "core/shared_library.h"
 
 namespace fovea {
 namespace {
@@ -21,13 +21,8 @@ Error unsupported(const fs::path& file, const std::string& what) {
 
 /// Null, and why, where the file is no plug-in of this build.
 Result<const CudaPlugin*> plugin_of(const fs::path& file) {
-  // Never unloaded: CUDA's libraries start threads of their own, and backends may outlive any owner that could be named here.
-  void* library = ::dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-  if (library == nullptr) {
-    const char* why = ::dlerror();  // NOLINT(concurrency-mt-unsafe): glibc keeps one for each thread
-    return unsupported(file, fmt::format("cannot be opened: {}", why == nullptr ? "no reason given" : why));
-  }
-  auto* entry = reinterpret_cast<CudaPluginEntry*>(::dlsym(library, kCudaPluginEntry));
+  FOVEA_ASSIGN(const SharedLibrary library, SharedLibrary::open(file));
+  const auto entry = library.find<CudaPluginEntry>(kCudaPluginEntry);
   if (entry == nullptr) return unsupported(file, fmt::format("is no CUDA part of Fovea: it has no {}", kCudaPluginEntry));
   const CudaPlugin* plugin = entry();
   if (plugin == nullptr || plugin->version != kCudaPluginVersion) {

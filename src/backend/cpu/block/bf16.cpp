@@ -8,6 +8,7 @@
 #include "backend/cpu/kernels/bf16/depthwise.h"
 #include "backend/cpu/kernels/bf16/intrinsics.h"
 #include "backend/cpu/kernels/bf16/unit.h"
+#include "backend/numbers_of.h"
 #include "core/error.h"
 
 #if FOVEA_HAS_BF16
@@ -58,17 +59,16 @@ class Block : public Passes<Block, Weights, Sums, Work> {
     find_places(rings_.expanded, band.made, g_.width, g_.width, work.places);
     if (!g_.op.expands) return bf16::to_blocks(x, positions, g_.in, expanded);
     if (g_.op.keeps_expanded && backward_)
-      return bf16::to_blocks(kept(a.inputs[a.inputs.size() - 2]) + at * g_.inner, positions, g_.inner, expanded);
+      return bf16::to_blocks(numbers_of<Bf16>(a.inputs[a.inputs.size() - 2]) + at * g_.inner, positions, g_.inner, expanded);
     const std::int64_t block = work.made.most * kBlock;
     bf16::to_blocks(x, positions, g_.in, {work.x, block, nullptr});
     products_.expand({work.x, block, positions, g_.in, weights.expand, g_.inner}, weights.expand_bias, g_.op.activation,
                      expanded);
-    if (g_.op.keeps_expanded) bf16::from_blocks(expanded, positions, g_.inner, kept(a.outputs[1]) + at * g_.inner);
+    if (g_.op.keeps_expanded) bf16::from_blocks(expanded, positions, g_.inner, numbers_of<Bf16>(a.outputs[1]) + at * g_.inner);
   }
-  [[nodiscard]] static Bf16* kept(const TensorView& v) { return reinterpret_cast<Bf16*>(v.data); }
   /// A tensor's from number `at` on.
   [[nodiscard]] static bf16::Numbers numbers(const TensorView& t, std::int64_t at) {
-    return t.dtype == DType::kBF16 ? bf16::Numbers(kept(t) + at) : bf16::Numbers(t.f32() + at);
+    return t.dtype == DType::kBF16 ? bf16::Numbers(numbers_of<Bf16>(t) + at) : bf16::Numbers(t.f32() + at);
   }
   /// The rows of the tensor that a pass writes, from number `at` on, `columns` each.
   [[nodiscard]] bf16::Plain plain(const TensorView& t, std::int64_t at, std::int64_t columns, const std::int32_t* positions,

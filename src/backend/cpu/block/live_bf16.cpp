@@ -11,6 +11,7 @@
 #include "backend/cpu/kernels/bf16/live_norm.h"
 #include "backend/cpu/kernels/bf16/live_products.h"
 #include "backend/cpu/kernels/bf16/unit.h"
+#include "backend/numbers_of.h"
 #include "core/dtype.h"
 #include "core/error.h"
 
@@ -21,8 +22,6 @@ namespace {
 
 using namespace bf16_memory;
 using graph::Activation;
-
-Bf16* numbers(const TensorView& view) { return reinterpret_cast<Bf16*>(view.data); }
 
 /// What both passes have in common.
 struct Kernels {
@@ -124,14 +123,14 @@ class Forward : public LiveForward<Forward, Weights, Work> {
 
   void keep(const Work& work, const Band& band, const float* pivot, const ChannelSums& moments, const Arguments& a) const {
     bf16::moments_from_blocks(work.filtered, work.y.most * kBlock, band.out.size() * f_.g.out_width, f_.g.inner, pivot,
-                              numbers(a.outputs[1]) + band.out.begin * f_.g.out_width * f_.g.inner, moments.band_sum,
+                              numbers_of<Bf16>(a.outputs[1]) + band.out.begin * f_.g.out_width * f_.g.inner, moments.band_sum,
                               moments.band_product);
   }
 
   void project(const Weights& weights, const LiveNorm& norm, const Work& work, std::int64_t first, std::int64_t count,
                const Arguments& a) const {
     const std::int64_t block = work.y.most * kBlock;
-    bf16::normalise_to_blocks(f_.op.activation, norm.by(), numbers(a.outputs[1]) + first * f_.g.inner, count, f_.g.inner,
+    bf16::normalise_to_blocks(f_.op.activation, norm.by(), numbers_of<Bf16>(a.outputs[1]) + first * f_.g.inner, count, f_.g.inner,
                               work.filtered, block);
     k_.products.narrow({work.filtered, block, count, f_.g.inner, weights.project, f_.g.out}, nullptr,
                        {a.outputs[0].f32() + first * f_.g.out, f_.g.out, work.y_plain, nullptr, Activation::kNone, nullptr,
@@ -178,7 +177,7 @@ class Backward : public LiveBackward<Backward, Kind> {
   }
 
   [[nodiscard]] bf16::NormedRows rows_of_v(const Part& part, std::int64_t first, const Arguments& a) const {
-    return {numbers(a.inputs[wd_ + 4]) + first * f_.g.inner, f_.g.inner, part.norm.by(), f_.op.activation};
+    return {numbers_of<Bf16>(a.inputs[wd_ + 4]) + first * f_.g.inner, f_.g.inner, part.norm.by(), f_.op.activation};
   }
   /// dy of these positions in blocks, as an operand.
   [[nodiscard]] bf16::Product from_dy(const Part& part, std::int64_t first, std::int64_t count, const Arguments& a) const {

@@ -2,14 +2,13 @@
 #include "backend/cuda/gpu/nccl_team.h"
 
 #include <cuda_runtime.h>
-#include <dlfcn.h>
 #include <nccl.h>
 
 #include <atomic>
-#include <type_traits>
 #include <utility>
 
 #include "core/error.h"
+#include "core/shared_library.h"
 
 namespace fovea::cuda {
 namespace {
@@ -27,25 +26,20 @@ struct Nccl {
 
   /// Opened once more for each team; the system counts, and it stays loaded.
   static Result<Nccl> open() {
-    void* library = ::dlopen(kLibrary, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-    if (library == nullptr) {
-      const char* why = ::dlerror();  // NOLINT(concurrency-mt-unsafe): glibc keeps one for each thread
-      return fail(Error::Kind::kUnsupported, "several GPUs need NCCL 2 for CUDA 13: {}; install libnccl2, or train on one GPU",
-                  why == nullptr ? "it cannot be opened" : why);
+    const auto library = SharedLibrary::open(kLibrary);
+    if (!library) {
+      return fail(Error::Kind::kUnsupported, "several GPUs need NCCL 2 for CUDA 13 ({}); install libnccl2, or train on one GPU",
+                  library.error().message);
     }
     Nccl nccl;
-    bool all = true;
-    const auto find = [&](auto& function, const char* name) {
-      function = reinterpret_cast<std::remove_reference_t<decltype(function)>>(::dlsym(library, name));
-      all = all && function != nullptr;
-    };
+    FunctionFinder find(*library);
     find(nccl.init_all, "ncclCommInitAll");
     find(nccl.destroy, "ncclCommDestroy");
     find(nccl.abort, "ncclCommAbort");
     find(nccl.broadcast, "ncclBroadcast");
     find(nccl.all_reduce, "ncclAllReduce");
     find(nccl.error_text, "ncclGetErrorString");
-    if (!all) return fail(Error::Kind::kUnsupported, "{}: it lacks functions of NCCL 2", kLibrary);
+    FOVEA_TRY(find.found_all("NCCL 2 has"));
     return nccl;
   }
 };

@@ -37,17 +37,17 @@ struct Image {
 using Handle = struct OpaqueHandle*;
 using State = struct OpaqueState*;
 
-/// By their names without "nvjpeg".
+/// Of the names that find_functions (nvjpeg_library.cpp) gives them.
 struct Functions {
-  Status (*GetProperty)(int property, int* value);
-  Status (*CreateSimple)(Handle* handle);
-  Status (*Destroy)(Handle handle);
-  Status (*JpegStateCreate)(Handle handle, State* state);
-  Status (*JpegStateDestroy)(State state);
+  Status (*get_property)(int property, int* value);
+  Status (*create)(Handle* handle);
+  Status (*destroy)(Handle handle);
+  Status (*create_state)(Handle handle, State* state);
+  Status (*destroy_state)(State state);
   /// `widths` and `heights` are of each of kMostComponents components, the first of the whole picture.
-  Status (*GetImageInfo)(Handle handle, const unsigned char* data, std::size_t length, int* components, int* subsampling,
-                         int* widths, int* heights);
-  Status (*Decode)(Handle handle, State state, const unsigned char* data, std::size_t length, int format, Image* destination,
+  Status (*get_image_info)(Handle handle, const unsigned char* data, std::size_t length, int* components, int* subsampling,
+                           int* widths, int* heights);
+  Status (*decode)(Handle handle, State state, const unsigned char* data, std::size_t length, int format, Image* destination,
                    Stream stream);
 };
 

@@ -35,12 +35,12 @@ class Desk {
   Desk(std::shared_ptr<const NvJpegLibrary> library, std::unique_ptr<Lane> lane)
       : library_(std::move(library)), lane_(std::move(lane)) {
     (void)lane_->room(0);
-    if (const auto status = library_->call().JpegStateCreate(library_->handle(), &state_); status != nvjpeg::kSuccess)
+    if (const auto status = library_->call().create_state(library_->handle(), &state_); status != nvjpeg::kSuccess)
       throw DeviceFailure(DeviceFailure::Kind::kLost, fmt::format("nvJPEG: {}", text_of(status)));
   }
   Desk(const Desk&) = delete;
   Desk& operator=(const Desk&) = delete;
-  ~Desk() { (void)library_->call().JpegStateDestroy(state_); }
+  ~Desk() { (void)library_->call().destroy_state(state_); }
 
   Result<std::vector<std::uint8_t>> decode(std::span<const std::byte> file, JpegSize size, const JpegResampling& to) {
     const std::size_t pitch = std::size_t{3} * static_cast<std::size_t>(size.width);
@@ -50,7 +50,7 @@ class Desk {
     std::byte* memory = lane_->room(photo + tables + order + picture_work_bytes(1, to.size.height, to.size.width));
     auto* pixels = reinterpret_cast<unsigned char*>(memory);
     nvjpeg::Image image{{pixels}, {pitch}};
-    const auto status = library_->call().Decode(library_->handle(), state_, data_of(file), file.size(), nvjpeg::kRgbInterleaved,
+    const auto status = library_->call().decode(library_->handle(), state_, data_of(file), file.size(), nvjpeg::kRgbInterleaved,
                                                 &image, lane_->stream());
     if (status != nvjpeg::kSuccess) return error_of(status);
     std::byte* at = memory + photo;
@@ -98,8 +98,8 @@ class NvJpegDecoder final : public JpegDecoder {
   Result<JpegSize> size_of(std::span<const std::byte> file) override {
     int components = 0, subsampling = nvjpeg::kUnknownSubsampling;
     int widths[nvjpeg::kMostComponents] = {}, heights[nvjpeg::kMostComponents] = {};
-    const auto status =
-        library_->call().GetImageInfo(library_->handle(), data_of(file), file.size(), &components, &subsampling, widths, heights);
+    const auto status = library_->call().get_image_info(library_->handle(), data_of(file), file.size(), &components, &subsampling,
+                                                        widths, heights);
     if (status != nvjpeg::kSuccess) return error_of(status);
     if (components != 1 && components != 3)
       return fail(Error::Kind::kUnsupported, "nvJPEG: {} components, expected 1 or 3", components);

@@ -1,77 +1,55 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "backend/cuda/jpeg/nvjpeg_library.h"
 
-#include <dlfcn.h>
 #include <fmt/ranges.h>
 
-#include <type_traits>
+#include <algorithm>
 
+#include "backend/nvjpeg_files.h"
 #include "core/error.h"
+#include "core/shared_library.h"
 
 namespace fovea::cuda {
 namespace {
 
-constexpr int kOldest = 12, kNewest = 13;
+constexpr int kOldest = std::ranges::min(kNvJpegVersions), kNewest = std::ranges::max(kNvJpegVersions);
 
-/// Null where none of them can be opened; `file` is then what the last one lacked.
-void* open_first(std::span<const char* const> files, std::string& file) {
-  for (const char* name : files) {
-    // Never unloaded, like all of CUDA's libraries.
-    if (void* library = ::dlopen(name, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE)) {
-      file = name;
-      return library;
-    }
-    const char* why = ::dlerror();  // NOLINT(concurrency-mt-unsafe): glibc keeps one for each thread
-    file = why == nullptr ? name : why;
-  }
-  return nullptr;
-}
-
-/// The name of a function that is missing; empty: all are there.
-std::string find_all(void* library, nvjpeg::Functions& functions) {
-  std::string missing;
-  const auto find = [&](auto& function, const char* name) {
-    function = reinterpret_cast<std::remove_reference_t<decltype(function)>>(::dlsym(library, name));
-    if (function == nullptr && missing.empty()) missing = name;
-  };
-  find(functions.GetProperty, "nvjpegGetProperty");
-  find(functions.CreateSimple, "nvjpegCreateSimple");
-  find(functions.Destroy, "nvjpegDestroy");
-  find(functions.JpegStateCreate, "nvjpegJpegStateCreate");
-  find(functions.JpegStateDestroy, "nvjpegJpegStateDestroy");
-  find(functions.GetImageInfo, "nvjpegGetImageInfo");
-  find(functions.Decode, "nvjpegDecode");
-  return missing;
+Result<void> find_functions(const SharedLibrary& library, nvjpeg::Functions& functions) {
+  FunctionFinder find(library);
+  find(functions.get_property, "nvjpegGetProperty");
+  find(functions.create, "nvjpegCreateSimple");
+  find(functions.destroy, "nvjpegDestroy");
+  find(functions.create_state, "nvjpegJpegStateCreate");
+  find(functions.destroy_state, "nvjpegJpegStateDestroy");
+  find(functions.get_image_info, "nvjpegGetImageInfo");
+  find(functions.decode, "nvjpegDecode");
+  return find.found_all(fmt::format("nvJPEG of CUDA {} has", kOldest));
 }
 
 }  // namespace
 
-Result<std::shared_ptr<const NvJpegLibrary>> NvJpegLibrary::open(std::span<const char* const> files) {
-  std::string file;
-  void* library = open_first(files, file);
-  if (library == nullptr) {
-    return fail(Error::Kind::kUnsupported,
-                "decoding on the GPU needs nvJPEG, and none of {} can be opened ({}); install it, or use "
-                "--decode cpu",
-                fmt::join(files, ", "), printable(file));
+Result<std::shared_ptr<const NvJpegLibrary>> NvJpegLibrary::open(std::span<const std::string> files) {
+  const auto library = SharedLibrary::open_first(files);
+  if (!library) {
+    return fail(Error::Kind::kUnsupported, "decoding on the GPU needs nvJPEG, one of {} ({}); install it, or use --decode cpu",
+                fmt::join(files, ", "), library.error().message);
   }
   std::shared_ptr<NvJpegLibrary> made(new NvJpegLibrary);
-  if (const std::string missing = find_all(library, made->functions_); !missing.empty())
-    return fail(Error::Kind::kUnsupported, "{}: it has no function {}, which nvJPEG of CUDA {} has", file, missing, kOldest);
-  FOVEA_TRY(made->start(file));
+  FOVEA_TRY(find_functions(*library, made->functions_));
+  FOVEA_TRY(made->start(library->file()));
   return std::shared_ptr<const NvJpegLibrary>(std::move(made));
 }
 
 Result<void> NvJpegLibrary::start(const std::string& file) {
   int major = 0, minor = 0;
-  if (functions_.GetProperty(nvjpeg::kMajorVersion, &major) != nvjpeg::kSuccess ||
-      functions_.GetProperty(nvjpeg::kMinorVersion, &minor) != nvjpeg::kSuccess)
+  if (functions_.get_property(nvjpeg::kMajorVersion, &major) != nvjpeg::kSuccess ||
+      functions_.get_property(nvjpeg::kMinorVersion, &minor) != nvjpeg::kSuccess)
     return fail(Error::Kind::kUnsupported, "{}: does not say which version of nvJPEG it is", file);
   if (major < kOldest || major > kNewest) {
     return fail(Error::Kind::kUnsupported, "{}: is nvJPEG {}.{}, expected {} or {}; install that of CUDA {}, or use --decode cpu",
                 file, major, minor, kOldest, kNewest, kNewest);
   }
-  if (const nvjpeg::Status status = functions_.CreateSimple(&handle_); status != nvjpeg::kSuccess) {
+  if (const nvjpeg::Status status = functions_.create(&handle_); status != nvjpeg::kSuccess) {
     handle_ = nullptr;
     return fail(Error::Kind::kUnsupported, "{}: does not start: {}", file, text_of(status));
   }
@@ -80,7 +58,7 @@ Result<void> NvJpegLibrary::start(const std::string& file) {
 }
 
 NvJpegLibrary::~NvJpegLibrary() {
-  if (handle_ != nullptr) (void)functions_.Destroy(handle_);
+  if (handle_ != nullptr) (void)functions_.destroy(handle_);
 }
 
 std::string_view text_of(nvjpeg::Status status) {

@@ -11,14 +11,12 @@
 
 namespace fovea::cuda {
 
-inline constexpr const char* kNvJpegFiles[] = {"libnvjpeg.so.13", "libnvjpeg.so.12"};
-
 /// One handle, which threads share; it stays open as long as this lives.
 class NvJpegLibrary {
  public:
-  /// The first of `files` that there is. kUnsupported, naming it, where there is none, or of another generation than 12 and 13,
-  /// or one that lacks functions or does not start.
-  static Result<std::shared_ptr<const NvJpegLibrary>> open(std::span<const char* const> files = kNvJpegFiles);
+  /// The first of `files` that there is. kUnsupported, naming it, where there is none, or of another generation than those of
+  /// kNvJpegVersions, or one that lacks functions or does not start.
+  static Result<std::shared_ptr<const NvJpegLibrary>> open(std::span<const std::string> files);
   NvJpegLibrary(const NvJpegLibrary&) = delete;
   NvJpegLibrary& operator=(const NvJpegLibrary&) = delete;
   ~NvJpegLibrary();

@@ -7,34 +7,31 @@ namespace fovea::cuda {
 namespace {
 
 template <class T>
-class Backward final : public Kernel {
+class Backward {
  public:
-  Backward(std::shared_ptr<Machine> machine, BlockFrame<T> frame, BackwardProducts products, Activation input_activation)
-      : machine_(std::move(machine)),
-        f_(std::move(frame)),
+  using Number = T;
+  static constexpr std::string_view kName = "block_backward";
+
+  Backward(BlockFrame<T> frame, BackwardProducts products, Activation input_activation)
+      : f(std::move(frame)),
         products_(std::move(products)),
         input_activation_(input_activation),
-        out_grid_(row_grid(f_.out_rows(f_.chunks.images), f_.out)),
-        filtered_grid_(row_grid(f_.out_rows(f_.chunks.images), f_.inner)),
-        taps_grid_(depthwise_grid(f_.of(f_.chunks.images))),
-        name_(machine_->name() + "/block_backward" + suffix_of<T>()) {}
+        out_grid_(row_grid(f.out_rows(f.chunks.images), f.out)),
+        filtered_grid_(row_grid(f.out_rows(f.chunks.images), f.inner)),
+        taps_grid_(depthwise_grid(f.of(f.chunks.images))) {}
 
-  void pack(const Arguments& a) const override { f_.pack(*machine_, a); }
-  [[nodiscard]] std::size_t packed_bytes() const override { return f_.packed(nullptr).bytes; }
-  [[nodiscard]] std::size_t scratch_bytes() const override { return memory(nullptr).bytes; }
-  [[nodiscard]] std::string_view name() const override { return name_; }
+  [[nodiscard]] std::size_t scratch_bytes() const { return memory(nullptr).bytes; }
 
-  void run(const Arguments& a) const override {
-    const BlockOperands o(a, f_.op.expands);
-    const auto packed = f_.packed(a.packed);
-    const Memory m = memory(a.scratch);
-    const Gradients d(a, f_.op.expands);
-    f_.chunks.for_each([&](int first, int images) { chunk(o, packed, m, d, first, images); });
-    const Stream stream = machine_->stream();
-    fold(stream, m.of_out, out_grid_.parts, f_.out, d.bp);
-    fold(stream, m.of_filtered, filtered_grid_.parts, f_.inner, d.bd);
-    fold_depthwise(stream, f_.plane, m.of_taps, taps_grid_.parts, d.wd, d.be);
+  void run(Machine& machine, const Arguments& a) const {
+    const Run r{machine, BlockOperands(a, f.op.expands), f.packed(a.packed), memory(a.scratch), Gradients(a, f.op.expands)};
+    f.chunks.for_each([&](int first, int images) { chunk(r, first, images); });
+    const Stream stream = machine.stream();
+    fold(stream, r.m.of_out, out_grid_.parts, f.out, r.d.bp);
+    fold(stream, r.m.of_filtered, filtered_grid_.parts, f.inner, r.d.bd);
+    fold_depthwise(stream, f.plane, r.m.of_taps, taps_grid_.parts, r.d.wd, r.d.be);
   }
+
+  BlockFrame<T> f;
 
  private:
   /// The outputs by name.
@@ -58,61 +55,64 @@ class Backward final : public Kernel {
     float *of_out, *of_filtered, *of_taps;  ///< partial sums
     std::size_t bytes;
   };
+  struct Run {
+    Machine& machine;
+    BlockOperands o;
+    typename BlockFrame<T>::Packed packed;
+    Memory m;
+    Gradients d;
+  };
   [[nodiscard]] Memory memory(std::byte* scratch) const {
     Pieces pieces(scratch);
-    const int images = f_.chunks.images;
+    const int images = f.chunks.images;
     Memory made{};
-    made.inside = f_.inside(pieces);
-    if (kRounds<T>) made.dy = pieces.take<T>(f_.out_rows(images) * f_.y_stride);
-    made.filtered = pieces.take<float>(f_.out_rows(images) * f_.inner);
-    made.g = pieces.take<T>(f_.out_rows(images) * f_.inner);
-    if (f_.op.expands) made.dz = pieces.take<T>(f_.rows(images) * f_.inner);
-    made.of_out = pieces.take<float>(partial_floats(out_grid_, 1, f_.out));
-    made.of_filtered = pieces.take<float>(partial_floats(filtered_grid_, 1, f_.inner));
-    made.of_taps = pieces.take<float>(partial_floats(taps_grid_, depthwise_values(f_.plane), f_.inner));
+    made.inside = f.inside(pieces);
+    if (kRounds<T>) made.dy = pieces.take<T>(f.out_rows(images) * f.y_stride);
+    made.filtered = pieces.take<float>(f.out_rows(images) * f.inner);
+    made.g = pieces.take<T>(f.out_rows(images) * f.inner);
+    if (f.op.expands) made.dz = pieces.take<T>(f.rows(images) * f.inner);
+    made.of_out = pieces.take<float>(partial_floats(out_grid_, 1, f.out));
+    made.of_filtered = pieces.take<float>(partial_floats(filtered_grid_, 1, f.inner));
+    made.of_taps = pieces.take<float>(partial_floats(taps_grid_, depthwise_values(f.plane), f.inner));
     made.bytes = pieces.bytes();
     return made;
   }
-  void chunk(const BlockOperands& o, const typename BlockFrame<T>::Packed& packed, const Memory& m, const Gradients& d, int first,
-             int images) const {
-    const Stream stream = machine_->stream();
-    const std::int64_t rows = f_.rows(images), out_rows = f_.out_rows(images);
-    const float* x = o.x + f_.rows(first) * f_.in;
-    const float* dy = o.last + f_.out_rows(first) * f_.out;
+  void chunk(const Run& r, int first, int images) const {
+    const Stream stream = r.machine.stream();
+    const std::int64_t rows = f.rows(images), out_rows = f.out_rows(images);
+    const float* x = r.o.x + f.rows(first) * f.in;
+    const float* dy = r.o.last + f.out_rows(first) * f.out;
     const bool add = first > 0;
-    f_.fill(*machine_, o, packed, m.inside, x, images);
-    const T* dy_operand = f_.operand(stream, dy, m.dy, out_rows, f_.out, f_.y_stride, 0);
-    products_.dwp.of(images).run(stream, dy_operand, m.inside.filtered, nullptr, add ? d.wp : nullptr, d.wp);
-    sum_rows(stream, dy, f_.with_items(out_grid_, out_rows), m.of_out, add);
-    products_.filtered.of(images).run(stream, dy_operand, f_.operand(o.wp, packed.wp), nullptr, nullptr, m.filtered);
-    through_activation(stream, static_cast<const T*>(m.inside.filtered), f_.op.activation, static_cast<const float*>(m.filtered),
-                       m.g, f_.with_items(filtered_grid_, out_rows), m.of_filtered, add);
-    float* dx = d.x + f_.rows(first) * f_.in;
-    through_depthwise(packed, m, x, dy, dx, rows, images, add);
-    if (f_.op.expands) {
-      products_.dwe.of(images).run(stream, m.dz, f_.operand(x, m.inside.x), nullptr, add ? d.we : nullptr, d.we);
-      products_.dx.of(images).run(stream, m.dz, f_.operand(o.we, packed.we), nullptr, f_.op.residual ? dy : nullptr, dx);
+    f.fill(r.machine, r.o, r.packed, r.m.inside, x, images);
+    const T* dy_operand = f.operand(stream, dy, r.m.dy, out_rows, f.out, f.y_stride, 0);
+    products_.dwp.of(images).run(stream, dy_operand, r.m.inside.filtered, nullptr, add ? r.d.wp : nullptr, r.d.wp);
+    sum_rows(stream, dy, f.with_items(out_grid_, out_rows), r.m.of_out, add);
+    products_.filtered.of(images).run(stream, dy_operand, f.operand(r.o.wp, r.packed.wp), nullptr, nullptr, r.m.filtered);
+    through_activation(stream, static_cast<const T*>(r.m.inside.filtered), f.op.activation,
+                       static_cast<const float*>(r.m.filtered), r.m.g, f.with_items(filtered_grid_, out_rows), r.m.of_filtered,
+                       add);
+    float* dx = r.d.x + f.rows(first) * f.in;
+    through_depthwise(r, x, dy, dx, images, add);
+    if (f.op.expands) {
+      products_.dwe.of(images).run(stream, r.m.dz, f.operand(x, r.m.inside.x), nullptr, add ? r.d.we : nullptr, r.d.we);
+      products_.dx.of(images).run(stream, r.m.dz, f.operand(r.o.we, r.packed.we), nullptr, f.op.residual ? dy : nullptr, dx);
     }
-    if (input_activation_ != Activation::kNone) apply_slope(stream, x, dx, dx, rows * f_.in, input_activation_);
+    if (input_activation_ != Activation::kNone) apply_slope(stream, x, dx, dx, rows * f.in, input_activation_);
   }
 
   /// To dz; or, where x is not expanded, to dx.
-  void through_depthwise(const typename BlockFrame<T>::Packed& packed, const Memory& m, const float* x, const float* dy,
-                         float* dx, std::int64_t rows, int images, bool add) const {
+  void through_depthwise(const Run& r, const float* x, const float* dy, float* dx, int images, bool add) const {
     const auto go = [&](auto* target, const float* add_to) {
-      depthwise_backward(machine_->stream(), f_.of(images), f_.wide(m.inside, x), f_.before(),
-                         static_cast<const float*>(packed.wd), static_cast<const T*>(m.g), add_to, target,
-                         f_.with_items(taps_grid_, rows), m.of_taps, add);
+      depthwise_backward(r.machine.stream(), f.of(images), f.wide(r.m.inside, x), f.before(),
+                         static_cast<const float*>(r.packed.wd), static_cast<const T*>(r.m.g), add_to, target,
+                         f.with_items(taps_grid_, f.rows(images)), r.m.of_taps, add);
     };
-    f_.op.expands ? go(m.dz, nullptr) : go(dx, f_.op.residual ? dy : nullptr);
+    f.op.expands ? go(r.m.dz, nullptr) : go(dx, f.op.residual ? dy : nullptr);
   }
 
-  std::shared_ptr<Machine> machine_;
-  BlockFrame<T> f_;
   BackwardProducts products_;
   Activation input_activation_;
   SumsGrid out_grid_, filtered_grid_, taps_grid_;
-  std::string name_;
 };
 
 template <class T>
@@ -121,8 +121,7 @@ KernelResult prepare_backward(const Setup& setup, const graph::InvertedResidualB
   // Wide: z and dz; at y's positions the filtered activations, their gradient in 32 bits, and what it becomes.
   FOVEA_TRY(frame.prepare(setup, 2 * sizeof(T), 2 * sizeof(T) + sizeof(float)));
   FOVEA_ASSIGN(auto products, prepare_products(setup, frame));
-  return std::unique_ptr<Kernel>(
-      std::make_unique<Backward<T>>(setup.machine, std::move(frame), std::move(products), op.input_activation));
+  return make_block(setup, Backward<T>(std::move(frame), std::move(products), op.input_activation));
 }
 
 }  // namespace

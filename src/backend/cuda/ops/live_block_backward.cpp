@@ -7,34 +7,32 @@ namespace fovea::cuda {
 namespace {
 
 template <class T>
-class LiveBackward final : public Kernel {
+class LiveBackward {
  public:
-  LiveBackward(std::shared_ptr<Machine> machine, LiveFrame<T> frame, BackwardProducts products)
-      : machine_(std::move(machine)),
-        f_(std::move(frame)),
-        products_(std::move(products)),
-        taps_grid_(depthwise_grid(f_.of(f_.chunks.images))),
-        name_(machine_->name() + "/live_block_backward" + suffix_of<T>()) {}
+  using Number = T;
+  static constexpr std::string_view kName = "live_block_backward";
 
-  void pack(const Arguments& a) const override { f_.pack(*machine_, a); }
-  [[nodiscard]] std::size_t packed_bytes() const override { return f_.packed(nullptr).bytes; }
-  [[nodiscard]] std::size_t scratch_bytes() const override { return Memory(*this, nullptr).bytes; }
-  [[nodiscard]] std::string_view name() const override { return name_; }
+  LiveBackward(LiveFrame<T> frame, BackwardProducts products)
+      : f(std::move(frame)), products_(std::move(products)), taps_grid_(depthwise_grid(f.of(f.chunks.images))) {}
+
+  [[nodiscard]] std::size_t scratch_bytes() const { return Memory(*this, nullptr).bytes; }
 
   /// Three passes: dwp and the sums that the second normalisation takes away; from there to the gradient before the first
   /// activation, and its sums; from there to dwe and dx.
-  void run(const Arguments& a) const override {
-    const Run r{LiveOperands<T>(a, f_.at), f_.packed(a.packed), Memory(*this, a.scratch), Gradients(a, f_.op.expands)};
-    const Stream stream = machine_->stream();
-    f_.chunks.for_each([&](int first, int images) { through_project(r, first, images); });
-    fold_norm_gradient(stream, r.m.inside.filtered_sums, f_.filtered_grid.parts, f_.inner, r.d.gd, r.d.bd);
-    if (f_.op.expands) f_.find_expansion(*machine_, r.o, r.packed, r.m.inside, r.m.inside.mean, r.m.inside.var);
-    f_.chunks.for_each([&](int first, int images) { through_depthwise(r, first, images); });
-    fold_depthwise(stream, f_.plane, r.m.of_taps, taps_grid_.parts, r.d.wd, nullptr);
-    if (!f_.op.expands) return;
-    fold_norm_gradient(stream, r.m.inside.wide_sums, f_.wide_grid.parts, f_.inner, r.d.ge, r.d.be);
-    f_.chunks.for_each([&](int first, int images) { through_expand(r, first, images); });
+  void run(Machine& machine, const Arguments& a) const {
+    const Run r{machine, LiveOperands<T>(a, f.at), f.packed(a.packed), Memory(*this, a.scratch), Gradients(a, f.op.expands)};
+    const Stream stream = machine.stream();
+    f.chunks.for_each([&](int first, int images) { through_project(r, first, images); });
+    fold_norm_gradient(stream, r.m.inside.filtered_sums, f.filtered_grid.parts, f.inner, r.d.gd, r.d.bd);
+    if (f.op.expands) f.find_expansion(r.machine, r.o, r.packed, r.m.inside, r.m.inside.mean, r.m.inside.var);
+    f.chunks.for_each([&](int first, int images) { through_depthwise(r, first, images); });
+    fold_depthwise(stream, f.plane, r.m.of_taps, taps_grid_.parts, r.d.wd, nullptr);
+    if (!f.op.expands) return;
+    fold_norm_gradient(stream, r.m.inside.wide_sums, f.wide_grid.parts, f.inner, r.d.ge, r.d.be);
+    f.chunks.for_each([&](int first, int images) { through_expand(r, first, images); });
   }
+
+  LiveFrame<T> f;
 
  private:
   /// The outputs by name.
@@ -52,7 +50,7 @@ class LiveBackward final : public Kernel {
   };
   struct Memory {
     Memory(const LiveBackward& of, std::byte* scratch) {
-      const LiveFrame<T>& f = of.f_;
+      const LiveFrame<T>& f = of.f;
       Pieces pieces(scratch);
       inside = f.inside(pieces);
       dy = pieces.take<T>(kRounds<T> ? f.out_rows(f.chunks.images) * f.y_stride : 0);
@@ -71,6 +69,7 @@ class LiveBackward final : public Kernel {
     std::size_t bytes;
   };
   struct Run {
+    Machine& machine;
     LiveOperands<T> o;
     typename LiveFrame<T>::Packed packed;
     Memory m;
@@ -79,66 +78,61 @@ class LiveBackward final : public Kernel {
 
   /// The gradient of a chunk's filtered activations; returns dy as an operand.
   const T* filtered_gradient(const Run& r, int first, int images) const {
-    const float* dy = r.o.dy + f_.out_rows(first) * f_.out;
-    const T* operand = f_.operand(machine_->stream(), dy, r.m.dy, f_.out_rows(images), f_.out, f_.y_stride, 0);
-    products_.filtered.of(images).run(machine_->stream(), operand, f_.operand(r.o.wp, r.packed.wp), nullptr, nullptr,
+    const float* dy = r.o.dy + f.out_rows(first) * f.out;
+    const T* operand = f.operand(r.machine.stream(), dy, r.m.dy, f.out_rows(images), f.out, f.y_stride, 0);
+    products_.filtered.of(images).run(r.machine.stream(), operand, f.operand(r.o.wp, r.packed.wp), nullptr, nullptr,
                                       r.m.filtered);
     return operand;
   }
 
   void through_project(const Run& r, int first, int images) const {
-    const Stream stream = machine_->stream();
-    const std::int64_t rows = f_.out_rows(images);
-    const NormVectors norm = f_.second_norm(r.o, r.o.md, r.o.sd);
-    const T* v = r.o.v + f_.out_rows(first) * f_.inner;
+    const Stream stream = r.machine.stream();
+    const std::int64_t rows = f.out_rows(images);
+    const NormVectors norm = f.second_norm(r.o, r.o.md, r.o.sd);
+    const T* v = r.o.v + f.out_rows(first) * f.inner;
     const bool add = first > 0;
     const T* dy = filtered_gradient(r, first, images);
-    normalise(stream, v, norm, f_.op.activation, r.m.inside.filtered, rows, f_.inner);
+    normalise(stream, v, norm, f.op.activation, r.m.inside.filtered, rows, f.inner);
     products_.dwp.of(images).run(stream, dy, r.m.inside.filtered, nullptr, add ? r.d.wp : nullptr, r.d.wp);
-    norm_gradient_sums(stream, v, norm, static_cast<const float*>(r.m.filtered), f_.op.activation, f_.inner,
-                       f_.with_items(f_.filtered_grid, rows), r.m.inside.filtered_sums, add);
+    norm_gradient_sums(stream, v, norm, static_cast<const float*>(r.m.filtered), f.op.activation, f.inner,
+                       f.with_items(f.filtered_grid, rows), r.m.inside.filtered_sums, add);
   }
 
   void through_depthwise(const Run& r, int first, int images) const {
-    const Stream stream = machine_->stream();
-    const std::int64_t rows = f_.rows(images), out_rows = f_.out_rows(images);
+    const Stream stream = r.machine.stream();
+    const std::int64_t rows = f.rows(images), out_rows = f.out_rows(images);
     (void)filtered_gradient(r, first, images);
-    norm_input_gradient(stream, r.o.v + f_.out_rows(first) * f_.inner, f_.second_norm(r.o, r.o.md, r.o.sd),
-                        static_cast<const float*>(r.m.filtered), f_.op.activation, r.d.gd, r.d.bd, f_.plane.out_rows(), out_rows,
-                        f_.inner, r.m.dv);
-    const T* wide = f_.wide_of(*machine_, r.o, r.packed, r.m.inside, first_norm(r), first, images);
+    norm_input_gradient(stream, r.o.v + f.out_rows(first) * f.inner, f.second_norm(r.o, r.o.md, r.o.sd),
+                        static_cast<const float*>(r.m.filtered), f.op.activation, r.d.gd, r.d.bd, f.plane.out_rows(), out_rows,
+                        f.inner, r.m.dv);
+    const T* wide = f.wide_of(r.machine, r.o, r.packed, r.m.inside, first_norm(r), first, images);
     const auto go = [&](auto* target) {
-      depthwise_backward(stream, f_.of(images), wide, f_.op.expands ? f_.op.activation : Activation::kNone,
+      depthwise_backward(stream, f.of(images), wide, f.op.expands ? f.op.activation : Activation::kNone,
                          static_cast<const float*>(r.packed.wd), static_cast<const T*>(r.m.dv),
-                         static_cast<const float*>(nullptr), target, f_.with_items(taps_grid_, rows), r.m.of_taps, first > 0);
+                         static_cast<const float*>(nullptr), target, f.with_items(taps_grid_, rows), r.m.of_taps, first > 0);
     };
-    if (!f_.op.expands) return go(r.d.x + f_.rows(first) * f_.in);
-    T* dz = r.m.dz + f_.rows(first) * f_.inner;
+    if (!f.op.expands) return go(r.d.x + f.rows(first) * f.in);
+    T* dz = r.m.dz + f.rows(first) * f.inner;
     go(dz);
     norm_gradient_sums(stream, static_cast<const float*>(r.m.inside.expanded), first_norm(r), static_cast<const T*>(dz),
-                       Activation::kNone, f_.inner, f_.with_items(f_.wide_grid, rows), r.m.inside.wide_sums, first > 0);
+                       Activation::kNone, f.inner, f.with_items(f.wide_grid, rows), r.m.inside.wide_sums, first > 0);
   }
 
   void through_expand(const Run& r, int first, int images) const {
-    const Stream stream = machine_->stream();
-    const T* x = f_.expand_chunk(*machine_, r.o, r.packed, r.m.inside, first, images);
+    const Stream stream = r.machine.stream();
+    const T* x = f.expand_chunk(r.machine, r.o, r.packed, r.m.inside, first, images);
     T* du = r.m.inside.wide;
     norm_input_gradient(stream, static_cast<const float*>(r.m.inside.expanded), first_norm(r),
-                        static_cast<const T*>(r.m.dz + f_.rows(first) * f_.inner), Activation::kNone, r.d.ge, r.d.be,
-                        f_.plane.rows(), f_.rows(images), f_.inner, du);
+                        static_cast<const T*>(r.m.dz + f.rows(first) * f.inner), Activation::kNone, r.d.ge, r.d.be,
+                        f.plane.rows(), f.rows(images), f.inner, du);
     products_.dwe.of(images).run(stream, du, x, nullptr, first > 0 ? r.d.we : nullptr, r.d.we);
-    products_.dx.of(images).run(stream, du, f_.operand(r.o.we, r.packed.we), nullptr, nullptr, r.d.x + f_.rows(first) * f_.in);
+    products_.dx.of(images).run(stream, du, f.operand(r.o.we, r.packed.we), nullptr, nullptr, r.d.x + f.rows(first) * f.in);
   }
 
-  [[nodiscard]] NormVectors first_norm(const Run& r) const {
-    return {r.o.ge, r.o.be, r.m.inside.mean, r.m.inside.var, f_.op.eps};
-  }
+  [[nodiscard]] NormVectors first_norm(const Run& r) const { return {r.o.ge, r.o.be, r.m.inside.mean, r.m.inside.var, f.op.eps}; }
 
-  std::shared_ptr<Machine> machine_;
-  LiveFrame<T> f_;
   BackwardProducts products_;
   SumsGrid taps_grid_;
-  std::string name_;
 };
 
 template <class T>
@@ -147,7 +141,7 @@ KernelResult prepare(const Setup& setup, const graph::InvertedResidualTrain& op)
   // Wide: sums, activations and dz; at v's positions v, the filtered activations, their gradient in 32 bits, and dv.
   FOVEA_TRY(frame.prepare(setup, sizeof(float) + 2 * sizeof(T), sizeof(float) + 3 * sizeof(T)));
   FOVEA_ASSIGN(auto products, prepare_products(setup, frame));
-  return std::unique_ptr<Kernel>(std::make_unique<LiveBackward<T>>(setup.machine, std::move(frame), std::move(products)));
+  return make_block(setup, LiveBackward<T>(std::move(frame), std::move(products)));
 }
 
 }  // namespace

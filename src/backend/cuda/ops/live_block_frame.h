@@ -31,7 +31,7 @@ struct LiveOperands {
       be = a.inputs[3].f32();
     }
     if (a.inputs.size() == at + 4) return;
-    v = reinterpret_cast<const T*>(a.inputs[at + 4].data);
+    v = numbers_of<const T>(a.inputs[at + 4]);
     md = a.inputs[at + 5].f32();
     sd = a.inputs[at + 6].f32();
     dy = a.inputs[at + 7].f32();

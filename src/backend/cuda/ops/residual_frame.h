@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <memory>
+#include <string>
 #include <utility>
 
 #include "backend/cuda/chunks.h"
@@ -123,6 +125,18 @@ Result<ChunkedProduct> prepare_projection(const Setup& setup, const ResidualFram
                                   .operands = f.kNumber,
                                   .bias = bias},
                                  false);
+}
+
+/// The kernel of a pass: `Pass` has its frame `f`, the memory that it shares out, and what it does on a machine:
+///   T (what products read), kName, scratch_bytes(), run(Machine&, const Arguments&)
+template <class Pass>
+KernelResult make_block(const Setup& setup, Pass made) {
+  const auto pass = std::make_shared<const Pass>(std::move(made));
+  return make_kernel(
+      setup,
+      {std::string(Pass::kName) + suffix_of<typename Pass::Number>(), pass->f.packed(nullptr).bytes, pass->scratch_bytes(), {}},
+      [pass](Machine& machine, const Arguments& a) { pass->run(machine, a); },
+      [pass](Machine& machine, const Arguments& a) { pass->f.pack(machine, a); });
 }
 
 /// The products of a backward pass beside those of the frame; dz is the gradient of what the expansion gives.
