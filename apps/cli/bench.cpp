@@ -104,6 +104,7 @@ void print(Console& console, const char* what, const NetworkRate& rate) {
                                   {"gflops", rate.gflops},
                                   {"machine_gflops", rate.machine_gflops},
                                   {"peak_memory_bytes", rate.peak_memory}};
+    if (rate.traffic_gb_s) object["traffic_gb_s"] = *rate.traffic_gb_s;
     if (rate.wait_share) object["wait_share"] = *rate.wait_share;
     return console.print_json(object);
   }

@@ -58,10 +58,11 @@ struct NetworkRate {
   double median_ms = 0;   ///< of a batch
   double p95_ms = 0;      ///< 95 of 100 runs were faster
   double images_per_second = 0;
-  double gflops = 0;                 ///< arithmetic of the products, by the median
-  double machine_gflops = 0;         ///< product of large fp32 matrices with as many threads, measured before
-  std::int64_t peak_memory = 0;      ///< bytes that the process held at most; 0 where the system does not tell
-  std::optional<double> wait_share;  ///< of the time, spent waiting for photos; none without NetworkBenchOptions::data
+  double gflops = 0;                   ///< arithmetic of the products, by the median
+  double machine_gflops = 0;           ///< product of large fp32 matrices with as many threads, measured before
+  std::optional<double> traffic_gb_s;  ///< to train: what ops read and write, each operand once, as it is kept; by the median
+  std::int64_t peak_memory = 0;        ///< bytes that the process held at most; 0 where the system does not tell
+  std::optional<double> wait_share;    ///< of the time, spent waiting for photos; none without NetworkBenchOptions::data
 };
 struct NetworkBenchOptions {
   BenchSettings settings;

@@ -8,6 +8,7 @@
 #include "data/cache.h"
 #include "data/dataset.h"
 #include "estimate/probe.h"
+#include "estimate/roofline.h"
 #include "estimate/same_batch.h"
 #include "hardware/rates.h"
 #include "model/registry.h"
@@ -60,8 +61,16 @@ Result<Photos> photos_for(const Context& context, const Backend& backend, const 
 
 struct Steps {
   std::vector<double> seconds;  ///< of each
+  double bytes = 0;             ///< that the ops of a step read and write
   double waited = 0;            ///< seconds of them all
 };
+
+/// Bytes of a step; what is inside of blocks that are one op does not count.
+double traffic_of(const training::FineTuner& tuner, int batch) {
+  double bytes = 0;
+  for (const graph::Node& node : tuner.graph().nodes()) bytes += estimate::work_of(tuner.graph(), node).bytes;
+  return bytes * batch / tuner.rows_at_once();
+}
 
 /// What a step takes with this batch and so many threads; the first one touches all memory and is not counted.
 Result<Steps> times_of(const Context& context, const Backend& backend, const MeasuredNetwork& network, int batch,
@@ -72,14 +81,15 @@ Result<Steps> times_of(const Context& context, const Backend& backend, const Mea
   options.schedule = {.peak = 1e-6, .steps = 1000, .warmup = 1};
   options.ema_decay = 0.9;
   FOVEA_ASSIGN(auto tuner, training::FineTuner::create(context, backend, network.spec, own, options));
-  estimate::SameBatch same(network.spec, batch);
-  same.give(1 << 20, batch);
+  FOVEA_ASSIGN(const auto same, estimate::SameBatch::create(backend, network.spec, batch));
+  same->give(1 << 20, batch);
   Photos photos;
   if (!bench.data.empty()) {
     FOVEA_ASSIGN(photos, photos_for(context, backend, bench, network, batch));
   }
-  training::BatchSource& source = photos.batches ? *photos.batches : same;
+  training::BatchSource& source = photos.batches ? *photos.batches : static_cast<training::BatchSource&>(*same);
   Steps steps;
+  steps.bytes = traffic_of(tuner, batch);
   std::vector<double>& times = steps.seconds;
   double begin = 0;
   double last = 0;
@@ -128,6 +138,7 @@ Result<std::vector<NetworkRate>> bench_train(const NetworkBenchOptions& options,
         FOVEA_ASSIGN(const auto times,
                      times_of(context_of(options.settings, count), *device.backend, network, batch, options, tuning));
         rates.push_back(rate_of(network, batch, count, times.seconds, flops, machine));
+        rates.back().traffic_gb_s = times.bytes / (1e6 * rates.back().median_ms);
         if (!options.data.empty()) {
           rates.back().wait_share = times.waited / std::accumulate(times.seconds.begin(), times.seconds.end(), 0.0);
         }

@@ -48,15 +48,15 @@ Result<Tuning> probe_tuning(const NetworkProbe& probe, const NetworkSpec& spec, 
   tuning.bytes = static_cast<std::int64_t>(tuner.bytes());
   tuning.precision = tuner.precision();
 
-  SameBatch source(spec, options.batch);
+  FOVEA_ASSIGN(const std::unique_ptr<SameBatch> source, SameBatch::create(probe.backend, spec, options.batch));
   constexpr int kFew = 8;  // touches all memory
-  source.give(1, norm == NormMode::kLive ? options.batch : std::min(options.batch, kFew));
-  FOVEA_TRY(tuner.run_epoch(source, 0));
+  source->give(1, norm == NormMode::kLive ? options.batch : std::min(options.batch, kFew));
+  FOVEA_TRY(tuner.run_epoch(*source, 0));
   const double of_batch = step * options.batch;
   const int batches = std::clamp(static_cast<int>(budget / (2 * of_batch)), 1, 8);
-  source.give(batches, options.batch);
+  source->give(batches, options.batch);
   const CostWatch watch;
-  FOVEA_TRY(tuner.run_epoch(source, 1));
+  FOVEA_TRY(tuner.run_epoch(*source, 1));
   tuning.learn = (1.0 / (batches * options.batch)) * watch.elapsed();
   return tuning;
 }

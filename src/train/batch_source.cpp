@@ -3,9 +3,25 @@
 
 #include <algorithm>
 
+#include "core/device_failure.h"
+#include "core/error.h"
 #include "data/row.h"
 
 namespace fovea::training {
+
+Result<DeviceBuffer> resident_copy(const Backend& backend, std::span<const float> input) {
+  const std::shared_ptr<Memory> memory = backend.memory();
+  if (memory->on_host()) return DeviceBuffer();
+  try {
+    DeviceBuffer copy(memory, input.size_bytes());
+    memory->upload(std::as_bytes(input), copy.data());
+    return copy;
+  } catch (const DeviceFailure& failure) {
+    if (!failure.out_of_memory()) throw;
+    return fail(Error::Kind::kLimit, "training: memory does not hold the pixels of a batch ({}); try a smaller --batch",
+                failure.what());
+  }
+}
 
 Result<bool> PhotoBatches::next(StepBatch& batch) {
   auto more = loader_->next(batch_);

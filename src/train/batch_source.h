@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "backend/backend.h"
 #include "data/loader.h"
 #include "data/order.h"
 #include "train/photo_rows.h"
@@ -25,6 +26,10 @@ struct StepBatch {
   bool whole = true;           ///< no part of the batch has padding
   float* resident = nullptr;   ///< the input, in the memory of the backend that the source was made for
 };
+
+/// A copy of such an input in the memory of a backend whose kernels do not reach the host's; of another one nothing. kLimit where
+/// memory does not hold it.
+Result<DeviceBuffer> resident_copy(const Backend& backend, std::span<const float> input);
 
 class BatchSource {
  public:

@@ -130,8 +130,12 @@ Result<std::unique_ptr<Executor>> FineTuner::make_executor(int rows) {
       if (output.name == graph::gradient_name(name)) gradients.push_back(output.name);
     }
   }
-  FOVEA_ASSIGN(auto plan, Plan::make(context_, std::move(graph), *backend_,
-                                     {.constant_weights = options_.norm == NormMode::kFrozen, .bound_outputs = gradients}));
+  // Parts of a batch share one folding of the weights. A device that computes a batch at once folds them in the run that is
+  // recorded: so many small kernels would take longer to start than to compute.
+  const bool shared = backend_->memory()->on_host() || rows < this->rows();
+  FOVEA_ASSIGN(auto plan,
+               Plan::make(context_, std::move(graph), *backend_,
+                          {.constant_weights = options_.norm == NormMode::kFrozen && shared, .bound_outputs = gradients}));
   auto executor = std::make_unique<Executor>(std::move(plan));
   state_->bind_to(*executor);
   return executor;
@@ -222,7 +226,6 @@ double FineTuner::accumulate(const StepBatch& batch, double total, BatchSource* 
   const auto rows = static_cast<std::size_t>(batch.rows);
   const std::size_t classes = batch.targets.size() / rows;
   double loss = 0;
-  // The parameters stand still for a whole batch, so its parts share one folding and packing.
   if (executor_->plan().constant_weights()) executor_->prepare_weights();
   for (std::size_t first = 0; first < static_cast<std::size_t>(batch.count); first += static_cast<std::size_t>(micro_batch_)) {
     bind_input(batch, first);
@@ -358,8 +361,15 @@ Result<double> FineTuner::measure_step() {
   const std::span<float> values = state_->fetch().parameters;
   const std::vector<float> kept(values.begin(), values.end());
   const int rows = micro_batch_;
-  const StepBatch batch{input, targets, weights, rows, rows};
-  FOVEA_TRY(compute(batch, 0, nullptr));  // touches all memory
+  const auto resident = resident_copy(*backend_, input);
+  if (!resident) {
+    FOVEA_TRY(split_further(rows, resident.error().message));
+    return measure_step();
+  }
+  StepBatch batch{input, targets, weights, rows, rows};
+  batch.resident = resident->f32();
+  // The first touches all memory, the second is written down where a device can replay it.
+  for (int before = executor_->plan().recorder() ? 2 : 1; before > 0; --before) FOVEA_TRY(compute(batch, 0, nullptr));
   const Stopwatch watch;
   FOVEA_TRY(compute(batch, 0, nullptr));
   const double seconds = watch.seconds() * this->rows() / rows;

@@ -103,6 +103,9 @@ class FineTuner {
 
   /// What the operands of products are rounded to, if those of any are.
   [[nodiscard]] graph::Precision precision() const;
+  /// What runs for so many rows, as often as a batch has them.
+  [[nodiscard]] const graph::Graph& graph() const { return executor_->plan().graph(); }
+  [[nodiscard]] int rows_at_once() const { return micro_batch_; }
 
   /// Where memory was short.
   [[nodiscard]] const std::optional<Split>& split() const { return split_; }

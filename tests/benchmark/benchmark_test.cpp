@@ -93,6 +93,11 @@ TEST(BenchTrain, HasARowForEachBatchAndNumberOfThreads) {
     const auto rates = bench_train(options);
     ASSERT_TRUE(rates.ok()) << rates.error().message;
     expect_sane(*rates);
+    // At least the pixels of every photo are read, and no machine moves a terabyte a millisecond.
+    for (const NetworkRate& rate : *rates) {
+      EXPECT_GT(*rate.traffic_gb_s, 1e-9 * 4 * 3 * rate.size * rate.size * rate.images_per_second / 2);
+      EXPECT_LT(*rate.traffic_gb_s, 1e6);
+    }
   }
 }
 
