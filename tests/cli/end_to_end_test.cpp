@@ -292,11 +292,13 @@ TEST_F(EndToEnd, AnswersThatCannotBeWrittenAreAnError) {
 TEST_F(EndToEnd, AClosedTerminalEndsATrainingCleanly) {
   const std::string train = "'" + program().string() + "' train '" + path("photos") + "' -o '" + path("hung") +
                             "' --arch mobilenet_v2_0.35 --from-scratch --scope full --size 32 --epochs 3000 --quiet";
-  const Finished run = run_program({"/bin/sh", "-c", train + " & sleep 0.7; kill -HUP $!; wait $!"});
+  const std::string begun = " & until grep -qs epoch '" + path("hung.run/metrics.jsonl") + "'; do sleep 0.02; done; ";
+  const Finished run = run_program({"/bin/sh", "-c", train + begun + "kill -HUP $!; wait $!"});
   EXPECT_LT(run.status, 128) << run.err;
   EXPECT_TRUE(fs::exists(path("hung.run/checkpoint/run.json")));
+  fs::remove_all(path("hung.run"));
   const Finished deaf = run_program(
-      {"/bin/sh", "-c", "trap '' HUP; " + train + " & sleep 0.4; kill -HUP $!; sleep 0.4; kill -0 $! && kill -TERM $!; wait $!"});
+      {"/bin/sh", "-c", "trap '' HUP; " + train + begun + "kill -HUP $!; sleep 0.4; kill -0 $! && kill -TERM $!; wait $!"});
   EXPECT_EQ(deaf.err.find("No such process"), std::string::npos) << deaf.err;
 }
 
@@ -304,7 +306,7 @@ TEST_F(EndToEnd, AClosedTerminalEndsATrainingCleanly) {
 TEST_F(EndToEnd, AFileThatMayNotGrowIsAClearError) {
   const Finished run =
       run_program({"/bin/sh", "-c",
-                   "ulimit -f 1; '" + program().string() + "' train '" + path("photos") + "' -o '" + path("small") +
+                   "ulimit -f 16; '" + program().string() + "' train '" + path("photos") + "' -o '" + path("small") +
                        "' --arch mobilenet_v2_0.35 --from-scratch --scope full --size 32 --epochs 1 --quiet"});
   EXPECT_EQ(run.status, 2) << run.err;
   EXPECT_NE(run.err.find("small.safetensors: cannot write: File too large"), std::string::npos) << run.err;
