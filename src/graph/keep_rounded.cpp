@@ -76,7 +76,7 @@ Keeping keeping_of(const Op& op) {
 // gradients of the golden test of EfficientNet-Lite0 that is the greatest error by far. Sums of gradients do no such harm.
 bool may_round_input(const Node& node, std::size_t index) {
   if (keeping_of(node.op) == Keeping::kFloats) return false;
-  return std::visit(Overloaded{[&](const Conv2d&) { return index == 0; }, [&](const Conv2dBackwardInput&) { return index == 0; },
+  return std::visit(Overloaded{[&](const Conv2d&) { return index == 0; }, [&](const Conv2dBackwardInput&) { return index != 1; },
                                [&](const BatchNormTrain&) { return index == 0; },
                                [&](const BatchNormTrainBackward&) { return index == 0 || index == 5; },
                                [&](const InvertedResidual& o) { return index == 0 && !o.residual; },

@@ -165,12 +165,19 @@ struct SigmoidBinaryCrossEntropy {};
 
 // ---- backward --------------------------------------------------------------------------------------------------
 
-/// dy (N,H',W',K), w (K,C,R,S) -> dx of shape `input`. With another Precision, dy and w are rounded.
+/// dy (N,H',W',K), w (K,C,R,S), [a (like dx)], [s (like dx)] -> dx of shape `input`. With another Precision, dy and w are
+/// rounded. If `adds`, a is added: what reaches x by other ways. If `by_slope`, the sum is multiplied by s: the derivative of the
+/// activation that made x, as an Activate or Conv2d keeps it.
 struct Conv2dBackwardInput {
   Window window;
   Shape input;
   Precision precision = Precision::kF32;
+  bool adds = false;
+  bool by_slope = false;
 };
+
+/// Which input of it is s.
+[[nodiscard]] constexpr std::size_t slope_input(const Conv2dBackwardInput& op) { return op.adds ? 3 : 2; }
 
 /// x (N,H,W,C), dy (N,H',W',K) -> dw (K,C,R,S), [db (K) if `bias`]. With another Precision, x and dy are rounded; what is
 /// added up to db is not.

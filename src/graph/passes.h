@@ -52,12 +52,18 @@ inline constexpr std::int64_t kLeastChannelsKept = 64;
 enum class Slopes : std::uint8_t {
   kNobody,        ///< it is computed again from the silu's input
   kSilus,         ///< the silu, beside its output
-  kConvolutions,  ///< a convolution in bf16 that a silu follows, as one op; other silus as above
+  kConvolutions,  ///< a convolution in bf16 that a silu follows, as one op, and gradients by such take in the product with it;
+                  ///< other silus as above
 };
 
 /// After autodiff, before keep_rounded: where a silu's derivative is asked for, it is kept, so that one exponential serves both
 /// passes, and what the silu was computed from need not be kept.
 [[nodiscard]] Graph keep_slopes(const Graph& graph, Slopes by);
+
+/// After keep_slopes, before keep_rounded, with Slopes::kConvolutions: a gradient by the input of a convolution in bf16 takes in
+/// the addition of what reaches that input by another way, and the product with a kept slope, where nobody else reads what lies
+/// between.
+[[nodiscard]] Graph fuse_gradients(const Graph& graph, Slopes by);
 
 /// Without the named outputs that are activations of every position, such as the ends of stages: training reads none of them, and
 /// an output is a float and keeps its memory to the end.

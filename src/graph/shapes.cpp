@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Shape inference: one small rule per op, from its signature in ops.h.
+#include <algorithm>
 #include <numeric>
 
 #include "core/error.h"
@@ -71,8 +72,11 @@ Inferred convolution(const Rule& in, const Window& w, bool depthwise) {
 }
 
 Inferred conv_backward_input(const Rule& in, const Conv2dBackwardInput& op) {
-  if (!in.counts(2, 2) || !in.rank(0, 4) || !in.rank(1, 4) || op.input.rank() != 4)
-    return in.refuse("dy (N,H',W',K), w (K,C,R,S)");
+  const std::size_t count = slope_input(op) + (op.by_slope ? 1 : 0);
+  if (!in.counts(count, count) || !in.rank(0, 4) || !in.rank(1, 4) || op.input.rank() != 4)
+    return in.refuse("dy (N,H',W',K), w (K,C,R,S), and as many like dx as the op says");
+  if (std::ranges::any_of(in.all().subspan(2), [&](const Shape& shape) { return shape != op.input; }))
+    return in.refuse("what is added, and slopes, of shape " + to_string(op.input));
   if (in[1] != Shape{in[0][3], op.input[3], op.window.kernel_h, op.window.kernel_w}) return in.refuse("w between dx and dy");
   if (in[0] != window_shape(op.window, op.input, in[0][3]))
     return in.refuse("dy as the window makes it of " + to_string(op.input));

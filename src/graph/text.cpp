@@ -57,7 +57,9 @@ std::string fields(const Op& op) {
           [](const Dropout& o) { return fmt::format("{} stream {}", o.rate, o.stream); },
           [](const Attention& o) { return fmt::format("heads {} key {} value {}", o.heads, o.key_dim, o.head_dim); },
           [](const AttentionBackward& o) { return fmt::format("heads {} key {} value {}", o.heads, o.key_dim, o.head_dim); },
-          [](const Conv2dBackwardInput& o) { return with(fields(o.window), o.precision); },
+          [](const Conv2dBackwardInput& o) {
+            return with(fields(o.window) + (o.adds ? " adds" : "") + (o.by_slope ? " by slope" : ""), o.precision);
+          },
           [](const Conv2dBackwardWeight& o) { return with(fields(o.window) + (o.bias ? " bias" : ""), o.precision); },
           [](const DepthwiseConv2dBackward& o) {
             return with(with(fields(o.window), o.activation), o.input_activation, "input ");

@@ -49,12 +49,21 @@ bool keeps_slope(const graph::Op& op, const Backend& backend) {
   return backend.supports(graph, graph.nodes().front());
 }
 
+bool has_fused_gradients(Precision precision, const Backend& backend) {
+  graph::Graph graph;
+  const Shape shape{1, 4, 4, 16};
+  graph.add(graph::Conv2dBackwardInput{.window = {}, .input = shape, .precision = precision, .adds = true, .by_slope = true},
+            {graph.input("dy", shape), graph.parameter("w", {16, 16, 1, 1}), graph.input("a", shape), graph.input("s", shape)});
+  return backend.supports(graph, graph.nodes().front());
+}
+
 graph::Slopes slopes_of(Precision precision, const Backend& backend) {
   constexpr auto kSilu = graph::Activation::kSilu;
   if (!keeps_slope(graph::Activate{kSilu, true}, backend)) return graph::Slopes::kNobody;
   const graph::Conv2d convolution{.activation = kSilu, .precision = precision, .keeps_slope = true};
-  return precision == Precision::kBF16 && keeps_slope(convolution, backend) ? graph::Slopes::kConvolutions
-                                                                            : graph::Slopes::kSilus;
+  const bool fused =
+      precision == Precision::kBF16 && keeps_slope(convolution, backend) && has_fused_gradients(precision, backend);
+  return fused ? graph::Slopes::kConvolutions : graph::Slopes::kSilus;
 }
 
 /// One whose sums a BatchNorm reads as they are kept in that precision.

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <utility>
+
 #include "contract/windows.h"
 #include "graph/passes.h"
 
@@ -39,6 +41,15 @@ Case backward_input(const Geometry& g, std::int64_t c, std::int64_t k, Precision
           {{g.output(k)}, weight({k, c, g.window.kernel_h, g.window.kernel_w})}};
 }
 
+/// With what is added and slopes, one or both.
+Case backward_input_and_more(const Geometry& g, std::int64_t c, std::int64_t k, Precision precision, bool adds, bool by_slope) {
+  Case made = backward_input(g, c, k, precision);
+  made.name += std::string(adds ? "_adds" : "") + (by_slope ? "_by_slope" : "");
+  made.op = graph::Conv2dBackwardInput{g.window, g.input(c), precision, adds, by_slope};
+  for (int i = 0; i < int{adds} + int{by_slope}; ++i) made.inputs.push_back({g.input(c)});
+  return made;
+}
+
 Case backward_weight(const Geometry& g, std::int64_t c, std::int64_t k, bool bias, Precision precision) {
   return {fmt::format("Conv2dBackwardWeight_{}_c{}_k{}{}{}", g.name(), c, k, bias ? "_bias" : "", suffix(precision)),
           graph::Conv2dBackwardWeight{g.window, bias, precision},
@@ -74,6 +85,19 @@ std::vector<Case> kept_with_slope(const Case& source) {
   return {all, slope, result};
 }
 
+/// Gradients by x that take in what follows them: all of it kept in bf16, or only what is added and slopes, or the result.
+void add_fused_gradients(std::vector<Case>& cases, std::size_t i, const Geometry& g, std::int64_t c, std::int64_t k) {
+  const bool adds = i % 3 != 0, by_slope = i % 3 != 1;
+  cases.push_back(backward_input_and_more(g, c, k, Precision::kF32, adds, by_slope));
+  const Case source = backward_input_and_more(g, c, k, Precision::kBF16, adds, by_slope);
+  Case more = source, result = source;
+  for (std::size_t input = 2; input < more.inputs.size(); ++input) more.inputs[input].dtype = DType::kBF16;
+  more.name += "_more_kept_bf16";
+  result.result = DType::kBF16;
+  result.name += "_result_kept_bf16";
+  cases.insert(cases.end(), {source, kept_rounded(source, DType::kBF16), more, result});
+}
+
 /// All three ops; in 16 bits also with what they read and write kept so.
 void add_ops(std::vector<Case>& cases, std::size_t i, const Geometry& g, std::int64_t c, std::int64_t k) {
   for (const Precision precision : kPrecisions) {
@@ -88,6 +112,7 @@ void add_ops(std::vector<Case>& cases, std::size_t i, const Geometry& g, std::in
   for (const Precision precision : {Precision::kF32, Precision::kBF16})
     cases.push_back(forward_with_slope(g, c, k, i % 3 != 0, precision));
   for (const Case& other : kept_with_slope(cases.back())) cases.push_back(other);
+  add_fused_gradients(cases, i, g, c, k);
 }
 
 /// Gradients of weights over so many positions that they are summed in bands and parts; an odd number of rows, and columns that
@@ -107,13 +132,34 @@ void add_many_positions(std::vector<Case>& cases) {
   }
 }
 
+/// Gradients by x in whole vectors of columns and in parts of them, of rows that are longer than what is computed at once, and of
+/// more of them than a band has.
+void add_long_rows(std::vector<Case>& cases) {
+  struct Layer {
+    Geometry geometry;
+    std::int64_t c, k;
+  };
+  const Layer layers[] = {{{1, 50, 32, window_of(3, 1, pad_all(1))}, 16, 48}, {{1, 15, 66, window_of(3, 2, pad_all(1))}, 32, 20},
+                          {{1, 19, 31, window_of(1, 1, {})}, 48, 66},         {{1, 5, 30, window_of(3, 1, pad_all(1))}, 8, 9},
+                          {{1, 9, 36, window_of(3, 2, pad_all(1))}, 64, 12},  {{1, 5, 29, window_of(1, 1, {})}, 136, 24}};
+  for (const auto& [g, c, k] : layers) {
+    cases.push_back(kept_rounded(backward_input(g, c, k, Precision::kBF16), DType::kBF16));
+    for (const auto& [adds, by_slope] : {std::pair{true, false}, {false, true}, {true, true}})
+      cases.push_back(kept_rounded(backward_input_and_more(g, c, k, Precision::kBF16, adds, by_slope), DType::kBF16));
+  }
+}
+
 /// Windows that no network has: positions of x that none of them sees, in rows or in columns alone; more padding than taps.
 void add_odd_windows(std::vector<Case>& cases) {
   for (const Geometry& g : {Geometry{2, 8, 7, {2, 3, 3, {0, 0, 0, 0}}}, Geometry{1, 7, 9, {3, 1, 2, {1, 0, 1, 0}}},
                             Geometry{1, 3, 4, {2, 2, 1, {2, 3, 2, 3}}}, Geometry{1, 6, 6, {2, 2, 2, {0, 0, 0, 0}}}}) {
     cases.push_back(forward(g, 5, 18, Activation::kNone, true, Precision::kF32));
-    cases.push_back(backward_input(g, 5, 18, Precision::kF32));
     cases.push_back(backward_weight(g, 5, 18, true, Precision::kF32));
+    for (const Precision precision : {Precision::kF32, Precision::kBF16}) {
+      for (const bool more : {false, true}) cases.push_back(backward_input_and_more(g, 5, 18, precision, more, more));
+      cases.push_back(backward_input(g, 32, 6, precision));
+    }
+    cases.push_back(kept_rounded(backward_input_and_more(g, 32, 6, Precision::kBF16, true, true), DType::kBF16));
   }
 }
 
@@ -124,6 +170,7 @@ std::vector<Case> tests() {
   // So many weights that rearranging them is dealt out.
   add_ops(cases, 28, {1, 3, 4, window_of(3, 1, pad_all(1))}, 40, 192);
   add_many_positions(cases);
+  add_long_rows(cases);
   add_odd_windows(cases);
   return cases;
 }

@@ -3,8 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <string>
+#include <utility>
 
 #include "graph/autodiff.h"
 
@@ -286,6 +288,60 @@ TEST(Passes, ARoundedConvolutionTakesInTheSiluAndKeepsItsSlope) {
             "%12 1x4x4x8 bf16 = ActivateBackward[silu by slope](%4, %11)\n"
             "%13 8x8x3x3, %14 8 = Conv2dBackwardWeight[3x3 pad 1,1,1,1 bias bf16](x, %12)\n"
             "output y = %7\noutput grad/w = %13\noutput grad/b = %14\noutput grad/v = %9\noutput grad/c = %10\n");
+}
+
+TEST(Passes, AGradientByXTakesInTheSlope) {
+  const std::string text = to_text(
+      keep_rounded(fuse_gradients(keep_slopes(rounded_chain(Precision::kBF16), Slopes::kConvolutions), Slopes::kConvolutions)));
+  EXPECT_NE(text.find("%11 1x4x4x8 bf16 = Conv2dBackwardInput[1x1 by slope bf16](dy, v, %4)\n"
+                      "%12 8x8x3x3, %13 8 = Conv2dBackwardWeight[3x3 pad 1,1,1,1 bias bf16](x, %11)\n"),
+            std::string::npos)
+      << text;
+}
+
+/// x -> silu -> a -> conv u -> y; y + a -> z: what reaches a by two ways. With `wider`, a is read by a second convolution too.
+Graph branched(Precision precision, bool wider) {
+  Graph graph;
+  const ValueId x = graph.input("x", {1, 4, 4, 8});
+  const ValueId a = graph.add(Activate{Activation::kSilu}, {x});
+  const auto convolve = [&](const char* w) {
+    return graph.add(Conv2d{.window = {}, .precision = precision}, {a, graph.parameter(w, {8, 8, 1, 1})});
+  };
+  ValueId sum = graph.add(Add{}, {convolve("u"), a});
+  if (wider) sum = graph.add(Add{}, {sum, convolve("v")});
+  graph.mark_output("z", sum);
+  const std::string inputs[] = {"x"};
+  return std::move(differentiate_from(
+                       graph, "z", "dz", [](std::string_view) { return true; }, inputs))
+      .value();
+}
+std::string fused(const Graph& graph, Slopes by = Slopes::kConvolutions) {
+  return to_text(fuse_gradients(keep_slopes(graph, by), by));
+}
+
+TEST(Passes, AGradientByXTakesInWhatReachesXByAnotherWay) {
+  const std::string text = fused(branched(Precision::kBF16, false));
+  EXPECT_NE(text.find("= Conv2dBackwardInput[1x1 adds by slope bf16](dz, u, dz, "), std::string::npos) << text;
+  EXPECT_EQ(text.find("ActivateBackward"), std::string::npos) << text;
+}
+
+TEST(Passes, OfGradientsThatAreAddedOneTakesInTheOther) {
+  const std::string text = fused(branched(Precision::kBF16, true));
+  EXPECT_NE(text.find("%12 1x4x4x8 = Conv2dBackwardInput[1x1 adds bf16](dz, v, dz)\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("= Conv2dBackwardInput[1x1 adds by slope bf16](dz, u, %12, "), std::string::npos) << text;
+}
+
+TEST(Passes, GradientsOfFloatsOrForOthersToReadStayApart) {
+  const Graph floats = branched(Precision::kF32, false);
+  EXPECT_EQ(fused(floats), to_text(keep_slopes(floats, Slopes::kConvolutions)));
+  EXPECT_EQ(fused(branched(Precision::kBF16, false), Slopes::kSilus),
+            to_text(keep_slopes(branched(Precision::kBF16, false), Slopes::kSilus)));
+  Graph read = keep_slopes(branched(Precision::kBF16, false), Slopes::kConvolutions);
+  const auto gradient =
+      std::ranges::find_if(read.nodes(), [](const Node& node) { return std::holds_alternative<Conv2dBackwardInput>(node.op); });
+  ASSERT_NE(gradient, read.nodes().end());
+  read.mark_output("seen", gradient->outputs[0]);
+  EXPECT_EQ(to_text(fuse_gradients(read, Slopes::kConvolutions)), to_text(read));
 }
 
 TEST(Passes, ASiluStaysApartFromFloatsAndFromWhatOthersRead) {

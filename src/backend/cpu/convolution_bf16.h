@@ -1,5 +1,5 @@
-// Fovea: dense convolutions in bf16 by own kernels, on processors with AVX512_BF16: with silu and its derivative from one
-// exponential while the sums are still in registers.
+// Fovea: dense convolutions in bf16 by own kernels, on processors with AVX512_BF16, and gradients by their inputs: with silu and
+// its derivative from one exponential, and what else comes after the sums, while these are still in registers.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -9,7 +9,9 @@ namespace fovea::cpu {
 
 /// Whether there is one for `op` on `target`.
 [[nodiscard]] bool has_own_convolution_bf16(const graph::Conv2d& op, Target target);
+[[nodiscard]] bool has_own_convolution_bf16(const graph::Conv2dBackwardInput& op, Target target);
 
 KernelResult prepare_convolution_bf16(const Setup& setup, const graph::Conv2d& op);
+KernelResult prepare_convolution_bf16(const Setup& setup, const graph::Conv2dBackwardInput& op);
 
 }  // namespace fovea::cpu

@@ -45,6 +45,9 @@ bool is_defined(const graph::Op& op, cpu::Target target) {
     return !activate->keeps_slope || activate->activation == graph::Activation::kSilu;
   if (const auto* convolution = std::get_if<graph::Conv2d>(&op); convolution != nullptr && convolution->keeps_slope)
     return cpu::has_own_convolution_bf16(*convolution, target);
+  if (const auto* gradient = std::get_if<graph::Conv2dBackwardInput>(&op);
+      gradient != nullptr && (gradient->adds || gradient->by_slope))
+    return cpu::has_own_convolution_bf16(*gradient, target);
   if (!has(convolution_precision(op), target)) return false;
   const auto* depthwise = std::get_if<graph::DepthwiseConv2dBackward>(&op);
   return depthwise == nullptr ||

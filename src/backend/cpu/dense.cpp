@@ -34,7 +34,7 @@ std::unique_ptr<Kernel> fastest_of(const Setup& setup, std::string_view name, co
 /// Convolutions of dy that give the gradient by x, one after the other.
 class DenseBackward {
  public:
-  DenseBackward(const Setup& setup, const std::vector<DenseWork>& works, std::int64_t zeros) : zeros_(zeros) {
+  DenseBackward(const Setup& setup, const std::vector<DenseWork>& works) {
     for (const DenseWork& work : works) {
       phases_.emplace_back(setup, work, splits_of(work, setup.context.threads).front(), graph::Activation::kNone);
       packed_.push_back(packed_bytes_);
@@ -49,21 +49,18 @@ class DenseBackward {
     for (std::size_t i = 0; i < phases_.size(); ++i) phases_[i].pack(a.inputs[1].f32(), nullptr, a.packed + packed_[i]);
   }
   void run(const Arguments& a) const {
-    std::fill_n(a.outputs[0].f32(), zeros_, 0.0F);
     for (std::size_t i = 0; i < phases_.size(); ++i)
       phases_[i].run(a.inputs[0].f32(), a.packed + packed_[i], a.scratch, a.outputs[0].f32());
   }
 
  private:
-  std::int64_t zeros_;  ///< of the result, where no convolution writes all of it
   std::vector<DenseConvolution> phases_;
   std::vector<std::size_t> packed_;
   std::size_t packed_bytes_ = 0, scratch_bytes_ = 0;
 };
 
 std::unique_ptr<Kernel> backward(const Setup& setup, std::string_view name, const graph::Window& window, const Shape& x) {
-  const auto dense =
-      std::make_shared<const DenseBackward>(setup, backward_work(window, x, setup.input(0)), covers(window) ? 0 : x.elements());
+  const auto dense = std::make_shared<const DenseBackward>(setup, backward_work(window, x, setup.input(0)));
   return make_kernel(
       {setup.kernel_name(name), dense->packed_bytes(), dense->scratch_bytes(), std::nullopt},
       [dense](const Arguments& a) { dense->run(a); }, [dense](const Arguments& a) { dense->pack(a); });

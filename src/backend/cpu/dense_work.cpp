@@ -60,7 +60,7 @@ std::vector<DenseWork> backward_work(const graph::Window& window, const Shape& x
     const Phase rows(a, s, window.kernel_h, window.pad.top, x[1]);
     for (std::int64_t b = 0; b < s; ++b) {
       const Phase columns(b, s, window.kernel_w, window.pad.left, width);
-      if (rows.taps * columns.taps * rows.count * columns.count == 0) continue;
+      if (rows.count * columns.count == 0) continue;
       const std::int64_t last_tap =
           (rows.first_tap + s * (rows.taps - 1)) * window.kernel_w + columns.first_tap + s * (columns.taps - 1);
       phases.push_back({dy[0], dy[1], dy[2], k, rows.taps, columns.taps, 1, rows.first_seen, columns.first_seen, rows.count,
@@ -70,7 +70,5 @@ std::vector<DenseWork> backward_work(const graph::Window& window, const Shape& x
   }
   return phases;
 }
-
-bool covers(const graph::Window& window) { return window.kernel_h >= window.stride && window.kernel_w >= window.stride; }
 
 }  // namespace fovea::cpu

@@ -52,9 +52,8 @@ struct DenseWork {
 /// y = convolution of x with w (K,C,R,S), which gives `outputs` channels.
 [[nodiscard]] DenseWork forward_work(const graph::Window& window, const Shape& x, std::int64_t outputs);
 /// The gradient by x (N,H,W,C), from dy and w (K,C,R,S): for each remainder of a row and a column of x by the stride a
-/// convolution with every stride-th tap, back to front. Parts of x that no window sees have no work: see covers().
+/// convolution with every stride-th tap, back to front. Together they write all of it: parts of x that no window sees are
+/// convolutions without taps.
 [[nodiscard]] std::vector<DenseWork> backward_work(const graph::Window& window, const Shape& x, const Shape& dy);
-/// Whether backward_work writes all of the gradient: every remainder has a tap.
-[[nodiscard]] bool covers(const graph::Window& window);
 
 }  // namespace fovea::cpu

@@ -29,6 +29,9 @@ bool is_defined(const graph::Op& op, const Machine& machine) {
   if (const auto* block = std::get_if<graph::InvertedResidualTrain>(&op)) return has(*block);
   if (const auto* block = std::get_if<graph::InvertedResidualTrainBackward>(&op)) return has(block->forward);
   if (const auto* convolution = std::get_if<graph::Conv2d>(&op); convolution != nullptr && convolution->keeps_slope) return false;
+  if (const auto* gradient = std::get_if<graph::Conv2dBackwardInput>(&op);
+      gradient != nullptr && (gradient->adds || gradient->by_slope))
+    return false;
   if (const auto* activate = std::get_if<graph::Activate>(&op)) return !activate->keeps_slope;
   if (const auto* backward = std::get_if<graph::ActivateBackward>(&op)) return !backward->by_slope;
   if (!machine.has(convolution_precision(op))) return false;

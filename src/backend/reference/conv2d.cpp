@@ -35,6 +35,10 @@ void define(const graph::Conv2dBackwardInput& op, const Operands<Real>& t) {
       for (std::int64_t c = 0; c < dx.channels(); ++c) dx(a.n, a.i, a.j, c) += dy(a.n, a.h, a.w, k) * w(k, c, a.r, a.s);
     }
   });
+  for (std::int64_t i = 0; i < dx.size(); ++i) {
+    if (op.adds) dx[i] += t.in[2][i];
+    if (op.by_slope) dx[i] *= t.in[slope_input(op)][i];
+  }
 }
 
 template <class Real>

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "backend/cpu/convolution_bf16.h"
 #include "backend/cpu/dense.h"
 #include "backend/cpu/kernels/column_sums.h"
 #include "backend/cpu/kernels/elementwise.h"
@@ -129,6 +130,7 @@ KernelResult pointwise_weight_gradient(const Setup& setup) {
 
 KernelResult prepare_op(const Setup& setup, const graph::Conv2dBackwardInput& op) {
   if (setup.products == Products::kOwn) return prepare_dense(setup, op);
+  if (has_own_convolution_bf16(op, setup.target)) return prepare_convolution_bf16(setup, op);
   enum Base : std::size_t { kDy, kW, kDx };
   const onednn::ThreadSetting single(1);
   const bool pointwise = onednn::is_pointwise(op.window);

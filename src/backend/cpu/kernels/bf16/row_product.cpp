@@ -16,6 +16,7 @@ using graph::Activation;
 
 constexpr std::int64_t kLanes = 16;
 constexpr std::int64_t kWoven = 2 * kLanes;  ///< weights of a vector
+constexpr std::int64_t kCacheLine = 64;
 /// Positions that share a pointer: multiples of one step that addresses can hold, and their threefold and fivefold.
 constexpr int kGroup = 7;
 
@@ -75,22 +76,79 @@ FOVEA_BF16_INLINE void store(const Results& to, std::int64_t position, std::int6
   }
 }
 
+FOVEA_BF16_INLINE __m512 widened(__m256i numbers) {
+  return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(numbers), 16));
+}
+
+FOVEA_BF16_INLINE __m512 load(const Operand& from, std::int64_t position, std::int64_t column, __mmask16 mask) {
+  const std::int64_t at = position * from.position + column;
+  if (from.rounded) return widened(_mm256_maskz_loadu_epi16(mask, reinterpret_cast<const Bf16*>(from.data) + at));
+  return _mm512_maskz_loadu_ps(mask, reinterpret_cast<const float*>(from.data) + at);
+}
+
 /// From the sums of `count` positions from `first` on.
 FOVEA_BF16 void finish(const RowProduct& p, const float* sums, std::int64_t first, std::int64_t count) {
   const Limits limits(p.activation);
   for (std::int64_t i = first; i < first + count; ++i) {
     for (std::int64_t column = 0; column < p.columns; column += kLanes, sums += kLanes) {
       const __mmask16 mask = first_lanes(p.columns - column);
-      const __m512 sum = _mm512_add_ps(_mm512_load_ps(sums), _mm512_loadu_ps(p.b + column));
+      __m512 value = _mm512_load_ps(sums);
+      if (p.b != nullptr) value = _mm512_add_ps(value, _mm512_loadu_ps(p.b + column));
       if (p.activation == Activation::kSilu) {
-        const Silu silu(sum);
-        store(p.y, i, column, mask, silu.value);
+        const Silu silu(value);
         if (p.slope.data != nullptr) store(p.slope, i, column, mask, silu.slope);
-      } else {
-        store(p.y, i, column, mask, p.activation == Activation::kNone ? sum : limits.clamp(sum));
+        value = silu.value;
+      } else if (p.activation != Activation::kNone) {
+        value = limits.clamp(value);
       }
+      if (p.addend.data != nullptr) value = _mm512_add_ps(value, load(p.addend, i, column, mask));
+      if (p.factor.data != nullptr) value = _mm512_mul_ps(value, load(p.factor, i, column, mask));
+      store(p.y, i, column, mask, value);
     }
   }
+}
+
+/// The same for whole vectors without a bias and an activation, where all that is read and written is rounded.
+template <int kVectors, bool kAdds, bool kMultiplies>
+FOVEA_BF16 void finish_gradients(const RowProduct& p, const float* sums, std::int64_t first, std::int64_t count) {
+  Bf16* y = reinterpret_cast<Bf16*>(p.y.data) + first * p.y.position;
+  const auto* addend = reinterpret_cast<const Bf16*>(p.addend.data) + (kAdds ? first * p.addend.position : 0);
+  const auto* factor = reinterpret_cast<const Bf16*>(p.factor.data) + (kMultiplies ? first * p.factor.position : 0);
+  const auto value = [&](int vector) FOVEA_BF16 {
+    const auto at = [&](const Bf16* numbers) FOVEA_BF16 {
+      return widened(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(numbers + vector * kLanes)));
+    };
+    __m512 result = _mm512_load_ps(sums + vector * kLanes);
+    if constexpr (kAdds) result = _mm512_add_ps(result, at(addend));
+    if constexpr (kMultiplies) result = _mm512_mul_ps(result, at(factor));
+    return result;
+  };
+  for (; count > 0; --count, sums += kVectors * kLanes, y += p.y.position) {
+#pragma GCC unroll 2
+    for (int v = 0; v + 1 < kVectors; v += 2) _mm512_storeu_si512(y + v * kLanes, round_in_turn(value(v), value(v + 1)));
+    if constexpr (kVectors % 2 != 0) {
+      constexpr int kLast = kVectors - 1;
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(y + kLast * kLanes), (__m256i)_mm512_cvtneps_pbh(value(kLast)));
+    }
+    if constexpr (kAdds) addend += p.addend.position;
+    if constexpr (kMultiplies) factor += p.factor.position;
+  }
+}
+
+/// Whether finish_gradients is for it.
+template <int kVectors>
+bool is_plain(const RowProduct& p) {
+  const auto rounded = [](const Operand& operand) { return operand.data == nullptr || operand.rounded; };
+  return p.b == nullptr && p.activation == Activation::kNone && p.y.rounded && rounded(p.addend) && rounded(p.factor) &&
+         p.columns == kVectors * kLanes;
+}
+template <int kVectors>
+void finish_plain(const RowProduct& p, const float* sums, std::int64_t first, std::int64_t count) {
+  const bool adds = p.addend.data != nullptr, multiplies = p.factor.data != nullptr;
+  if (adds && multiplies) return finish_gradients<kVectors, true, true>(p, sums, first, count);
+  if (adds) return finish_gradients<kVectors, true, false>(p, sums, first, count);
+  if (multiplies) return finish_gradients<kVectors, false, true>(p, sums, first, count);
+  return finish_gradients<kVectors, false, false>(p, sums, first, count);
 }
 
 /// The same for `rows` rows of two whole vectors, `step` numbers apart, of silus and slopes that are both kept rounded.
@@ -108,7 +166,8 @@ template <int kVectors>
 FOVEA_BF16 void finish_silus(const RowProduct& p, const float* sums, std::int64_t first, std::int64_t count) {
   Bf16* y = reinterpret_cast<Bf16*>(p.y.data) + first * p.y.position;
   Bf16* slope = reinterpret_cast<Bf16*>(p.slope.data) + first * p.slope.position;
-  const auto bias = [&](int vector) FOVEA_BF16 { return _mm512_loadu_ps(p.b + vector * kLanes); };
+  const auto bias = [&](int vector)
+                        FOVEA_BF16 { return p.b == nullptr ? _mm512_setzero_ps() : _mm512_loadu_ps(p.b + vector * kLanes); };
   if constexpr (kVectors == 1) {  // two positions as one
     finish_pairs(sums, kWoven, count / 2, bias(0), bias(0), y, kWoven, slope, kWoven);
     if (count % 2 != 0) finish(p, sums + (count - 1) * kLanes, first + count - 1, 1);
@@ -122,15 +181,38 @@ FOVEA_BF16 void finish_silus(const RowProduct& p, const float* sums, std::int64_
 /// Whether finish_silus is for it.
 template <int kVectors>
 bool is_all_silus(const RowProduct& p) {
-  const bool kept = p.activation == Activation::kSilu && p.slope.data != nullptr && p.y.rounded && p.slope.rounded;
+  const bool kept = p.activation == Activation::kSilu && p.slope.data != nullptr && p.y.rounded && p.slope.rounded &&
+                    p.addend.data == nullptr && p.factor.data == nullptr;
   const bool together = p.y.position == kLanes && p.slope.position == kLanes;
   return kept && p.columns == kVectors * kLanes && (kVectors == 1 ? together : kVectors % 2 == 0);
+}
+
+/// Brings `count` rows of columns near, of a tensor that was read or written long ago.
+template <bool kToWrite, class Ends>
+FOVEA_BF16_INLINE void fetch(const Ends& ends, std::int64_t columns, std::int64_t first, std::int64_t count) {
+  if (ends.data == nullptr) return;
+  const auto number = static_cast<std::int64_t>(ends.rounded ? sizeof(Bf16) : sizeof(float));
+  const auto* at = reinterpret_cast<const char*>(ends.data) + first * ends.position * number;
+  for (; count > 0; --count, at += ends.position * number) {
+    for (std::int64_t byte = 0; byte < columns * number; byte += kCacheLine) {
+      if constexpr (kToWrite) {
+        asm volatile("prefetchw %0" ::"m"(at[byte]));
+      } else {
+        _mm_prefetch(at + byte, _MM_HINT_T0);
+      }
+    }
+  }
 }
 
 /// Positions from `first` on: kGroups times kCount of them.
 template <class Lanes, int kGroups, int kCount, int kVectors>
 FOVEA_BF16 void tile(const RowProduct& p, std::int64_t first) {
   constexpr int kPositions = kGroups * kCount;
+  if (p.addend.data != nullptr || p.factor.data != nullptr) {
+    fetch<false>(p.addend, p.columns, first, kPositions);
+    fetch<false>(p.factor, p.columns, first, kPositions);
+    fetch<true>(p.y, p.columns, first, kPositions);
+  }
   typename Lanes::Sum sums[kPositions][kVectors];
 #pragma GCC unroll 28
   for (int i = 0; i < kPositions; ++i) {
@@ -167,6 +249,7 @@ FOVEA_BF16 void tile(const RowProduct& p, std::int64_t first) {
   if constexpr (kVectors != 3) {
     if (is_all_silus<kVectors>(p)) return finish_silus<kVectors>(p, results, first, kPositions);
   }
+  if (is_plain<kVectors>(p)) return finish_plain<kVectors>(p, results, first, kPositions);
   finish(p, results, first, kPositions);
 }
 
@@ -200,6 +283,13 @@ void multiply_rows(const RowProduct& product) {
   }
 }
 
+FOVEA_BF16 void pack_pair(const float* first, const float* second, std::int64_t count, Bf16* to) {
+  const __mmask16 mask = first_lanes(count), none = 0;
+  const __m512 even = _mm512_maskz_loadu_ps(first == nullptr ? none : mask, first);
+  const __m512 odd = _mm512_maskz_loadu_ps(second == nullptr ? none : mask, second);
+  _mm512_storeu_si512(to, round_interleaved(even, odd));
+}
+
 FOVEA_BF16 void pack_columns(const Bf16* columns, std::int64_t column, std::int64_t count, std::int64_t pairs,
                              std::int64_t vectors, std::int64_t vector, Bf16* to) {
   to += vector * kWoven;
@@ -222,6 +312,7 @@ namespace fovea::cpu::bf16 {
 
 // There is no unit for bf16, so nothing calls these.
 void multiply_rows(const RowProduct& /*product*/) {}
+void pack_pair(const float* /*first*/, const float* /*second*/, std::int64_t /*count*/, Bf16* /*to*/) {}
 void pack_columns(const Bf16* /*columns*/, std::int64_t /*column*/, std::int64_t /*count*/, std::int64_t /*pairs*/,
                   std::int64_t /*vectors*/, std::int64_t /*vector*/, Bf16* /*to*/) {}
 

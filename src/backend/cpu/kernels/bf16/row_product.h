@@ -20,8 +20,16 @@ struct Results {
   std::int64_t position = 0;  ///< numbers from one position to the next
 };
 
-/// y (positions, columns) = activation(sum over kernel rows r and i in [0, 2 pairs) of x[p position + r row + i] w[r, i, ..] +
-/// b), slope like y = the activation's derivative there. Each element is one sum in that order, whatever is computed together.
+/// Where what is read along with results lies, in the same way.
+struct Operand {
+  const std::byte* data = nullptr;  ///< null: there is none
+  bool rounded = false;
+  std::int64_t position = 0;
+};
+
+/// y (positions, columns) = (activation(sum over kernel rows r and i in [0, 2 pairs) of x[p position + r row + i] w[r, i, ..] +
+/// b) + addend) factor, slope like y = the activation's derivative there. Each element is one sum in that order, whatever is
+/// computed together.
 struct RowProduct {
   const Bf16* x;
   std::int64_t positions;
@@ -30,10 +38,11 @@ struct RowProduct {
   std::int64_t row;      ///< numbers of x from one kernel row to the next
   std::int64_t pairs;    ///< of numbers in a kernel row
   const Bf16* w;         ///< (kernel_rows, pairs, vectors, 16, 2) with vectors of 16 columns, zeros beyond the last column
-  const float* b;        ///< (vectors, 16)
+  const float* b;        ///< (vectors, 16); null: zeros
   std::int64_t columns;  ///< at most 16 kMostColumnVectors
   graph::Activation activation;
   Results y, slope;
+  Operand addend, factor;
 };
 inline constexpr std::int64_t kMostColumnVectors = 4;
 /// Positions that are computed at once, and a multiple of any smaller such number.
@@ -45,5 +54,9 @@ void multiply_rows(const RowProduct& product);
 /// columns, zeros for the others.
 void pack_columns(const Bf16* columns, std::int64_t column, std::int64_t count, std::int64_t pairs, std::int64_t vectors,
                   std::int64_t vector, Bf16* to);
+
+/// One pair of numbers of at most 16 columns, which lie beside each other: rounded, to (16, 2), zeros for the others and for a
+/// row that is null.
+void pack_pair(const float* first, const float* second, std::int64_t count, Bf16* to);
 
 }  // namespace fovea::cpu::bf16
