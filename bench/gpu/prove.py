@@ -1,85 +1,41 @@
 #!/usr/bin/env python3
 # Fovea: everything that only a GPU can prove, in one run of ten minutes.
 # SPDX-License-Identifier: Apache-2.0
-"""Builds Fovea with its CUDA plug-in, and on this machine's GPU: runs the contract tests of every op and the recorded networks,
-times every op, compares answers on photos with the CPU's, trains (once with photos decoded by nvJPEG), and measures training steps in every precision, and in bf16 beside PyTorch's where that (and torchvision, timm, ultralytics)
-is installed. Each step is told by itself and none stops the next; everything goes into one file.
+"""On this machine's GPU: the contract tests of every op and the recorded networks; steps of training beside PyTorch's and as a share of
+the memory's rate; 60,000 photos for 20 epochs; every precision; answers against the CPU's; photos decoded by nvJPEG; memory while a run is
+recorded; what looking for a GPU costs; sorting. The most important first. Each step has its own time, is written to FILE when it ends, and
+stops none of the others; beside FILE, a table of all of them is kept (FILE.md).
 
-    bench/gpu/prove.py --photos FOLDER -o proof.json
+    bench/gpu/prove.py --programs build/release/bin --photos FOLDER --weights mobilenet_v2=FILE -o proof.jsonl
+    bench/gpu/prove.py --programs build/release/bin -o proof.jsonl --resume          what has not passed yet
+    bench/gpu/prove.py --programs build/release/bin -o proof.jsonl --only pytorch    steps with this in their name; answers need "training"
 
-FOLDER has a folder of photos per class; without one, labelled skies are rendered. --build: an existing build folder to use as it is.
-Exit status: 0 if every step passed, 1 if one failed (it is named), 2 if nothing could be run.
+FOLDER has train/ and val/ with a folder of photos per class; without one, labelled skies are rendered. Without --programs, they are built
+for this GPU first. Exit status: 0 if every step passed or does not apply here, 1 if one failed (it is named), 2 if nothing could be run.
 """
 import argparse
 import json
+import math
 import os
 import pathlib
 import re
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-TAIL = 6000  # characters of output that are kept of a step
-LOGITS = 1e-3  # of probabilities, GPU against CPU
+import table
+from steps import TAIL, Failed, Record, Skipped, Stopped, checked, run, start, stop_group, stop_on_signals
 
-
-class Proof:
-    """The steps so far, written after each of them."""
-
-    def __init__(self, path, seconds):
-        self.path = path
-        self.deadline = time.monotonic() + seconds
-        self.record = {"started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "machine": machine(), "steps": []}
-
-    def step(self, name, most_seconds, work):
-        left = self.deadline - time.monotonic()
-        entry = {"step": name}
-        start = time.monotonic()
-        print(f"{name} ...", end=" ", flush=True, file=sys.stderr)
-        if left < 5:
-            entry |= {"status": "skipped", "reason": "no time left"}
-        else:
-            try:
-                found = work(min(most_seconds, left))
-                entry |= {"status": "passed"} | (found or {})
-            except Skipped as reason:
-                entry |= {"status": "skipped", "reason": str(reason)}
-            except subprocess.TimeoutExpired as expired:
-                entry |= {"status": "failed", "reason": f"not done after {expired.timeout:.0f} s", "output": text(expired.stdout)[-TAIL:]}
-            except Exception as failure:  # whatever it is, the next step is tried
-                entry |= {"status": "failed", "reason": f"{type(failure).__name__}: {failure}"[:TAIL]}
-        entry["seconds"] = round(time.monotonic() - start, 1)
-        print(entry["status"], entry.get("reason", "")[:200], file=sys.stderr)
-        self.record["steps"].append(entry)
-        self.path.write_text(json.dumps(self.record, indent=1) + "\n")
-        return entry["status"] == "passed"
-
-
-class Skipped(Exception):
-    """Why a step does not apply here."""
-
-
-class Failed(Exception):
-    """What a command said."""
-
-
-def text(output):
-    return output.decode(errors="replace") if isinstance(output, bytes) else output or ""
-
-
-def run(command, seconds, allow=(0,), **options):
-    done = subprocess.run([str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=seconds, **options)
-    output = text(done.stdout)
-    if done.returncode not in allow:
-        raise Failed(f"{pathlib.Path(str(command[0])).name} ended with {done.returncode}: {output[-TAIL:]}")
-    return output
-
-
-def json_lines(output):
-    return [json.loads(line) for line in output.splitlines() if line.startswith("{")]
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+NEEDED = ["fovea", "libfovea_cuda.so", "contract_test", "contract_speed", "golden_test", "backend_test", "train_test", "fovea-skies"]
+LOGITS = 1e-3  # GPU against CPU, of logits in fp32 (they agree to 1e-4 for one image; this is the worst of all)
+BATCH = 256
+PEERS = {"mobilenet_v2": ("torchvision", 2.0), "efficientnet_lite0": ("timm", 1.5), "yolo11n-cls": ("ultralytics", 1.5)}  # and what is promised
+MANY, EPOCHS, MOST_SECONDS = 60000, 20, 180
 
 
 def machine():
@@ -87,197 +43,364 @@ def machine():
     query = ["nvidia-smi", "--query-gpu=name,driver_version,memory.total,compute_cap", "--format=csv,noheader"]
     try:
         facts["gpus"] = subprocess.run(query, capture_output=True, text=True, timeout=30).stdout.strip().splitlines()
-    except OSError as failure:
+    except (OSError, subprocess.SubprocessError) as failure:
         facts["gpus"] = [f"nvidia-smi: {failure}"]
     return facts
 
 
-def build(folder, seconds):
-    """For this GPU alone, which is quick."""
-    deadline = time.monotonic() + seconds
-    configure = ["cmake", "-S", ROOT, "-B", folder, "-G", "Ninja", "-D", "CMAKE_BUILD_TYPE=Release", "-D", "FOVEA_UNITY=ON",
-                 "-D", "FOVEA_CUDA=ON", "-D", "FOVEA_CUDA_ARCHITECTURES=native", "-D", "FOVEA_FUZZ=OFF"]
-    run(configure, seconds)
-    targets = ["fovea", "fovea_cuda", "contract_test", "contract_speed", "golden_test", "backend_test", "train_test", "bench_train_step", "fovea-skies"]
-    run(["cmake", "--build", folder, "--target", *targets], max(deadline - time.monotonic(), 5))
+def library_folders():
+    """Where CUDA's libraries lie that the system does not find by itself: of a toolkit, or of Python packages."""
+    places = [pathlib.Path("/usr/local/cuda/lib64"), *pathlib.Path("/usr/local").glob("cuda-*/lib64")]
+    for site in {pathlib.Path(path) for path in sys.path if path.endswith("site-packages")}:
+        places += site.glob("nvidia/*/lib")
+    wanted = ("libcublasLt.so.*", "libnvjpeg.so.*", "libnccl.so.*")
+    return [str(place) for place in places if any(any(place.glob(pattern)) for pattern in wanted)]
 
 
-def tests(program, pattern, seconds):
-    """The tests of a program whose names match; none at all is a failure."""
-    output = run([program, f"--gtest_filter={pattern}", "--gtest_brief=1"], seconds, allow=(0, 1))
-    counts = {word: int(number) for word, number in
-              re.findall(r"\[  (PASSED|SKIPPED|FAILED)  ?\] (\d+) tests?", output)}
-    failed = [line.strip() for line in output.splitlines() if line.startswith("[  FAILED  ]")]
-    agreement = [line for line in output.splitlines() if line.startswith("[agreement ]")]
-    if failed:
-        raise Failed("\n".join([*failed[:40], *agreement, output[:TAIL]]))
-    if not counts.get("PASSED"):
-        raise Failed(f"no test ran: {output[-TAIL:]}")
-    return {"passed": counts["PASSED"], "skipped": counts.get("SKIPPED", 0), "agreement": agreement}
+class Proof:
+    """What the steps share. A method is a step, and gives what it found."""
+
+    def __init__(self, args, record, work):
+        self.args, self.record, self.work = args, record, work
+        self.programs = (args.programs or ROOT / "build" / "gpu" / "bin").resolve()
+        self.fovea = self.programs / "fovea"
+        self.model = work / "photos.safetensors"
+        self.photos = args.photos
+        folders = [str(self.programs.parent / "lib"), *library_folders(), os.environ.get("LD_LIBRARY_PATH", "")]
+        self.environment = dict(os.environ, FOVEA_SOURCE_DIR=str(ROOT), XDG_CACHE_HOME=str(work / "cache"),
+                                LD_LIBRARY_PATH=":".join(folder for folder in folders if folder))
+        self.weights = dict(entry.split("=", 1) for entry in args.weights)
+
+    def checked(self, command, seconds, **options):
+        return checked(command, seconds, environment=self.environment, **options)
+
+    # What is needed first.
+
+    def build(self, seconds):
+        """For this GPU alone, which is quick."""
+        folder = self.programs.parent
+        until = time.monotonic() + seconds
+        self.checked(["cmake", "-S", ROOT, "-B", folder, "-G", "Ninja", "-D", "CMAKE_BUILD_TYPE=Release", "-D", "FOVEA_UNITY=ON", "-D",
+                      "FOVEA_CUDA=ON", "-D", "FOVEA_CUDA_ARCHITECTURES=native", "-D", "FOVEA_FUZZ=OFF"], seconds)
+        targets = [name.removeprefix("lib").removesuffix(".so") for name in NEEDED]
+        self.checked(["cmake", "--build", folder, "--target", *targets], max(until - time.monotonic(), 5))
+
+    def doctor(self, seconds):
+        output = self.checked([self.fovea, "doctor", "--device", "cuda", "--no-measuring"], seconds, allow=(0, 1, 2))
+        found = {"output": output.text[-TAIL:]}
+        if output.status != 0:
+            raise Failed(output.text.strip()[:500], found)
+        return found
+
+    def skies(self, seconds):
+        if self.args.photos:
+            raise Skipped(f"{self.args.photos} is given")
+        for split, count, seed in (("train", 240, 1), ("val", 60, 2)):
+            self.checked([self.programs / "fovea-skies", self.work / "skies" / split, "--count", count, "--size", "320x240", "--seed", seed],
+                         seconds / 2)
+        self.photos = self.work / "skies"
+
+    # Tests.
+
+    def tests(self, program, pattern, seconds, shards=1):
+        """Those of a program whose names match, in several processes; none at all is a failure."""
+        counts, failed, ends, files = {"passed": 0, "skipped": 0}, [], [], []
+        until = time.monotonic() + seconds
+        command = [self.programs / program, f"--gtest_filter={pattern}", "--gtest_brief=1"]
+        running = []
+        try:
+            for shard in range(shards):
+                files.append(tempfile.TemporaryFile())
+                environment = dict(self.environment, GTEST_TOTAL_SHARDS=str(shards), GTEST_SHARD_INDEX=str(shard), OMP_NUM_THREADS="2")
+                running.append(start(command, files[-1], environment))
+            while any(process.poll() is None for process in running) and time.monotonic() < until:
+                time.sleep(0.05)
+            ends = [process.poll() for process in running]
+        finally:
+            for process in running:
+                if process.poll() is None:
+                    stop_group(process)
+        agreement = []
+        for file, end in zip(files, ends):
+            file.seek(0)
+            output = file.read().decode(errors="replace")
+            for word, number in re.findall(r"\[  (PASSED|SKIPPED)  ?\] (\d+) tests?", output):
+                counts[word.lower()] += int(number)
+            names = [line.strip() for line in output.splitlines() if line.startswith("[  FAILED  ]")]
+            failed += names
+            agreement += [line for line in output.splitlines() if line.startswith("[agreement ]")]
+            if end is None:
+                failed.append(f"not done after {seconds:.0f} s")
+            elif end != 0 and not names:
+                failed.append(f"ended with {end}: {output.strip()[-500:]}")
+        found = counts | ({"agreement": agreement[:40]} if agreement else {})
+        if failed:
+            raise Failed(f"{len(failed)} of them: " + "; ".join(failed[:6]), found | {"failed": failed[:200]})
+        if not counts["passed"]:
+            raise Failed(f"no test of {program} ran ({pattern}; {counts['skipped']} skipped)", found)
+        return found
+
+    # Rates.
+
+    def rate(self, arch, norm, precision, seconds):
+        """Photos a second; a failure if the products were not of the precision that was asked for."""
+        output = self.checked([self.fovea, "bench", "train", "--device", "cuda", "--arch", arch, "--batch", BATCH, "--bn", norm, "--precision",
+                               precision, "--threads", 1, "--seconds", 3, "--json"], seconds)
+        rates = output.lines()
+        if not rates:
+            raise Failed(f"no rate: {output.text[-500:]}")
+        rate = rates[-1] | {"share_of_memory": table.share_of_memory(rates[-1], self.record)}
+        if rate["precision"] != precision:
+            raise Failed(f"asked for {precision}, computed in {rate['precision']}", rate)
+        return rate
+
+    def torch(self, arch, norm, seconds):
+        """PyTorch's best; a failure where Fovea's rate is less than promised beside it."""
+        package, promised = PEERS[arch]
+        if run([sys.executable, "-c", f"import torch, {package}"], min(60, seconds)).status != 0:
+            raise Skipped(f"PyTorch and {package} are not installed for {sys.executable}")
+        output = run([sys.executable, HERE / "torch_step.py", arch, BATCH, norm], seconds)
+        rates = {line["kind"]: line["images_per_second"] for line in output.lines()}
+        found = {"images_per_second": rates, "torch": next((line["torch"] for line in output.lines()), None)}
+        if not rates:
+            raise Failed(f"no rate: {output.text.strip()[-500:]}", found)
+        ours = self.record.find(rate_step(arch, norm, "bf16")).get("images_per_second")
+        if ours:
+            found["times_as_fast"] = ours / max(rates.values())
+            if found["times_as_fast"] < promised:
+                raise Failed(f"{found['times_as_fast']:.2f} times as fast as PyTorch, promised {promised}", found)
+        if output.status != 0:
+            raise Failed("the compiled network: " + (output.text.strip()[-500:] if output.status else f"not done after {seconds:.0f} s"), found)
+        return found
+
+    def sort(self, seconds):
+        output = run([self.fovea, "bench", "sort", "--count", "200M", "--threads", os.cpu_count(), "--json"], seconds, environment=self.environment)
+        rates = output.lines()
+        found = {"rates": rates}
+        gpus = [rate for rate in rates if str(rate.get("device", "")).startswith("cuda")]
+        if not gpus or not all(rate.get("sorted") and rate.get("same_numbers") for rate in gpus):
+            raise Failed(f"no GPU sorted the numbers: {output.text.strip()[-300:]}", found)
+        return found
+
+    # Whole runs.
+
+    def backbone(self, arch="mobilenet_v2"):
+        """Flags of a network that learns: from weights, if they are given."""
+        flags = ["--arch", arch, "--scope", "full", "--fit", "crop", "--size", "224", "--lr", "5e-4"]
+        return [*flags, "--weights", self.weights[arch]] if arch in self.weights else [*flags, "--from-scratch"]
+
+    def train(self, seconds, *more, folder=None, model=None):
+        """What is known of the epochs is kept even where the run was not done."""
+        command = [self.fovea, "train", folder or self.photos, "-o", model or self.model, "--seed", "1", "--json", *self.backbone(), *more]
+        output = run(command, seconds, environment=self.environment)
+        epochs = [line for line in output.lines() if line.get("event") == "epoch"]
+        done = next((line for line in output.lines() if line.get("event") == "done"), {})
+        stages = {line["stage"]: line["seconds"] for line in output.lines() if line.get("event") == "stage" and "seconds" in line}
+        found = {"epochs": len(epochs), "stages": stages, "run_seconds": round(output.seconds, 1), "done": done}
+        if epochs:
+            found["last_epoch"] = epochs[-1]
+        if output.status is None:
+            raise Failed(f"training was not done after {seconds:.0f} s, but {len(epochs)} epochs", found)
+        if output.status not in (0, 1) or not done:
+            raise Failed(f"training ended with {output.status}: {output.text.strip()[-500:]}", found | {"output": output.text[-TAIL:]})
+        return found
+
+    def make_many(self, seconds):
+        if run([sys.executable, "-c", "import PIL, numpy"], 60).status != 0:
+            raise Skipped(f"Pillow and NumPy are not installed for {sys.executable}")
+        self.checked([sys.executable, HERE / "many_photos.py", self.work / "many", "--count", self.args.many], seconds)
+
+    def many(self, seconds):
+        if not (self.work / "many" / "train").exists():
+            raise Skipped("there are no photos to train on")
+        found = self.train(seconds, "--device", "cuda", "--epochs", EPOCHS, "--batch", BATCH, folder=self.work / "many", model=self.work / "many.safetensors")
+        if found["run_seconds"] > MOST_SECONDS:
+            raise Failed(f"{found['run_seconds']:.0f} s, promised {MOST_SECONDS}", found)
+        return found
+
+    def a_model(self, seconds):
+        """By the CPU, if the GPU made none: answers are compared, not accuracy."""
+        try:
+            return self.train(seconds / 2, "--device", "cuda", "--epochs", "2")
+        except Failed as failure:
+            found = self.train(seconds / 2, "--device", "cpu", "--epochs", "1")
+            raise Failed(f"the CPU made the model, the GPU none: {failure}", failure.found | {"on_cpu": found}) from failure
+
+    def decoded(self, seconds):
+        """A failure where no photo was decoded by the GPU: of JPEG photos most are."""
+        model = self.work / "decoded.safetensors"
+        found = self.train(seconds, "--device", "cuda", "--decode", "gpu", "--epochs", "2", model=model)
+        log = model.with_suffix(".run").joinpath("log.txt").read_text()
+        told = [line for line in log.splitlines() if " decoded by nvJPEG" in line]
+        if not told:
+            raise Failed(f"nothing is said of nvJPEG: {log[-500:]}", found)
+        found["decoding"] = told[-1]
+        if re.search(r"\b0 photos decoded by nvJPEG", told[-1]) and any(self.photos.rglob("*.jpg")):
+            raise Failed(told[-1], found)
+        return found
+
+    # Answers.
+
+    def predictions(self, device, seconds):
+        if not self.model.exists():
+            raise Skipped("there is no model")
+        begin = time.monotonic()
+        photos = self.photos / "val" if (self.photos / "val").exists() else self.photos
+        output = self.checked([self.fovea, "predict", self.model, photos, "--device", device, "--json", "--top", "1000"], seconds, allow=(0, 1))
+        answers = {line["path"]: {p["label"]: p["probability"] for p in line["predictions"]} for line in output.lines() if "predictions" in line}
+        if not answers:
+            raise Failed(f"no answers: {output.text[-500:]}")
+        return answers, round(time.monotonic() - begin, 2)
+
+    def answers(self, seconds):
+        """Logits but for a constant, by the logarithms of probabilities, of classes that are not all but impossible; and the first choice."""
+        cpu, cpu_seconds = self.predictions("cpu", seconds / 2)
+        gpu, gpu_seconds = self.predictions("cuda", seconds / 2)
+        if cpu.keys() != gpu.keys():
+            raise Failed(f"{len(cpu)} photos answered by the CPU, {len(gpu)} by the GPU")
+        worst, other = 0.0, []
+        for path, answer in cpu.items():
+            first = max(answer, key=answer.get)
+            if first != max(gpu[path], key=gpu[path].get):
+                other.append(path)
+            for label, probability in answer.items():
+                if probability > 1e-6 and gpu[path].get(label, 0) > 0:
+                    ours, theirs = math.log(probability / answer[first]), math.log(gpu[path][label] / max(gpu[path][first], 1e-30))
+                    worst = max(worst, abs(ours - theirs))
+        found = {"photos": len(cpu), "largest_difference_of_logits": worst, "other_first_choice": other[:20], "cpu_seconds": cpu_seconds,
+                 "gpu_seconds": gpu_seconds}
+        if worst > LOGITS or other:
+            raise Failed(f"logits differ by {worst:.2g}, {len(other)} photos have another first choice", found)
+        return found
+
+    def accuracy(self, seconds):
+        if not self.model.exists():
+            raise Skipped("there is no model")
+        found = {}
+        for device in ("cpu", "cuda"):
+            lines = self.checked([self.fovea, "val", self.model, self.photos, "--device", device, "--json"], seconds / 2, allow=(0, 1)).lines()
+            found[device] = next((line["accuracy"] for line in lines if "accuracy" in line), None)
+        if found["cpu"] is None or found["cpu"] != found["cuda"]:
+            raise Failed(f"{found['cpu']} by the CPU, {found['cuda']} by the GPU", found)
+        return found
+
+    # What else a GPU costs.
+
+    def memory(self, seconds):
+        """Megabytes in use on the GPU, ten times a second: before, the most (a run is recorded then), and once it is replayed."""
+        def used():
+            query = ["nvidia-smi", "--query-gpu=memory.used", "--format=csv,noheader,nounits"]
+            return int(subprocess.run(query, capture_output=True, text=True, timeout=10, check=True).stdout.split()[0])
+
+        try:
+            before = used()
+        except (OSError, subprocess.SubprocessError, ValueError, IndexError) as failure:
+            raise Skipped(f"nvidia-smi does not tell: {failure}") from failure
+        found = {}
+        for norm in ("frozen", "live"):
+            seen = []
+            command = [self.fovea, "bench", "train", "--device", "cuda", "--arch", "mobilenet_v2", "--batch", BATCH, "--bn", norm, "--threads", 1,
+                       "--seconds", 4, "--json"]
+            self.checked(command, seconds / 2, watch=lambda: seen.append(used()))
+            settled = statistics.median(seen[len(seen) // 2:]) if len(seen) > 4 else None
+            found[norm] = {"before_mb": before, "most_mb": max(seen, default=None), "replayed_mb": settled}
+        return found
+
+    def looking(self, seconds):
+        """Seconds of one answer, the median of five: what `auto` costs more than `cpu`, with a GPU, and with none that may be used."""
+        photo = next(iter(sorted(self.photos.rglob("*.jpg"))), None)
+        if not self.model.exists() or photo is None:
+            raise Skipped("there is no model or no photo")
+        found = {}
+        hidden = dict(self.environment, CUDA_VISIBLE_DEVICES="-1")
+        until = time.monotonic() + seconds
+        for name, device, environment in (("cpu", "cpu", self.environment), ("auto, GPU hidden", "auto", hidden), ("auto", "auto", self.environment),
+                                          ("cuda", "cuda", self.environment)):
+            times = []
+            for _ in range(5):
+                command = [self.fovea, "predict", self.model, photo, "--device", device, "--json"]
+                output = run(command, max(1.0, until - time.monotonic()), environment=environment)
+                if output.status != 0:
+                    raise Failed(f"{name}: {output.text.strip()[-300:]}", found)
+                times.append(output.seconds)
+            found[name] = round(statistics.median(times), 4)
+        return {"seconds_of": found}
 
 
-def predictions(fovea, model, photos, device, seconds):
-    start = time.monotonic()
-    output = run([fovea, "predict", model, photos, "--device", device, "--json", "--top", "1000"], seconds, allow=(0, 1))
-    answers = {line["path"]: {p["label"]: p["probability"] for p in line["predictions"]} for line in json_lines(output) if "path" in line}
-    if not answers:
-        raise Failed(f"no answers: {output[-TAIL:]}")
-    return answers, time.monotonic() - start
+def rate_step(arch, norm, precision):
+    return f"{arch}, batch {BATCH}, {norm} BatchNorm, {precision}"
 
 
-def compare(fovea, model, photos, seconds):
-    cpu, cpu_seconds = predictions(fovea, model, photos, "cpu", seconds / 2)
-    gpu, gpu_seconds = predictions(fovea, model, photos, "cuda", seconds / 2)
-    if cpu.keys() != gpu.keys():
-        raise Failed(f"{len(cpu)} photos answered by the CPU, {len(gpu)} by the GPU")
-    worst = max(abs(cpu[path][label] - gpu[path].get(label, 0)) for path in cpu for label in cpu[path])
-    other = [path for path in cpu if max(cpu[path], key=cpu[path].get) != max(gpu[path], key=gpu[path].get)]
-    found = {"photos": len(cpu), "largest_difference": worst, "other_top": other[:20], "cpu_seconds": round(cpu_seconds, 2),
-             "gpu_seconds": round(gpu_seconds, 2)}
-    if worst > LOGITS or other:
-        raise Failed(json.dumps(found))
-    return found
+def prove(proof, record):
+    """The most important first. Times add up to more than there is, for few steps need all of theirs."""
+    step = record.step
+    step("doctor", 20, proof.doctor)
+    step("contract tests", 90, lambda s: proof.tests("contract_test", "*.cuda/*", s, shards=min(8, os.cpu_count() or 1)))
+    step("recorded networks", 60, lambda s: proof.tests("golden_test", "*_cuda", s, shards=4))
+    step("training kernels", 25, lambda s: proof.tests("backend_test", "*TrainingOpsOf*/cuda", s))
+    step("augmentation, the host's bits", 30, lambda s: proof.tests("train_test", "*DeviceBatchesOn*/cuda", s))
+    for arch in PEERS:
+        for norm in ("frozen", "live"):
+            step(rate_step(arch, norm, "bf16"), 25, lambda s, a=arch, n=norm: proof.rate(a, n, "bf16", s))
+    for norm in ("frozen", "live"):
+        step(f"PyTorch: mobilenet_v2, {norm} BatchNorm", 75, lambda s, n=norm: proof.torch("mobilenet_v2", n, s))
+    for precision in ("fp16", "tf32", "fp32"):
+        for norm in ("frozen", "live"):
+            step(rate_step("mobilenet_v2", norm, precision), 20, lambda s, p=precision, n=norm: proof.rate("mobilenet_v2", n, p, s))
+    step("photos", 40, proof.skies, made=proof.photos or proof.work / "skies")
+    step("training", 60, proof.a_model, made=proof.model)
+    step("answers in fp32, GPU against CPU", 30, proof.answers)
+    step("accuracy, GPU and CPU", 30, proof.accuracy)
+    step(f"{proof.args.many} photos made", 60, proof.make_many, made=proof.work / "many")
+    step(f"{proof.args.many} photos, {EPOCHS} epochs", MOST_SECONDS + 20, proof.many)
+    step("photos decoded by nvJPEG", 40, proof.decoded)
+    step("sorting 200M numbers", 45, proof.sort)
+    step("memory while a run is recorded", 30, proof.memory)
+    step("looking for a GPU", 25, proof.looking)
+    for arch in ("efficientnet_lite0", "yolo11n-cls"):
+        for norm in ("frozen", "live"):
+            step(f"PyTorch: {arch}, {norm} BatchNorm", 75, lambda s, a=arch, n=norm: proof.torch(a, n, s))
+    step("every op's time", 60, lambda s: {"output": proof.checked([proof.programs / "contract_speed", "--backend", "cuda"], s).text[-16000:]})
 
 
-def train(fovea, photos, model, device, seconds, extra=()):
-    start = time.monotonic()
-    output = run([fovea, "train", photos, "-o", model, "--device", device, "--seed", "1", *extra], seconds)
-    return {"train_seconds": round(time.monotonic() - start, 1), "output": output[-1500:]}
-
-
-def train_decoded(fovea, photos, model, seconds):
-    """A failure where no photo was decoded by the GPU: of JPEG photos most are."""
-    found = train(fovea, photos, model, "cuda", seconds, ["--decode", "gpu", "--scope", "full", "--epochs", "2"])
-    log = model.with_suffix(".run").joinpath("log.txt").read_text()
-    told = [line for line in log.splitlines() if " decoded by nvJPEG" in line]
-    if not told:
-        raise Failed(f"nothing is said of nvJPEG: {log[-TAIL:]}")
-    if re.search(r" 0 photos decoded by nvJPEG", told[-1]) and any(photos.rglob("*.jpg")):
-        raise Failed(told[-1])
-    return found | {"decoding": told[-1]}
-
-
-TORCH = """
-import json, sys, time, torch
-arch, batch, frozen, steps = sys.argv[1], int(sys.argv[2]), sys.argv[3] == "frozen", 20
-if arch == "mobilenet_v2":
-    import torchvision
-    model = torchvision.models.mobilenet_v2()
-elif arch == "efficientnet_lite0":
-    import timm
-    model = timm.create_model("efficientnet_lite0")
-else:
-    from ultralytics.nn.tasks import ClassificationModel
-    model = ClassificationModel(arch + ".yaml", nc=1000, verbose=False)
-model = model.cuda().to(memory_format=torch.channels_last).train()
-if frozen:
-    for m in model.modules():
-        if isinstance(m, torch.nn.BatchNorm2d): m.eval()
-optimiser = torch.optim.SGD(model.parameters(), lr=1e-3, momentum=0.9, fused=True)
-images = torch.randn(batch, 3, 224, 224, device="cuda").to(memory_format=torch.channels_last)
-labels = torch.randint(0, 1000, (batch,), device="cuda")
-def step(run):
-    with torch.autocast("cuda", torch.bfloat16):
-        answer = run(images)
-        loss = torch.nn.functional.cross_entropy(answer[0] if isinstance(answer, (tuple, list)) else answer, labels)
-    loss.backward(); optimiser.step(); optimiser.zero_grad(set_to_none=True)
-best = {}
-for name, run in {"channels-last": lambda: model, "compiled": lambda: torch.compile(model)}.items():
-    try:
-        net = run()
-        for _ in range(5): step(net)
-        torch.cuda.synchronize(); start = time.perf_counter()
-        for _ in range(steps): step(net)
-        torch.cuda.synchronize()
-        best[name] = batch * steps / (time.perf_counter() - start)
-    except Exception as failure:
-        best[name] = f"{type(failure).__name__}: {failure}"[:300]
-print(json.dumps({"torch": torch.__version__, "images_per_second": best}))
-"""
-
-
-PEERS = {"mobilenet_v2": ("torchvision", 2.0), "efficientnet_lite0": ("timm", 1.5), "yolo11n-cls": ("ultralytics", 1.5)}  # and what is promised
-
-
-def torch_rates(arch, batch, norm, seconds):
-    package = PEERS[arch][0]
-    if subprocess.run([sys.executable, "-c", f"import torch, {package}"], capture_output=True, timeout=60).returncode != 0:
-        raise Skipped(f"PyTorch and {package} are not installed for this Python")
-    return json_lines(run([sys.executable, "-c", TORCH, arch, str(batch), norm], seconds))[-1]
-
-
-def training_rate(fovea, arch, batch, norm, precision, seconds):
-    """Photos a second; a failure if the products were not of the precision that was asked for."""
-    command = [fovea, "bench", "train", "--device", "cuda", "--arch", arch, "--batch", str(batch), "--bn", norm, "--precision", precision,
-               "--threads", "1", "--seconds", "3", "--json"]
-    rate = json_lines(run(command, seconds))[-1]
-    if rate.get("precision", "fp32") != precision:
-        raise Failed(f"asked for {precision}, computed in {rate.get('precision', 'fp32')}")
-    return rate
-
-
-def beside_torch(fovea, arch, batch, norm, seconds):
-    """bf16 beside PyTorch's best in the same minute: a failure where less than promised."""
-    ours = training_rate(fovea, arch, batch, norm, "bf16", seconds / 3)
-    theirs = torch_rates(arch, batch, norm, seconds * 2 / 3)
-    best = max((rate for rate in theirs["images_per_second"].values() if isinstance(rate, float)), default=0)
-    ratio = ours["images_per_second"] / best if best else None
-    found = {"fovea": ours, "torch": theirs, "ratio": ratio, "promised": PEERS[arch][1]}
-    if ratio is None or ratio < PEERS[arch][1]:
-        raise Failed(json.dumps(found))
-    return found
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--programs", type=pathlib.Path, help="a folder with " + ", ".join(NEEDED))
+    parser.add_argument("--photos", type=pathlib.Path, help="train/ and val/, with a folder of photos per class")
+    parser.add_argument("--weights", action="append", default=[], metavar="ARCH=FILE", help="pretrained weights to train from")
+    parser.add_argument("--seconds", type=float, default=570, help="for everything")
+    parser.add_argument("--many", type=int, default=MANY, help="photos of the long run")
+    parser.add_argument("--only", action="append", default=[], metavar="WORDS", help="steps with these words in their name")
+    parser.add_argument("--resume", action="store_true", help="steps that have not passed yet; the others stay in FILE")
+    parser.add_argument("-o", "--output", type=pathlib.Path, default=pathlib.Path("proof.jsonl"), metavar="FILE")
+    return parser.parse_args()
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--photos", type=pathlib.Path, help="a folder with a folder of photos per class")
-    parser.add_argument("--build", type=pathlib.Path, help="an existing build folder")
-    parser.add_argument("--seconds", type=float, default=570, help="for everything")
-    parser.add_argument("-o", "--output", type=pathlib.Path, default=pathlib.Path("proof.json"))
-    args = parser.parse_args()
-    folder = args.build or ROOT / "build" / "gpu"
-    programs = folder / "bin"
-    proof = Proof(args.output, args.seconds)
-    if not args.build and not proof.step("build", 400, lambda s: build(folder, s)) and not (programs / "fovea").exists():
-        return 2
-    fovea = programs / "fovea"
+    args = arguments()
+    stop_on_signals()
+    record = Record(args.output, args.seconds, args.only, args.resume)
+    record.add({"started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "machine": machine()})
+    record.after = lambda: args.output.with_suffix(".md").write_text(table.markdown(record.entries))
     work = pathlib.Path(tempfile.mkdtemp(prefix="fovea-gpu-"))
-    model = work / "sky.safetensors"
-    photos = args.photos
-
-    def skies(seconds):
-        nonlocal photos
-        if photos:
-            raise Skipped(f"{photos} is given")
-        run([programs / "fovea-skies", work / "skies", "--count", "120", "--size", "320x240"], seconds)
-        photos = work / "skies"
-
-    proof.step("doctor", 30, lambda s: {"output": run([fovea, "doctor", "--device", "cuda", "--no-measuring"], s)})
-    proof.step("contract tests on cuda", 120, lambda s: tests(programs / "contract_test", "*.cuda/*", s))
-    proof.step("training kernels on cuda", 30, lambda s: tests(programs / "backend_test", "*TrainingOpsOf*/cuda", s))
-    proof.step("augmentation on cuda, the host's bits", 40, lambda s: tests(programs / "train_test", "*DeviceBatchesOn*/cuda", s))
-    proof.step("recorded networks on cuda", 90, lambda s: tests(programs / "golden_test", "*_cuda", s))
-    proof.step("photos", 60, skies)
-    proof.step("training on cuda", 120, lambda s: train(fovea, photos, model, "cuda", s))
-    proof.step("training on cuda, photos decoded by nvJPEG", 120, lambda s: train_decoded(fovea, photos, work / "decoded.safetensors", s))
-    proof.step("answers on photos, cuda against cpu", 60, lambda s: compare(fovea, model, photos, s))
-    for precision in ("fp32", "tf32", "bf16", "fp16"):
-        for norm in ("frozen", "live"):
-            proof.step(f"mobilenet_v2, batch 256, {norm}, {precision}", 30,
-                       lambda s, n=norm, p=precision: {"rate": training_rate(fovea, "mobilenet_v2", 256, n, p, s)})
-    fed = [fovea, "bench", "train", "--device", "cuda", "--arch", "mobilenet_v2", "--batch", "64", "--seconds", "5", "--json", "--data"]
-    proof.step("bench train, batch 64, from photos", 90, lambda s: {"rates": json_lines(run([*fed, photos], s))})
-    proof.step("bench infer", 40, lambda s: {"rates": json_lines(
-        run([fovea, "bench", "infer", "--device", "cuda", "--arch", "mobilenet_v2", "--batch", "64", "--seconds", "3", "--json"], s))})
-    proof.step("bench sort", 60, lambda s: {"rates": json_lines(run([fovea, "bench", "sort", "--json"], s))})
-    proof.step("every op's time on cuda", 90, lambda s: {"output": run([programs / "contract_speed", "--backend", "cuda"], s)})
-    for arch in PEERS:  # the slowest steps, of which the last are left out where time runs short
-        for norm in ("frozen", "live"):
-            proof.step(f"{arch} in bf16 beside PyTorch, batch 256, {norm}", 90,
-                       lambda s, a=arch, n=norm: beside_torch(fovea, a, 256, n, s))
-    shutil.rmtree(work, ignore_errors=True)
-    failed = [step["step"] for step in proof.record["steps"] if step["status"] == "failed"]
-    print(f"{args.output}: " + (f"failed: {', '.join(failed)}" if failed else "nothing failed"), file=sys.stderr)
+    proof = Proof(args, record, work)
+    try:
+        if not args.programs:
+            record.step("build", 400, proof.build)
+        missing = [name for name in NEEDED if not (proof.programs / name).exists()]
+        if "fovea" in missing:
+            print(f"{proof.programs}: there is no fovea; see --programs", file=sys.stderr)
+            return 2
+        if missing:
+            print(f"{proof.programs}: without {', '.join(missing)}; their steps will fail", file=sys.stderr)
+        prove(proof, record)
+    except Stopped:
+        pass
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    print(table.markdown(record.entries))
+    failed = [entry["step"] for entry in table.last_of_each(record.entries) if entry["status"] == "failed"]
+    print(f"{args.output}: " + (f"failed: {'; '.join(failed)}" if failed else "nothing failed"), file=sys.stderr)
     return 1 if failed else 0
 
 

@@ -14,7 +14,10 @@ fs::path shared_path(std::string_view relative) {
   return fs::path(folder != nullptr ? folder : FOVEA_SHARED_DIR) / relative;
 }
 
-fs::path test_data(std::string_view relative) { return fs::path(FOVEA_SOURCE_DIR) / "tests" / relative; }
+fs::path test_data(std::string_view relative) {
+  const char* source = std::getenv("FOVEA_SOURCE_DIR");  // of programs that run elsewhere than they were built
+  return fs::path(source != nullptr ? source : FOVEA_SOURCE_DIR) / "tests" / relative;
+}
 
 fs::path program() { return fs::path(FOVEA_BINARY_DIR) / "bin" / "fovea"; }
 
