@@ -151,6 +151,7 @@ int info(const InfoFlags& flags) {
     if (description) {
       std::visit(Show(console, path), *description);
     } else {
+      if (console.json()) console.print_json({{"path", path.string()}, {"error", description.error().message}});
       console.error(description.error().message);
       ++failed;
     }

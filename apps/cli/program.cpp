@@ -13,6 +13,7 @@
 #include <new>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -90,6 +91,10 @@ int run_program(std::span<const Verb> verbs, int argc, char** argv) {
     return run(verbs, asked(argc, argv));
   } catch (const std::bad_alloc&) {
     std::fputs("fovea: error: out of memory; a smaller --batch or --size needs less\n", stderr);
+  } catch (const std::system_error& error) {
+    const bool threads = error.code() == std::errc::resource_unavailable_try_again;
+    fmt::print(stderr, "fovea: error: {}{}\n", error.what(),
+               threads ? ": the system starts no further thread for this user; fewer --threads need less" : "");
   } catch (const std::exception& error) {
     fmt::print(stderr, "fovea: error: {}\n", error.what());
   }

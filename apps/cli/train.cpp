@@ -259,6 +259,9 @@ int train_verb(TrainFlags& flags) {
   hand_on(flags.compute, options);
   options.stop = &stop_on_signals();
   const auto report = train(options, &view);
+  if (!report && report.error().kind == Error::Kind::kCancelled) {
+    return console.fail({Error::Kind::kCancelled, "stopped before there was a model; the same command with --resume goes on"});
+  }
   if (!report) return console.fail(report.error());
   summarize(console, *report);
   return report->skipped.empty() ? kDone : kSomeFailed;

@@ -112,7 +112,7 @@ Result<std::vector<NamedSample>> samples_of(const std::vector<CsvRow>& rows, con
     std::error_code unknown;
     if (!fs::exists(sample.path, unknown)) {
       if (strict) return fail(Error::Kind::kNotFound, "line {}: no file {}", rows[i].line, printable(sample.path.string(), 300));
-      notes.add("listed but not there", sample.path);
+      notes.add_missing("listed but not there", sample.path);
       continue;
     }
     samples.push_back(std::move(sample));

@@ -164,6 +164,7 @@ Result<Dataset> scan_dataset(const fs::path& path, const ScanOptions& options) {
     notes.say(fmt::format("{} photos of none of the classes: they say what is to be rejected", none));
   }
   dataset.notes = notes.lines();
+  dataset.missing = notes.missing();
   return dataset;
 }
 

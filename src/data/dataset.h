@@ -10,6 +10,7 @@
 
 #include "core/context.h"
 #include "fovea/result.h"
+#include "fovea/skipped_photo.h"
 
 namespace fovea {
 
@@ -44,6 +45,8 @@ struct Dataset {
   /// What a person should know, a line each: ignored files and why, classes that only one side has, empty class
   /// folders, loops of links, listed photos that are missing.
   std::vector<std::string> notes;
+  /// What was given and is not to be had, one by one: listed photos that are not there, folders that cannot be read.
+  std::vector<SkippedPhoto> missing;
 
   [[nodiscard]] int class_count() const { return static_cast<int>(classes.size()); }
 };

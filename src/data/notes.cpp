@@ -12,6 +12,11 @@ void Notes::add(const std::string& reason, const std::filesystem::path& path) {
   if (passed.count++ == 0) passed.first = path;
 }
 
+void Notes::add_missing(const std::string& reason, const std::filesystem::path& path) {
+  add(reason, path);
+  missing_.push_back({path, reason});
+}
+
 std::string Notes::text(const std::string& reason, const Passed& passed) {
   const std::string first = printable(passed.first.string(), 300);
   if (passed.count == 1) return fmt::format("{}: {}", reason, first);

@@ -89,7 +89,7 @@ Listing list_folder(const fs::path& folder, bool follow_symlinks, Notes& notes) 
       notes.add(link ? "a link that leads nowhere" : "neither file nor folder", path);
     }
   }
-  if (failed) notes.add("a folder that cannot be read: " + failed.message(), folder);
+  if (failed) notes.add_missing("a folder that cannot be read: " + failed.message(), folder);
   sort_bytewise(listing.folders);
   sort_bytewise(listing.files);
   return listing;

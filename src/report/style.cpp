@@ -30,6 +30,7 @@ figcaption{font-size:14px;font-weight:600;margin-bottom:12px}
 .hero p{margin:0 0 14px}
 .hero .worth{font-size:14px;color:var(--quiet);margin:12px 0 0}
 dl{margin:0}
+b,strong,td,th,dd{unicode-bidi:isolate}
 .tiles{display:grid;grid-template-columns:1fr 1fr;gap:18px 20px}
 dt{font-size:13px;color:var(--quiet)}
 dd{margin:0;font-weight:600;overflow-wrap:anywhere}

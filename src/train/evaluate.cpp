@@ -164,6 +164,7 @@ Result<Evaluation> evaluate(const std::filesystem::path& model_path, const std::
                 data_path.string(), model_path.string());
   }
   for (const std::string& note : data.notes) reporter.note(note);
+  reporter.skipped(data.missing);
   const std::string split = split_of(data, options.split);
   if (split != "train" && split != "val" && split != "test") {
     return fail(Error::Kind::kUsage, "split '{}': expected train, val or test", split);

@@ -111,6 +111,7 @@ TrainingRun::HeadData TrainingRun::head_data(const LabelledTable& table) const {
 
 Result<FittedHead> TrainingRun::fit_last_layer(const LabelledTable& table) {
   const HeadData data = head_data(table);
+  reporter_.working("last layer");
   FittedHead fitted =
       fit_head(context_, data.set, data.weights, stratified_folds(data.set.labels, data.groups, kFolds, options_.seed));
   if (context_.stop_requested()) return fail(Error::Kind::kCancelled, "stopped on request");

@@ -45,6 +45,8 @@ class Reporter {
   void measure_by(Measure measure) { measure_ = measure; }
   [[nodiscard]] Measure measure() const { return measure_; }
   void begin_stage(std::string_view name, std::int64_t photos = 0);
+  /// Something that takes its time between stages, and has none of its own in the metrics.
+  void working(std::string_view what) { observer_.on_stage_started(what); }
   /// Photos done of begin_stage's; told at most ten times a second.
   /// `wait_share` as in Progress.
   void advance(std::int64_t photos, std::optional<double> wait_share = std::nullopt);

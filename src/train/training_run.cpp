@@ -68,6 +68,7 @@ Result<void> TrainingRun::prepare() {
     reporter_.choice({"decoder", std::string(decoder_->name()),
                       "of the photos that fine-tuning varies; what is measured is decoded by the CPU"});
   for (const std::string& note : data_.notes) reporter_.note(note);
+  reporter_.skipped(data_.missing);
   if (data_.multi_label) {
     reporter_.measure_by(Measure::kMeanAveragePrecision);
     model_.thresholds.assign(data_.classes.size(), 0.5);

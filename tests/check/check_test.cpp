@@ -94,6 +94,14 @@ TEST_F(Check, FilesAreNamedByWhatIsWrongWithThem) {
   EXPECT_TRUE(found.needs_a_person());
 }
 
+TEST_F(Check, AListedPhotoThatIsNotThereNeedsAPerson) {
+  test::text_file(root_ / "list.csv", "path,label\ntrain/a/0.png,a\ntrain/b/0.png,b\ntrain/b/gone.png,b\n");
+  const auto found = check_files(root_ / "list.csv");
+  ASSERT_TRUE(found.ok()) << found.error().message;
+  EXPECT_THAT(files_in(*found), Contains("unreadable gone.png"));
+  EXPECT_TRUE(found->needs_a_person());
+}
+
 TEST_F(Check, MisnamedAndTinyPhotosNeedNobody) {
   test::photo_file(root_ / "train/b/really.jpg", test::random_photo(40, 40, 94));
   const CheckReport found = report();

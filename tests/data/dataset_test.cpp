@@ -323,6 +323,8 @@ TEST(ScanCsv, MissingPhotosAreNotedOrRefused) {
   ASSERT_TRUE(dataset.ok());
   EXPECT_THAT(dataset->classes, ElementsAre("x"));
   EXPECT_THAT(dataset->notes, ElementsAre(HasSubstr("listed but not there: /")));
+  ASSERT_EQ(dataset->missing.size(), 1U);
+  EXPECT_EQ(dataset->missing[0].path, root / "gone.jpg");
   EXPECT_THAT(refusal(root / "l.csv", {.strict = true}), HasSubstr("line 3: no file"));
 }
 

@@ -235,6 +235,22 @@ TEST_F(Trainer, AnUnreadablePhotoIsReportedAndSkippedUnlessStrict) {
   EXPECT_NE(strict.error().message.find("broken.jpg"), std::string::npos);
 }
 
+TEST_F(Trainer, AListedPhotoThatIsNotThereCountsAsOneThatCannotBeRead) {
+  std::string list = "path,label\ntrain/a/gone.png,a\n";
+  for (const char* label : {"a", "b"}) {
+    for (int n = 0; n < 8; ++n) list += "train/" + std::string(label) + "/" + std::to_string(n) + ".png," + label + "\n";
+  }
+  options_.data = folder_ / "data/list.csv";
+  test::text_file(options_.data, list);
+  const auto report = train(options_);
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  ASSERT_EQ(report->skipped.size(), 1U);
+  EXPECT_EQ(report->skipped[0].path.filename(), "gone.png");
+  const auto evaluation = evaluate(report->model, options_.data);
+  ASSERT_TRUE(evaluation.ok()) << evaluation.error().message;
+  EXPECT_EQ(evaluation->skipped.size(), 1U);
+}
+
 TEST_F(Trainer, AClassOfWhichNoPhotoCanBeReadIsToldAndOneThatIsLeftAloneIsNoClassifier) {
   struct Listener final : TrainObserver {
     void on_warning(std::string_view text) override { said += text; }
