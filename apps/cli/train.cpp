@@ -185,23 +185,24 @@ void tell_label_sets(Console& console, const MultiLabelFigures& figures, std::in
 }
 
 void tell_figures(Console& console, const TrainReport& report) {
-  constexpr std::string_view kUnseen = "photos that it was not trained on";
+  const std::string_view unseen = report.caveat.empty() ? "photos that it was not trained on" : "validation photos";
   constexpr std::string_view kTest = "test photos, which no choice saw";
   if (report.test_multi_label) {
     tell_label_sets(console, *report.test_multi_label, report.test_photos, kTest);
     console.note(fmt::format("  calibration error {:.4f}", *report.test_calibration_error));
   } else if (report.multi_label) {
-    tell_label_sets(console, *report.multi_label, report.val_photos, kUnseen);
+    tell_label_sets(console, *report.multi_label, report.val_photos, unseen);
   } else if (report.test_accuracy) {
     say(console, right_of(*report.test_accuracy, report.test_photos, report.test_interval, kTest));
     std::string also = fmt::format("on them: calibration error {:.4f}", *report.test_calibration_error);
     if (report.test_rejected) also += fmt::format(", {} wrongly called unknown", percent(*report.test_rejected));
     say(console, also);
   } else if (report.accuracy) {
-    say(console, right_of(*report.accuracy, report.val_photos, report.interval, kUnseen));
+    say(console, right_of(*report.accuracy, report.val_photos, report.interval, unseen));
   } else {
     say(console, "how often it is right on new photos is not known: there was none to keep apart");
   }
+  if (!report.caveat.empty()) say(console, report.caveat);
   const bool tested = report.test_accuracy.has_value();
   if (!tested && report.accuracy && report.picked_by_validation)
     say(console, "the best epoch was picked by these photos, so on new ones expect slightly less");
@@ -227,6 +228,7 @@ void summarize(Console& console, const TrainReport& report) {
                                     {"deviation", report.cross_validation->deviation}};
     }
     if (report.utilisation) object["utilisation"] = json_of(*report.utilisation);
+    if (!report.caveat.empty()) object["caveat"] = report.caveat;
     object["best_stage"] = report.best_stage;
     object["seconds"] = report.seconds;
     object["skipped"] = report.skipped.size();

@@ -282,6 +282,7 @@ struct TrainReport {
   std::vector<EpochReport> epochs;
   std::optional<Utilisation> utilisation;  ///< of fine-tuning; none where nothing was fine-tuned
   std::vector<Choice> choices;
+  std::string caveat;  ///< why `accuracy`, or `test_accuracy`, is too good: the weights had learned such photos; else empty
   std::vector<SkippedPhoto> skipped;
   double seconds = 0.0;
   bool stopped = false;  ///< on request or by the time budget, with the best model so far

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <limits>
 
 namespace fovea {
@@ -23,6 +24,15 @@ PhotoMarks sketch_of(std::vector<std::uint64_t> marks) {
   marks.resize(std::min(marks.size(), PhotoMarks::kMost));
   sketch.marks = std::move(marks);
   return sketch;
+}
+
+PhotoMarks merged(const PhotoMarks& some, const PhotoMarks& others) {
+  PhotoMarks all;
+  std::ranges::set_union(some.marks, others.marks, std::back_inserter(all.marks));
+  const auto common = static_cast<std::int64_t>(some.marks.size() + others.marks.size() - all.marks.size());
+  all.photos = some.photos + others.photos - common;
+  all.marks.resize(std::min(all.marks.size(), PhotoMarks::kMost));
+  return all;
 }
 
 std::string text_of(const std::vector<std::uint64_t>& marks) {

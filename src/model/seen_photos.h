@@ -24,6 +24,9 @@ struct PhotoMarks {
 /// The sketch of photos that have these marks.
 [[nodiscard]] PhotoMarks sketch_of(std::vector<std::uint64_t> marks);
 
+/// The sketch of all photos that one of the two stands for; how many these are is an upper bound where a sketch is not whole.
+[[nodiscard]] PhotoMarks merged(const PhotoMarks& some, const PhotoMarks& others);
+
 /// Marks as text, 16 hexadecimal digits each, and back: nothing for text that is not that, ascends not or is too long.
 [[nodiscard]] std::string text_of(const std::vector<std::uint64_t>& marks);
 [[nodiscard]] std::optional<std::vector<std::uint64_t>> marks_from(std::string_view text);

@@ -93,6 +93,13 @@ const StoredTensor* find_tensor(const WeightFile& file, const std::string& name)
   return nullptr;
 }
 
+/// Whether the photos of a model have shaped more than its last layer, or those of the model have that it was made from.
+bool moved_backbone(const Model& model) {
+  return std::ranges::any_of(model.provenance, [](const auto& entry) {
+    return (entry.first == "stage" && entry.second != "head") || entry.first == kWeightsOfPhotos;
+  });
+}
+
 }  // namespace
 
 Result<Backbone> open_backbone(const std::filesystem::path& path, std::string_view architecture) {
@@ -103,11 +110,12 @@ Result<Backbone> open_backbone(const std::filesystem::path& path, std::string_vi
     return fail(Error::Kind::kUsage, "{}: holds {}, asked for {}: name the right one with --arch", file.source(),
                 printable(stated->second), known.name);
   }
-  Backbone backbone{known.name, known.spec, known.preprocess, std::move(file)};
+  Backbone backbone{known.name, known.spec, known.preprocess, std::move(file), {}};
   if (has_model_card(backbone.file)) {
     FOVEA_ASSIGN(const Model model, read_model_card(backbone.file));
     backbone.spec = model.spec;
     backbone.preprocess = model.preprocess;
+    if (moved_backbone(model)) backbone.seen = model.seen;
     return backbone;
   }
   if (is_ultralytics(backbone.file)) {

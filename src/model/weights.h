@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,9 +12,13 @@
 #include "format/weights.h"
 #include "image/preprocess.h"
 #include "model/network.h"
+#include "model/seen_photos.h"
 #include "runtime/parameters.h"
 
 namespace fovea {
+
+/// The entry of a model's provenance that names the model which its backbone comes from, where photos had shaped that.
+inline constexpr std::string_view kWeightsOfPhotos = "trained from";
 
 /// A pretrained network found in a file: what belongs to the weights comes with them.
 struct Backbone {
@@ -21,6 +26,8 @@ struct Backbone {
   NetworkSpec spec;          ///< with the classes of the file
   Preprocess preprocess;
   WeightFile file;
+  /// Photos that have shaped the backbone: of a model that Fovea has fine-tuned, or that was made from one. None: not known.
+  std::optional<SeenPhotos> seen;
 };
 
 /// Opens a weight file for a network. Padding, eps, momentum, mean, std and size come from the file where it states them

@@ -54,7 +54,7 @@ svg .name{fill:var(--ink)}
 .key b:first-child{margin-left:0}
 .key .one{background:rgb(var(--one))}.key .two{background:rgb(var(--two))}.key .faint{background:none;border-top:2px dashed var(--quiet);border-radius:0;height:0}
 .key.heat i{display:inline-block;width:72px;height:10px;border-radius:5px;margin:0 8px;background:linear-gradient(90deg,#0e1654,#2e4e9c 30%,#7e808a 55%,#e2b240 80%,#fff496)}
-.scroll{overflow-x:auto;-webkit-overflow-scrolling:touch}
+.scroll{overflow:auto;max-height:min(85vh,960px);-webkit-overflow-scrolling:touch}
 table{border-collapse:collapse;font-size:14px}
 th{font-weight:600;text-align:left}
 .num{text-align:right;white-space:nowrap}
@@ -105,7 +105,7 @@ rect.good{fill:rgb(var(--one))}rect.bad{fill:rgb(var(--two))}
 .skipped span{color:var(--quiet)}
 footer{margin-top:64px;padding-top:16px;border-top:1px solid var(--line);font-size:13px;color:var(--quiet)}
 @media(max-width:760px){main{padding:24px 14px 48px}.hero,.pair{grid-template-columns:minmax(0,1fr)}section{margin-top:44px}.hero>*,figure{padding:16px 14px}.card{padding:8px}.gallery{grid-template-columns:minmax(0,1fr)}h1{font-size:25px;margin-bottom:20px}.big{font-size:58px}.choices,.choices tbody,.choices tr,.choices th,.choices td{display:block;width:auto}.choices td{border-top:0;padding-top:0}.facts>div{grid-template-columns:1fr;gap:0}.classes th,.classes td{padding:6px 7px}.found{min-width:136px}.classes tbody th{min-width:84px}}
-@media print{:root{color-scheme:light;--paper:#fff;--card:#fff;--ink:#000;--quiet:#444;--line:#ccc;--one:36 86 198;--two:176 84 0;--track:#eee}*{-webkit-print-color-adjust:exact;print-color-adjust:exact}main{max-width:none;padding:0}body{font-size:12px}section{margin-top:28px}figure,.card,tr,li,.hero{break-inside:avoid}h2,.lead{break-after:avoid}.scroll{overflow:visible}.gallery{grid-template-columns:repeat(3,1fr)}.grid-of-classes{width:100%;height:auto}}
+@media print{:root{color-scheme:light;--paper:#fff;--card:#fff;--ink:#000;--quiet:#444;--line:#ccc;--one:36 86 198;--two:176 84 0;--track:#eee}*{-webkit-print-color-adjust:exact;print-color-adjust:exact}main{max-width:none;padding:0}body{font-size:12px}section{margin-top:28px}figure,.card,tr,li,.hero{break-inside:avoid}h2,.lead{break-after:avoid}.scroll{overflow:visible;max-height:none}.gallery{grid-template-columns:repeat(3,1fr)}.grid-of-classes{width:100%;height:auto}}
 )css";
 }
 

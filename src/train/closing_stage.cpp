@@ -209,6 +209,10 @@ void TrainingRun::remember_photos() {
   add(!data_.val.empty() && (data_.multi_label ? !fitted_apart() : report.calibration.has_value()), "calibration");
   add(!data_.val.empty() && report.rejection.has_value() && report.rejection->measured_on.starts_with("validation"),
       "threshold of rejection");
+  if (before_) {
+    seen.learned = merged(seen.learned, before_->learned);
+    seen.judged = merged(seen.judged, before_->judged);
+  }
   model_.seen = std::move(seen);
 }
 

@@ -22,6 +22,14 @@
 namespace fovea {
 namespace {
 
+/// The first names, so that a thousand classes make no page of an error.
+std::string some_of(const std::vector<std::string>& names) {
+  constexpr std::size_t kMost = 12;
+  const std::string text = fmt::format(
+      "{}", fmt::join(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(std::min(names.size(), kMost)), ", "));
+  return names.size() > kMost ? text + ", …" : text;
+}
+
 /// The split that is meant where none is named.
 std::string split_of(const Dataset& data, const std::string& asked) {
   if (!asked.empty()) return asked;
@@ -181,7 +189,7 @@ Result<Evaluation> evaluate(const std::filesystem::path& model_path, const std::
   if (samples.empty()) {
     return fail(Error::Kind::kUsage, "{}: no photo of a class that {} knows: {} have other labels, such as '{}'; it knows {}",
                 data_path.string(), model_path.string(), counted.unknown_photos,
-                counted.unknown_labels.empty() ? "" : counted.unknown_labels.front(), fmt::join(model.classes, ", "));
+                counted.unknown_labels.empty() ? "" : counted.unknown_labels.front(), some_of(model.classes));
   }
   Context context;
   context.threads = options.threads > 0 ? options.threads : available_processors();

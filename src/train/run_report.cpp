@@ -52,6 +52,7 @@ Result<report::Input> TrainingRun::report_of_run() {
   input.worth = reporter_.report().picked_by_validation
                     ? "The best epoch was picked by these photos, so on new ones expect slightly less."
                     : "The network was not trained on these photos.";
+  if (const std::string& caveat = reporter_.report().caveat; !caveat.empty() && data_.test.empty()) input.worth = caveat;
   if (data_.multi_label && same)
     input.worth += " Labels are answered by thresholds that were fitted without the photo in question.";
   return input;

@@ -138,6 +138,7 @@ Result<Model> make_model(const TrainOptions& options, const std::vector<std::str
     model.architecture = backbone->architecture;
     model.spec = backbone->spec;
     model.preprocess = backbone->preprocess;
+    model.seen = backbone->seen;
   } else {
     FOVEA_ASSIGN(const Architecture architecture, find_architecture(options.arch));
     model.architecture = architecture.name;

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "train/training_run.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <utility>
 
 #include "core/error.h"
 #include "runtime/machine_tuning.h"
 #include "train/calibration.h"
 #include "train/metrics.h"
+#include "train/photo_marks.h"
 #include "train/precision.h"
 
 namespace fovea {
@@ -83,7 +87,23 @@ Result<void> TrainingRun::prepare() {
   report.arch = model_.architecture;
   report.classes = data_.classes;
   report.train_photos = static_cast<std::int64_t>(data_.train.size());
+  compare_with_before();
   return {};
+}
+
+void TrainingRun::compare_with_before() {
+  before_ = std::exchange(model_.seen, std::nullopt);
+  if (!before_) return;
+  model_.provenance.emplace_back(std::string(kWeightsOfPhotos), options_.weights.string());
+  const std::vector<Sample>& judged = data_.test.empty() ? data_.val : data_.test;
+  const std::optional<double> known = share_seen(before_->learned, marks_of(context_, judged));
+  if (judged.empty() || known == 0.0) return;
+  reporter_.report().caveat =
+      fmt::format("The weights that training began with had learned {} of these photos: on new ones expect less.",
+                  known ? fmt::format("{:.1f} %", 100 * *known) : "perhaps some");
+  reporter_.warning(fmt::format("--weights {}: made from {} of the {} photos: their accuracy will be too good",
+                                options_.weights.string(), known ? fmt::format("{:.1f} %", 100 * *known) : "perhaps some",
+                                data_.test.empty() ? "validation" : "test"));
 }
 
 Result<void> TrainingRun::choose_decoder() {

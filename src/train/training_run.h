@@ -162,6 +162,9 @@ class TrainingRun {
   [[nodiscard]] std::int64_t photos_shown() const;  ///< to the network, over all planned epochs
   [[nodiscard]] int affordable_epochs(double seconds_per_epoch, int wanted);
 
+  /// Whether the figures are to be of photos that the weights knew before.
+  void compare_with_before();
+
   // saving.cpp
   /// A model that a finished run has left under the same name stays, as MODEL.old.
   Result<void> keep_earlier_model();
@@ -205,7 +208,8 @@ class TrainingRun {
   std::vector<Device> given_devices_;
   Dataset data_;
   BalancePlan balance_;
-  Model model_;  ///< the best so far
+  Model model_;                       ///< the best so far
+  std::optional<SeenPhotos> before_;  ///< photos that had shaped the weights that training begins with
   std::optional<PhotoRows> train_rows_;
   std::optional<PhotoRows> val_rows_;
   std::optional<Validation> best_;

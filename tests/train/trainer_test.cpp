@@ -235,6 +235,36 @@ TEST_F(Trainer, AnUnreadablePhotoIsReportedAndSkippedUnlessStrict) {
   EXPECT_NE(strict.error().message.find("broken.jpg"), std::string::npos);
 }
 
+TEST_F(Trainer, WeightsThatHadLearnedTheValidationPhotosAreToldAndRemembered) {
+  namespace fs = std::filesystem;
+  const auto from = [&](const fs::path& weights, const fs::path& data) {
+    options_.weights = weights;
+    options_.data = data;
+    options_.model = folder_ / "next" / ("of_" + weights.stem().string());
+    const auto report = train(options_);
+    EXPECT_TRUE(report.ok()) << report.error().message;
+    return report.ok() ? *report : TrainReport();
+  };
+  fs::create_directories(folder_ / "turned");
+  fs::copy(folder_ / "data/train", folder_ / "turned/val", fs::copy_options::recursive);
+  fs::copy(folder_ / "data/val", folder_ / "turned/train", fs::copy_options::recursive);
+  ASSERT_TRUE(train(options_).ok());  // the last layer alone: what it was made of leaves no trace in the backbone
+  EXPECT_EQ(from(folder_ / "model.safetensors", folder_ / "turned").caveat, "");
+  options_ = test::tiny_options(folder_);
+  options_.scope = Scope::kFull;
+  options_.model = folder_ / "tuned";
+  const auto tuned = train(options_);
+  ASSERT_TRUE(tuned.ok());
+  ASSERT_EQ(tuned->best_stage, "full") << "or this test has nothing to look at";
+  options_.scope = Scope::kHead;
+  const TrainReport next = from(tuned->model, folder_ / "turned");
+  EXPECT_NE(next.caveat.find("had learned 100.0 % of these photos"), std::string::npos) << next.caveat;
+  const auto evaluation = evaluate(next.model, folder_ / "turned");
+  ASSERT_TRUE(evaluation.ok());
+  EXPECT_EQ(evaluation->seen->learned, 1) << "of a model that was made from it";
+  EXPECT_NE(from(next.model, folder_ / "turned").caveat, "") << "and of the next";
+}
+
 TEST_F(Trainer, AListedPhotoThatIsNotThereCountsAsOneThatCannotBeRead) {
   std::string list = "path,label\ntrain/a/gone.png,a\n";
   for (const char* label : {"a", "b"}) {
