@@ -27,6 +27,7 @@ import tempfile
 import time
 
 import table
+from here import library_folders, machine
 from steps import TAIL, Failed, Record, Skipped, Stopped, checked, run, start, stop_group, stop_on_signals
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -36,25 +37,6 @@ LOGITS = 1e-3  # GPU against CPU, of logits in fp32 (they agree to 1e-4 for one 
 BATCH = 256
 PEERS = {"mobilenet_v2": ("torchvision", 2.0), "efficientnet_lite0": ("timm", 1.5), "yolo11n-cls": ("ultralytics", 1.5)}  # and what is promised
 MANY, EPOCHS, MOST_SECONDS = 60000, 20, 180
-
-
-def machine():
-    facts = {"processors": os.cpu_count()}
-    query = ["nvidia-smi", "--query-gpu=name,driver_version,memory.total,compute_cap", "--format=csv,noheader"]
-    try:
-        facts["gpus"] = subprocess.run(query, capture_output=True, text=True, timeout=30).stdout.strip().splitlines()
-    except (OSError, subprocess.SubprocessError) as failure:
-        facts["gpus"] = [f"nvidia-smi: {failure}"]
-    return facts
-
-
-def library_folders():
-    """Where CUDA's libraries lie that the system does not find by itself: of a toolkit, or of Python packages."""
-    places = [pathlib.Path("/usr/local/cuda/lib64"), *pathlib.Path("/usr/local").glob("cuda-*/lib64")]
-    for site in {pathlib.Path(path) for path in sys.path if path.endswith("site-packages")}:
-        places += site.glob("nvidia/*/lib")
-    wanted = ("libcublasLt.so.*", "libnvjpeg.so.*", "libnccl.so.*")
-    return [str(place) for place in places if any(any(place.glob(pattern)) for pattern in wanted)]
 
 
 class Proof:
@@ -157,9 +139,10 @@ class Proof:
     def torch(self, arch, norm, seconds):
         """PyTorch's best; a failure where Fovea's rate is less than promised beside it."""
         package, promised = PEERS[arch]
+        until = time.monotonic() + seconds
         if run([sys.executable, "-c", f"import torch, {package}"], min(60, seconds)).status != 0:
             raise Skipped(f"PyTorch and {package} are not installed for {sys.executable}")
-        output = run([sys.executable, HERE / "torch_step.py", arch, BATCH, norm], seconds)
+        output = run([sys.executable, HERE / "torch_step.py", arch, BATCH, norm], max(1.0, until - time.monotonic()))
         rates = {line["kind"]: line["images_per_second"] for line in output.lines()}
         found = {"images_per_second": rates, "torch": next((line["torch"] for line in output.lines()), None)}
         if not rates:

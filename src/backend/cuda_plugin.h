@@ -14,7 +14,7 @@
 namespace fovea {
 
 /// Rises with every change of what crosses the boundary: this file, backend.h, memory.h, and what they include.
-inline constexpr std::uint32_t kCudaPluginVersion = 6;
+inline constexpr std::uint32_t kCudaPluginVersion = 7;
 
 /// The file, and the function in it that gives its CudaPlugin.
 inline constexpr char kCudaPluginFile[] = "libfovea_cuda.so";

@@ -157,9 +157,9 @@ class Differentiator {
 
   Result<void> inverted_residual_train(const Node& node, const InvertedResidualTrain& op, ValueId dy) {
     if (op.activation == Activation::kSilu) return no_derivative(op, " with silu, which its output does not tell");
-    const std::size_t statistics = node.outputs.size() - 2;
     std::vector<ValueId> inputs = node.inputs;
-    inputs.insert(inputs.end(), {node.outputs[1], node.outputs[statistics], node.outputs[statistics + 1], dy});
+    inputs.insert(inputs.end(), node.outputs.begin() + 1, node.outputs.end());  // v and the statistics
+    inputs.push_back(dy);
     const auto made = graph_.add_all(InvertedResidualTrainBackward{op}, std::move(inputs));
     for (std::size_t i = 0; i < node.inputs.size(); ++i) accumulate(node.inputs[i], made[i]);
     return {};

@@ -203,9 +203,10 @@ struct InvertedResidualBackward {
   Activation input_activation = Activation::kNone;
 };
 
-/// x, [we, ge, be], wd, gd, bd, wp, v, md, sd, dy (like y) -> dx, [dwe, dge, dbe], dwd, dgd, dbd, dwp of `forward`, of which v,
-/// md and sd are outputs. What lies before v is computed anew. With another Precision, v (rounded already where forward made it),
-/// dy, the gradient that reaches v, the one before the first activation and the one before its normalisation are rounded too.
+/// x, [we, ge, be], wd, gd, bd, wp, v, [me, se], md, sd, dy (like y) -> dx, [dwe, dge, dbe], dwd, dgd, dbd, dwp of `forward`, of
+/// which v and the statistics are outputs. What lies before v is computed anew; me and se are what they are of x and we, so who
+/// needs more of x's statistics may compute them too. With another Precision, v (rounded already where forward made it), dy, the
+/// gradient that reaches v, the one before the first activation and the one before its normalisation are rounded too.
 struct InvertedResidualTrainBackward {
   InvertedResidualTrain forward;
 };
@@ -270,6 +271,8 @@ using Op =
 /// Which input of a block's node, of either pass, is wd.
 [[nodiscard]] constexpr std::size_t depthwise_weight(const InvertedResidual& op) { return op.expands ? 3 : 1; }
 [[nodiscard]] constexpr std::size_t depthwise_weight(const InvertedResidualTrain& op) { return op.expands ? 4 : 1; }
+/// And of a backward pass, md; sd and dy follow, and before it lie v and, where x is expanded, me and se.
+[[nodiscard]] constexpr std::size_t depthwise_mean(const InvertedResidualTrain& op) { return op.expands ? 11 : 6; }
 
 /// Visitor from lambdas; a missing case does not compile.
 template <class... Cases>

@@ -128,9 +128,10 @@ Inferred inverted_residual(const Rule& in, const InvertedResidual& op, bool back
 
 Inferred inverted_residual_train(const Rule& in, const InvertedResidualTrain& op, bool backward) {
   const std::size_t wd = op.expands ? 4 : 1;
-  const std::size_t count = wd + (backward ? 8 : 4);
+  const std::size_t md = depthwise_mean(op);
+  const std::size_t count = backward ? md + 3 : wd + 4;
   if (!in.counts(count, count) || !in.rank(0, 4) || !in.rank(wd, 4) || !in.rank(wd + 3, 4))
-    return in.refuse("x (N,H,W,C), [we, ge, be], wd, gd, bd, wp, and backward v, md, sd, dy");
+    return in.refuse("x (N,H,W,C), [we, ge, be], wd, gd, bd, wp, and backward v, [me, se], md, sd, dy");
   const std::int64_t inner = in[wd][0], outputs = in[wd + 3][0], channels = in[0][3];
   const Shape vector{inner};
   if (op.expands && (in[1] != Shape{inner, channels, 1, 1} || in[2] != vector || in[3] != vector))
@@ -142,9 +143,11 @@ Inferred inverted_residual_train(const Rule& in, const InvertedResidualTrain& op
   if (!window_fits(op.window, in[0])) return in.refuse("an input no smaller than the window");
   const Shape y = window_shape(op.window, in[0], outputs), v = window_shape(op.window, in[0], inner);
   if (!backward) return op.expands ? Shapes{y, v, vector, vector, vector, vector} : Shapes{y, v, vector, vector};
-  if (in[wd + 4] != v || in[wd + 5] != vector || in[wd + 6] != vector || in[wd + 7] != y)
-    return in.refuse("v, md and sd of the forward pass, dy like y");
-  return Shapes(in.all().begin(), in.all().end() - 4);  // what has a gradient has its shape
+  const bool statistics = std::all_of(in.all().begin() + static_cast<std::ptrdiff_t>(wd + 5), in.all().end() - 1,
+                                      [&](const Shape& shape) { return shape == vector; });
+  if (in[wd + 4] != v || !statistics || in[md + 2] != y)
+    return in.refuse("v, [me, se], md and sd of the forward pass, dy like y");
+  return Shapes(in.all().begin(), in.all().begin() + static_cast<std::ptrdiff_t>(wd + 4));  // what has a gradient has its shape
 }
 
 Inferred linear(const Rule& in) {

@@ -49,6 +49,8 @@ struct Case {
   std::vector<Input> states = {};  ///< of UpdateRunningStatistics: what it updates
   DType result = DType::kF32;      ///< how the first output is kept
   DType second = DType::kF32;      ///< and the second
+  /// Makes inputs what others ask for, after all are filled.
+  std::function<void(std::vector<std::vector<float>>&)> derive = nullptr;
 };
 
 /// The cases of one test file: small ones for the tests, real layers for speed. Lists itself.

@@ -84,6 +84,7 @@ Subject::Subject(const Case& source) {
     graph.keep_as(ids.back(), input.dtype);
     inputs.push_back(filled(source, name, input));
   }
+  if (source.derive) source.derive(inputs);
   for (std::size_t i = 0; i < source.states.size(); ++i) {
     const std::string name = fmt::format("state{}", i);
     outputs.push_back(graph.state(name, source.states[i].shape));

@@ -6,10 +6,17 @@
 namespace fovea::reference {
 namespace {
 
-/// The first half of a block, as both passes compute it. `inputs` begin with x, [we, ge, be].
+template <class Real>
+void copy(Tensor<const Real> from, Tensor<Real> to) {
+  for (std::int64_t i = 0; i < from.size(); ++i) to[i] = from[i];
+}
+
+/// The first half of a block, as both passes compute it. `inputs` begin with x, [we, ge, be]; `known`: me and se, or nothing
+/// where they are to be computed.
 template <class Real>
 struct FirstHalf {
-  FirstHalf(const graph::InvertedResidualTrain& op, std::span<const Tensor<const Real>> inputs)
+  FirstHalf(const graph::InvertedResidualTrain& op, std::span<const Tensor<const Real>> inputs,
+            std::span<const Tensor<const Real>> known)
       : x(operand(inputs[0], op.precision)),
         we(operand(inputs[1], op.precision)),
         before(op.expands ? with_channels(inputs[0].shape(), inputs[1].shape()[0]) : Shape{0}),
@@ -19,8 +26,16 @@ struct FirstHalf {
     if (!op.expands) return;
     Own<Real> after(before.in().shape());
     compute<Real, 2, 1>(graph::Conv2d{}, {x.in(), we.in()}, {before.out()});
-    compute<Real, 3, 3>(graph::BatchNormTrain{op.eps, op.activation}, {before.in(), inputs[2], inputs[3]},
-                        {after.out(), mean.out(), var.out()});
+    if (known.empty()) {
+      compute<Real, 3, 3>(graph::BatchNormTrain{op.eps, op.activation}, {before.in(), inputs[2], inputs[3]},
+                          {after.out(), mean.out(), var.out()});
+    } else {
+      Own<Real> normalised(before.in().shape());
+      copy(known[0], mean.out());
+      copy(known[1], var.out());
+      compute<Real, 5, 1>(graph::BatchNorm{op.eps}, {before.in(), inputs[2], inputs[3], mean.in(), var.in()}, {normalised.out()});
+      compute<Real, 1, 1>(graph::Activate{op.activation}, {normalised.in()}, {after.out()});
+    }
     wide = operand(after.in(), op.precision);
   }
   Own<Real> x, we;
@@ -29,18 +44,13 @@ struct FirstHalf {
   Own<Real> mean, var;
 };
 
-template <class Real>
-void copy(Tensor<const Real> from, Tensor<Real> to) {
-  for (std::int64_t i = 0; i < from.size(); ++i) to[i] = from[i];
-}
-
 }  // namespace
 
 template <class Real>
 void define(const graph::InvertedResidualTrain& op, const Operands<Real>& t) {
   const std::size_t wd = depthwise_weight(op);
   const Tensor<Real> y = t.out[0], v = t.out[1], mean = t.out[t.out.size() - 2], var = t.out.back();
-  const FirstHalf<Real> first(op, t.in);
+  const FirstHalf<Real> first(op, t.in, {});
   if (op.expands) {
     copy(first.mean.in(), t.out[2]);
     copy(first.var.in(), t.out[3]);
@@ -60,10 +70,11 @@ void define(const graph::InvertedResidualTrainBackward& o, const Operands<Real>&
   const graph::InvertedResidualTrain& op = o.forward;
   const std::size_t wd = depthwise_weight(op);
   const Tensor<const Real> x = t.in[0], gamma = t.in[wd + 1], beta = t.in[wd + 2];
-  const Tensor<const Real> mean = t.in[wd + 5], var = t.in[wd + 6];
+  const std::size_t md = depthwise_mean(op);
+  const Tensor<const Real> mean = t.in[md], var = t.in[md + 1];
   const Own<Real> kept = operand(t.in[wd + 4], op.precision);
   const Tensor<const Real> v = kept.in();
-  const Own<Real> wp = operand(t.in[wd + 3], op.precision), dy = operand(t.in[wd + 7], op.precision);
+  const Own<Real> wp = operand(t.in[wd + 3], op.precision), dy = operand(t.in[md + 2], op.precision);
 
   // Through the last convolution.
   Own<Real> normalised(v.shape()), filtered(v.shape()), dfiltered(v.shape()), dv(v.shape());
@@ -76,7 +87,7 @@ void define(const graph::InvertedResidualTrainBackward& o, const Operands<Real>&
   dv = operand(dv.in(), op.precision);
 
   // Through the depthwise one, and the first.
-  const FirstHalf<Real> first(op, t.in);
+  const FirstHalf<Real> first(op, t.in, t.in.subspan(wd + 5, md - wd - 5));
   Own<Real> no_bias(gamma.shape()), wide(first.wide.in().shape());
   compute<Real, 4, 3>(graph::DepthwiseConv2dBackward{op.window}, {first.wide.in(), t.in[wd], dv.in(), dv.in()},
                       {wide.out(), t.out[wd], no_bias.out()});

@@ -48,8 +48,8 @@ class LiveBackward {
     const Memory memory(*this, a.scratch);
     if (f_.op.expands) f_.find_expansion(a, memory.expansion, memory.expanded_mean, memory.expanded_var);
     derived().pack(memory.weights, a, memory.expansion);
-    memory.norm.set(f_.g.inner, a.inputs[wd_ + 1].f32(), a.inputs[wd_ + 2].f32(), a.inputs[wd_ + 5].f32(),
-                    a.inputs[wd_ + 6].f32(), f_.op.eps);
+    memory.norm.set(f_.g.inner, a.inputs[wd_ + 1].f32(), a.inputs[wd_ + 2].f32(), a.inputs[md_].f32(), a.inputs[md_ + 1].f32(),
+                    f_.op.eps);
     parallel_for(f_.team, f_.team.threads, [&](std::int64_t worker) { derived().begin(work_of(memory, worker)); });
     for_parts(memory, [&](std::int64_t index, const Part& part) {
       std::fill_n(memory.sums + index * sums_, sums_, 0.0F);
@@ -75,6 +75,7 @@ class LiveBackward {
   LiveBackward(const Setup& setup, const graph::InvertedResidualTrain& op)
       : f_(setup, op, Derived::bytes_of_row),
         wd_(depthwise_weight(op)),
+        md_(depthwise_mean(op)),
         sum_parts_(elementwise(setup.target).sum_parts),
         sums_(Sums(f_.g, nullptr).floats),
         work_bytes_(Work(f_.g, f_.rings, f_.rows, true, nullptr).bytes) {}
@@ -135,6 +136,7 @@ class LiveBackward {
 
   LiveFrame f_;
   std::size_t wd_;  ///< which input is wd, and which output its gradient
+  std::size_t md_;  ///< which input is md
 
  private:
   [[nodiscard]] const Derived& derived() const { return static_cast<const Derived&>(*this); }

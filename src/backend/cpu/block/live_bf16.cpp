@@ -182,7 +182,7 @@ class Backward : public LiveBackward<Backward, Kind> {
   /// dy of these positions in blocks, as an operand.
   [[nodiscard]] bf16::Product from_dy(const Part& part, std::int64_t first, std::int64_t count, const Arguments& a) const {
     const std::int64_t block = part.work.y.most * kBlock;
-    bf16::to_blocks(a.inputs[wd_ + 7].f32() + first * f_.g.out, count, f_.g.out, {part.work.dy, block, nullptr});
+    bf16::to_blocks(a.inputs[md_ + 2].f32() + first * f_.g.out, count, f_.g.out, {part.work.dy, block, nullptr});
     return {part.work.dy, block, count, f_.g.out, part.weights.project_back, f_.g.inner};
   }
 

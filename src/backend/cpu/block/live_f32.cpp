@@ -110,7 +110,7 @@ class Backward : public LiveBackward<Backward, Kind> {
     const Work& work = part.work;
     const std::int64_t block = work.y_positions * kBlockChannels, blocks = blocks_of(f_.g.inner);
     const float* v = a.inputs[wd_ + 4].f32() + first * f_.g.inner;
-    const float* dy = a.inputs[wd_ + 7].f32() + first * f_.g.out;
+    const float* dy = a.inputs[md_ + 2].f32() + first * f_.g.out;
     f_.norms.normalise_to_blocks(f_.op.activation, part.norm.by(), v, count, f_.g.inner, {work.filtered, block, work.in_order});
     k_.products.to_blocks(dy, count, f_.g.out, {work.y_gradient, block, work.in_order});
     k_.products.gradient_of_norm({work.y_gradient, block, count, f_.g.out, part.weights.project_back, blocks}, f_.op.activation,

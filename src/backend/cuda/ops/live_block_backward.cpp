@@ -24,7 +24,6 @@ class LiveBackward {
     const Stream stream = machine.stream();
     f.chunks.for_each([&](int first, int images) { through_project(r, first, images); });
     fold_norm_gradient(stream, r.m.inside.filtered_sums, f.filtered_grid.parts, f.inner, r.d.gd, r.d.bd);
-    if (f.op.expands) f.find_expansion(r.machine, r.o, r.packed, r.m.inside, r.m.inside.mean, r.m.inside.var);
     f.chunks.for_each([&](int first, int images) { through_depthwise(r, first, images); });
     fold_depthwise(stream, f.plane, r.m.of_taps, taps_grid_.parts, r.d.wd, nullptr);
     if (!f.op.expands) return;
@@ -50,14 +49,14 @@ class LiveBackward {
   };
   struct Memory {
     Memory(const LiveBackward& of, std::byte* scratch) {
-      const LiveFrame<T>& f = of.f;
+      const LiveFrame<T>& frame = of.f;
       Pieces pieces(scratch);
-      inside = f.inside(pieces);
-      dy = pieces.take<T>(kRounds<T> ? f.out_rows(f.chunks.images) * f.y_stride : 0);
-      filtered = pieces.take<float>(f.out_rows(f.chunks.images) * f.inner);
-      dv = pieces.take<T>(f.out_rows(f.chunks.images) * f.inner);
-      of_taps = pieces.take<float>(partial_floats(of.taps_grid_, depthwise_values(f.plane), f.inner));
-      dz = pieces.take<T>(f.op.expands ? f.plane.rows() * f.inner : 0);
+      inside = frame.inside(pieces);
+      dy = pieces.take<T>(kRounds<T> ? frame.out_rows(frame.chunks.images) * frame.y_stride : 0);
+      filtered = pieces.take<float>(frame.out_rows(frame.chunks.images) * frame.inner);
+      dv = pieces.take<T>(frame.out_rows(frame.chunks.images) * frame.inner);
+      of_taps = pieces.take<float>(partial_floats(of.taps_grid_, depthwise_values(frame.plane), frame.inner));
+      dz = pieces.take<T>(frame.op.expands ? frame.plane.rows() * frame.inner : 0);
       bytes = pieces.bytes();
     }
     typename LiveFrame<T>::Inside inside;
@@ -129,7 +128,7 @@ class LiveBackward {
     products_.dx.of(images).run(stream, du, f.operand(r.o.we, r.packed.we), nullptr, nullptr, r.d.x + f.rows(first) * f.in);
   }
 
-  [[nodiscard]] NormVectors first_norm(const Run& r) const { return {r.o.ge, r.o.be, r.m.inside.mean, r.m.inside.var, f.op.eps}; }
+  [[nodiscard]] NormVectors first_norm(const Run& r) const { return {r.o.ge, r.o.be, r.o.me, r.o.se, f.op.eps}; }
 
   BackwardProducts products_;
   SumsGrid taps_grid_;

@@ -4,7 +4,8 @@
 // Statistics need every position before the next step can begin at any, so a block is several passes over its batch, each a few
 // images at a time, so few that the wide activations stay in half of the second-level cache. Of these only v, which is an output,
 // and in the backward pass the gradient before the first activation go through memory; the expanded activations are computed anew
-// in each pass that reads them. T is what products read and wide tensors are stored as.
+// in each pass that reads them, twice on the way back: their statistics are known from the way there. T is what products read and
+// wide tensors are stored as.
 #pragma once
 
 #include "backend/cuda/kernels/norm.h"
@@ -17,7 +18,7 @@ template <class T>
 struct LiveOperands {
   const float *x, *we = nullptr, *ge = nullptr, *be = nullptr, *wd, *gd, *bd, *wp;
   const T* v = nullptr;
-  const float *md = nullptr, *sd = nullptr, *dy = nullptr;
+  const float *me = nullptr, *se = nullptr, *md = nullptr, *sd = nullptr, *dy = nullptr;
 
   LiveOperands(const Arguments& a, std::size_t at)
       : x(a.inputs[0].f32()),
@@ -32,9 +33,14 @@ struct LiveOperands {
     }
     if (a.inputs.size() == at + 4) return;
     v = numbers_of<const T>(a.inputs[at + 4]);
-    md = a.inputs[at + 5].f32();
-    sd = a.inputs[at + 6].f32();
-    dy = a.inputs[at + 7].f32();
+    const std::size_t md_at = a.inputs.size() - 3;
+    if (at == 4) {
+      me = a.inputs[md_at - 2].f32();
+      se = a.inputs[md_at - 1].f32();
+    }
+    md = a.inputs[md_at].f32();
+    sd = a.inputs[md_at + 1].f32();
+    dy = a.inputs[md_at + 2].f32();
   }
 };
 
@@ -72,7 +78,6 @@ struct LiveFrame : ResidualFrame<T> {
     float* expanded;       ///< (rows, E): sums; only where x is expanded
     T* wide;               ///< (rows, E): normalised and activated; only where x is expanded
     T* filtered;           ///< (out rows, E): the same of v
-    float *mean, *var;     ///< (E), of the expanded
     float* pivot;          ///< (E)
     float* wide_sums;      ///< partial sums of wide_grid
     float* filtered_sums;  ///< and of filtered_grid
@@ -84,7 +89,7 @@ struct LiveFrame : ResidualFrame<T> {
     made.expanded = pieces.take<float>(wide);
     made.wide = pieces.take<T>(wide);
     made.filtered = pieces.take<T>(out_rows(chunks.images) * inner);
-    for (float** vector : {&made.mean, &made.var, &made.pivot}) *vector = pieces.take<float>(inner);
+    made.pivot = pieces.take<float>(inner);
     made.wide_sums = pieces.take<float>(op.expands ? partial_floats(wide_grid, 2, inner) : 0);
     made.filtered_sums = pieces.take<float>(partial_floats(filtered_grid, 2, inner));
     return made;
