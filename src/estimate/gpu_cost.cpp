@@ -2,6 +2,7 @@
 #include "estimate/gpu_cost.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "backend/gpu_precisions.h"
 #include "core/error.h"
@@ -20,10 +21,21 @@ constexpr int kLookRows = 64;
 
 Cost on_gpu(double seconds) { return {seconds, 0}; }
 
-/// Bytes of a step with `rows` rows: values between nodes, and the batch itself.
-Result<double> step_bytes(const NetworkSpec& spec, int rows, NormMode norm, graph::Precision precision) {
+struct StepMemory {
+  double bytes = 0;            ///< values between nodes, and the batch itself
+  double elements_of_row = 0;  ///< of the largest value, where kernels count in 31 bits
+};
+
+/// Of a step with `rows` rows.
+Result<StepMemory> step_memory(const NetworkSpec& spec, int rows, NormMode norm, graph::Precision precision) {
   FOVEA_ASSIGN(const NetworkGraphs graphs, graphs_of(spec, rows, norm, true, precision));
-  return real(arena_bytes(graphs.learn)) + sizeof(float) * 3.0 * rows * spec.height * spec.width;
+  StepMemory memory;
+  memory.bytes = real(arena_bytes(graphs.learn)) + sizeof(float) * 3.0 * rows * spec.height * spec.width;
+  for (const graph::Value& value : graphs.learn.values()) {
+    if (value.role == graph::Role::kIntermediate)
+      memory.elements_of_row = std::max(memory.elements_of_row, real(value.shape.elements()) / rows);
+  }
+  return memory;
 }
 
 struct Seconds {
@@ -60,12 +72,14 @@ Result<GpuCosts> gpu_costs(const NetworkSpec& spec, const GpuModel& gpu, const R
 
   // A step's memory is a part for each row and a part that is always there, so two batches tell all others.
   constexpr int kFew = 4;
-  FOVEA_ASSIGN(const double few, step_bytes(spec, kFew, norm, costs.precision));
-  FOVEA_ASSIGN(const double twice, step_bytes(spec, 2 * kFew, norm, costs.precision));
-  const double row = (twice - few) / kFew;
+  FOVEA_ASSIGN(const StepMemory of_few, step_memory(spec, kFew, norm, costs.precision));
+  FOVEA_ASSIGN(const StepMemory of_twice, step_memory(spec, 2 * kFew, norm, costs.precision));
+  const double few = of_few.bytes;
+  const double row = (of_twice.bytes - few) / kFew;
   const double fixed = 6 * weights + std::max(0.0, few - kFew * row);  // values, gradients, two moments, average, a candidate
   const double room = kUsableMemory * gpu.gib * 0x1p30;
-  costs.largest_batch = static_cast<int>(std::clamp((room - fixed) / row, 0.0, 4096.0));
+  const double countable = std::numeric_limits<int>::max() / of_twice.elements_of_row;
+  costs.largest_batch = static_cast<int>(std::clamp(std::min((room - fixed) / row, countable), 0.0, 4096.0));
   costs.bytes = static_cast<std::int64_t>(fixed + row * facts.batch);
   const int batch = std::clamp(facts.batch, 1, std::max(1, costs.largest_batch));
   const double photo = 3 * kLandscape * side * side;

@@ -12,8 +12,9 @@ namespace fovea::estimate {
 struct GpuCosts {
   SizeCosts at_best;
   SizeCosts at_worst;
-  std::int64_t bytes = 0;       ///< of the GPU's memory, at the run's batch
-  int largest_batch = 0;        ///< whose step fits into its memory beside the parameters; 0: not one photo
+  std::int64_t bytes = 0;  ///< of the GPU's memory, at the run's batch
+  int largest_batch =
+      0;  ///< whose step fits into its memory beside the parameters, and which its kernels count; 0: not one photo
   bool holds_data_set = false;  ///< the training photos' bytes fit beside that, so that only the first pass is fed from outside
   graph::Precision precision = graph::Precision::kF32;  ///< chosen for it
 };

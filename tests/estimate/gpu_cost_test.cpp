@@ -156,6 +156,18 @@ TEST(GpuCost, AFasterGpuIsFasterAndALargerOneHoldsMore) {
   EXPECT_FALSE(small->holds_data_set);
 }
 
+TEST(GpuCost, ABatchIsNoLargerThanKernelsCount) {
+  NetworkSpec spec = find_architecture("mobilenet_v2")->spec;
+  RunFacts facts;
+  facts.train = 1000;
+  facts.ways = {NormMode::kLive};
+  // The widest value that a live block keeps has 56 x 56 x 144 numbers a photo, the stem's sums 112 x 112 x 32, an H200 room for
+  // more.
+  const int live = gpu_costs(spec, *find_gpu_model("H200"), facts, {}, 256)->largest_batch;
+  EXPECT_LE(live, 2'147'483'647 / (56 * 56 * 144));
+  EXPECT_GT(live, 1000);
+}
+
 TEST(GpuCost, ThePrecisionIsTheOneThatTrainingWouldChoose) {
   const NetworkSpec spec = find_architecture("mobilenet_v2")->spec;
   RunFacts facts;
