@@ -33,7 +33,7 @@ constexpr const char* kChecksumField = "checksum";
 std::string model_checksum(std::span<const StoredTensor> tensors, const std::map<std::string, std::string>& card) {
   std::string text;
   for (const auto& [field, value] : card) {
-    if (field != kChecksumField) text += field + '=' + value + '\n';
+    if (field != kChecksumField) text += fmt::format("{}={}\n", field, value);
   }
   return checksum_of(tensors, text);
 }

@@ -20,7 +20,7 @@ Result<void> TrainingRun::keep_earlier_model() {
 }
 
 Result<void> TrainingRun::save_so_far() {
-  const Result<void> saved = save_model(model_, paths_.model);
+  Result<void> saved = save_model(model_, paths_.model);
   if (!saved && !model_saved_) return saved;
   model_saved_ = true;
   if (!saved && !std::exchange(saving_failed_, true)) {
@@ -30,7 +30,7 @@ Result<void> TrainingRun::save_so_far() {
 }
 
 Result<void> TrainingRun::save_in_the_end() {
-  const Result<void> saved = save_model(model_, paths_.model);
+  Result<void> saved = save_model(model_, paths_.model);
   if (saved) return {};
   std::error_code code;
   const std::filesystem::path folder = std::filesystem::temp_directory_path(code);

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "model/weights.h"
 #include "runtime/machine_tuning.h"
 #include "train/calibration.h"
 #include "train/metrics.h"
