@@ -18,7 +18,7 @@ Result<Graph> compile_for_training(const Graph& graph, const Precisions& precisi
   if (live_blocks == LiveBlocks::kFused) fused = fuse_live_inverted_residuals(fused, precisions.live_blocks);
   const Graph forward = round_convolutions(fused, precisions.convolutions, precisions.live_convolutions);
   FOVEA_ASSIGN(const Graph both, differentiate(forget_maps(forward), trainable));
-  const Graph sloped = keep_slopes(join_pads(fuse_backward(both)), precisions.slopes);
+  const Graph sloped = keep_slopes(join_slices(join_pads(fuse_backward(both))), precisions.slopes);
   return keep_rounded(eliminate_dead(fuse_gradients(sloped, precisions.slopes)), precisions.round_ends);
 }
 

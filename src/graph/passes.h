@@ -48,6 +48,9 @@ inline constexpr std::int64_t kLeastChannelsKept = 64;
 /// After autodiff: the sum of two gradients that fill each other's zeros (the two halves of what was split) becomes a Concat.
 [[nodiscard]] Graph join_pads(const Graph& graph);
 
+/// After autodiff: a Concat reads a value instead of slices of it that are together all of it, one behind the other.
+[[nodiscard]] Graph join_slices(const Graph& graph);
+
 /// Who keeps the derivative of a silu for the backward pass.
 enum class Slopes : std::uint8_t {
   kNobody,        ///< it is computed again from the silu's input

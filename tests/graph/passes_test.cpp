@@ -5,8 +5,10 @@
 
 #include <algorithm>
 #include <array>
+#include <initializer_list>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "graph/autodiff.h"
 
@@ -342,6 +344,28 @@ TEST(Passes, GradientsOfFloatsOrForOthersToReadStayApart) {
   ASSERT_NE(gradient, read.nodes().end());
   read.mark_output("seen", gradient->outputs[0]);
   EXPECT_EQ(to_text(fuse_gradients(read, Slopes::kConvolutions)), to_text(read));
+}
+
+/// Slices of x (8 channels) that begin and count so, joined with y behind them.
+std::string sliced(std::initializer_list<SliceChannels> slices) {
+  Graph graph;
+  const ValueId x = graph.input("x", {1, 2, 2, 8}), y = graph.input("y", {1, 2, 2, 4});
+  std::vector<ValueId> parts;
+  for (const SliceChannels& slice : slices) parts.push_back(graph.add(slice, {x}));
+  parts.push_back(y);
+  graph.mark_output("z", graph.add(Concat{}, std::move(parts)));
+  return to_text(eliminate_dead(join_slices(graph)));
+}
+
+TEST(Passes, SlicesThatAreTogetherAllOfAValueAreReadAsIt) {
+  EXPECT_EQ(sliced({{0, 5}, {5, 3}}), "%2 1x2x2x12 = Concat(x, y)\noutput z = %2\n");
+  EXPECT_EQ(sliced({{0, 2}, {0, 2}, {2, 3}, {5, 3}}),
+            "%1 1x2x2x2 = SliceChannels[0+2](x)\n%3 1x2x2x14 = Concat(%1, x, y)\noutput z = %3\n");
+}
+
+TEST(Passes, OtherSlicesAreLeft) {
+  for (const std::string& text : {sliced({{0, 5}, {6, 2}}), sliced({{5, 3}, {0, 5}}), sliced({{0, 5}}), sliced({{1, 4}, {5, 3}})})
+    EXPECT_EQ(text.find("Concat(x"), std::string::npos) << text;
 }
 
 TEST(Passes, ASiluStaysApartFromFloatsAndFromWhatOthersRead) {
