@@ -154,10 +154,16 @@ class Run {
         video::FrameReader::open(options_.input == "-" ? "pipe:0" : options_.input,
                                  {.fast_colours = true, .planes = true, .frames_per_second = options_.frames_per_second}));
     reader_.emplace(std::move(reader));
-    FOVEA_ASSIGN(Records records, Records::create(options_.csv, options_.jsonl, classifier_->classes()));
-    records_.emplace(std::move(records));
     if (reader_->info().seconds > 0) total_ = reader_->info().seconds;
     if (!options_.timeline.empty()) timeline_.emplace(total_, classifier_->classes().size());
+    return {};
+  }
+
+  /// Once there is a frame: whatever lies there from an earlier run is not lost to an input that holds none.
+  Result<void> open_outputs(const video::Frame& first) {
+    FOVEA_TRY(open_printer(first));
+    FOVEA_ASSIGN(Records records, Records::create(options_.csv, options_.jsonl, classifier_->classes()));
+    records_.emplace(std::move(records));
     return {};
   }
 
@@ -228,7 +234,7 @@ class Run {
   }
 
   Result<void> take(video::Frame frame) {
-    if (report_.frames == 0) FOVEA_TRY(open_printer(frame));
+    if (report_.frames == 0) FOVEA_TRY(open_outputs(frame));
     const bool classified = report_.frames % options_.every == 0;
     if (classified) FOVEA_TRY(look(frame));
     const std::span<const double> smooth = smoother_.add(frame.seconds, raw_);

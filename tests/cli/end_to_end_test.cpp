@@ -392,6 +392,20 @@ TEST_F(Video, StandardOutputIsTheVideo) {
   EXPECT_EQ(done.out.substr(4, 4), "ftyp");
 }
 
+TEST_F(Video, AnEarlierTableStaysWhereNothingCanBeDrawn) {
+  const std::vector<std::byte> flat = encode_jpeg(Image(640, 2), 90);
+  std::ofstream(path("flat.jpg"), std::ios::binary)
+      .write(reinterpret_cast<const char*>(flat.data()), static_cast<std::streamsize>(flat.size()));
+  std::ofstream(path("earlier.csv")) << "earlier";
+  const Finished run = run_fovea(
+      {"annotate", path("model.safetensors"), path("flat.jpg"), "-o", path("flat.mp4"), "--csv", path("earlier.csv"), "--quiet"});
+  EXPECT_EQ(run.status, 2);
+  EXPECT_NE(run.err.find("too small to write on"), std::string::npos) << run.err;
+  std::string kept;
+  std::ifstream(path("earlier.csv")) >> kept;
+  EXPECT_EQ(kept, "earlier");
+}
+
 TEST_F(Video, NoRecordIsWrittenOverSomethingElse) {
   run_program({"/bin/cp", path("frames") + "/f-100.jpg", path("precious.jpg")});
   const std::string before = run_program({"/usr/bin/md5sum", path("precious.jpg")}).out;

@@ -81,6 +81,8 @@ TEST(Usage, AnUnknownFlagIsNamedWithTheNearest) {
 
 TEST(Usage, AWrongValueIsToldWhatWasExpected) {
   EXPECT_EQ(complaint({"train", "d", "--epochs", "0"}), "fovea train: --epochs: '0' is not a whole number from 1 to 100000");
+  EXPECT_EQ(complaint({"train", "d", "--seed", "-1"}),
+            "fovea train: --seed: '-1' is not a whole number from 0 to 9223372036854775807");
   EXPECT_EQ(complaint({"train", "d", "--epochs", "x"}), "fovea train: --epochs: 'x' is not a whole number from 1 to 100000");
   EXPECT_EQ(complaint({"train", "d", "--val", "2"}), "fovea train: --val: '2' is not a number from 0 to 0.9");
   EXPECT_EQ(complaint({"train", "d", "--time-budget", "-3"}), "fovea train: --time-budget: '-3' is not a number above 0");
