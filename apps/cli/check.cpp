@@ -3,8 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <limits>
-
 #include "check_text.h"
 #include "fovea/figures.h"
 #include "signals.h"
@@ -75,9 +73,7 @@ Run add_check(CLI::App& app) {
   app.add_option("--list", flags->most, "lines of each kind of finding; 0: all")
       ->check(whole_number(0, 1000000000))
       ->capture_default_str();
-  app.add_option("--seed", options.seed, "of the folds that labels are predicted in")
-      ->check(whole_number(0, std::numeric_limits<std::int64_t>::max()))
-      ->capture_default_str();
+  add_seed(app, options.seed, "of the folds that labels are predicted in");
   add_compute_flags(app, flags->compute);
   add_output_flags(app, flags->output);
   return [flags] { return check_verb(*flags); };

@@ -37,6 +37,10 @@ CLI::Validator whole_number(std::int64_t low, std::int64_t high) {
   return checked(low, high, "whole number", fmt::format("from {} to {}", low, high));
 }
 
+void add_seed(CLI::App& app, std::uint64_t& seed, const std::string& text) {
+  app.add_option("--seed", seed, text)->check(whole_number(0, std::numeric_limits<std::int64_t>::max()))->capture_default_str();
+}
+
 CLI::Validator number(double low, double high) { return checked(low, high, "number", fmt::format("from {} to {}", low, high)); }
 
 CLI::Validator above_zero() {

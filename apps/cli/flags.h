@@ -40,6 +40,9 @@ void hand_on(const ComputeFlags& flags, Options& options) {
 [[nodiscard]] CLI::Validator device_name();  ///< that such a device may be; whether it is there shows later
 [[nodiscard]] CLI::Validator one_of(const std::vector<std::string>& words);
 
+/// `--seed N`.
+void add_seed(CLI::App& app, std::uint64_t& seed, const std::string& text);
+
 /// A flag whose value is one of a few words: `--fit letterbox|crop|squash`.
 template <class Enum, class Target>
 CLI::Option* add_choice(CLI::App& app, const std::string& name, Target& value, const std::map<std::string, Enum>& words,

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
-#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "console.h"
@@ -355,9 +354,7 @@ Run add_train(CLI::App& app) {
   app.add_option("--reject-rate", options.reject_rate, "share of known photos that may be called unknown; 0: none is")
       ->check(number(0.0, 0.99))
       ->capture_default_str();
-  app.add_option("--seed", options.seed, "of everything random")
-      ->check(whole_number(0, std::numeric_limits<std::int64_t>::max()))
-      ->capture_default_str();
+  add_seed(app, options.seed, "of everything random");
   app.add_flag("--resume", options.resume, "go on with the run that was interrupted: the same command with this added");
   app.add_option("--checkpoint-every", options.checkpoint_interval_s, "seconds of work that a power cut may cost")
       ->check(zero_or_more())

@@ -278,8 +278,7 @@ class Run {
     timeline_->draw(strip);
     Image picture(strip.width, strip.height);
     lay_over(strip, 0, 0, picture);
-    const std::vector<std::byte> bytes = signed_picture(encode_png(picture));
-    return write_file_atomically(options_.timeline, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+    return write_signed_picture(options_.timeline, encode_png(picture));
   }
 
   const AnnotateOptions& options_;

@@ -37,4 +37,8 @@ std::string NamedFolders::why() const {
   return why_;
 }
 
+Error NamedFolders::stopped(std::string_view left) const {
+  return fail(Error::Kind::kIo, "{}; stopped, {} left alone: the same command goes on when it is there again", why(), left);
+}
+
 }  // namespace fovea::archive

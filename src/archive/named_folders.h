@@ -8,7 +8,10 @@
 #include <filesystem>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <vector>
+
+#include "fovea/result.h"
 
 namespace fovea::archive {
 
@@ -23,6 +26,8 @@ class NamedFolders {
   [[nodiscard]] bool lost() const { return lost_; }
   /// Which, and why; once lost() is true.
   [[nodiscard]] std::string why() const;
+  /// The one line for a run that ends so: `left`, such as "7 photos", were not reached.
+  [[nodiscard]] Error stopped(std::string_view left) const;
 
  private:
   struct Folder {

@@ -151,9 +151,7 @@ class TagRun {
   void tell_lost(std::int64_t total) {
     const std::int64_t left = total - report_.tagged - report_.without - report_.failed;
     report_.failed += left;
-    const Error error = fail(Error::Kind::kIo, "{}; stopped, {} left alone: the same command goes on when it is there again",
-                             folders_.why(), counted(left, "photo"));
-    observer_.on_failure(options_.paths.front(), error);
+    observer_.on_failure(options_.paths.front(), folders_.stopped(counted(left, "photo")));
   }
 
   using Chunks = BoundedQueue<std::vector<SeenPhoto>>;

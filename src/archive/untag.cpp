@@ -126,7 +126,7 @@ class UntagRun {
     if (back.absent) {
       if (report_.absent++ == 0) first_absent_ = edit.photo;
     } else if (back.error && folders_.lost()) {
-      ++report_.absent;  // tell_lost says it for all
+      ++report_.absent;  // tell_absent says it for all
     } else if (back.error) {
       ++report_.failed;
       observer_.on_failure(edit.photo, *back.error);
@@ -139,10 +139,7 @@ class UntagRun {
   // One line for all of them.
   void tell_absent() {
     if (folders_.lost()) {
-      observer_.on_failure(options_.paths.front(),
-                           fail(Error::Kind::kIo, "{}; stopped, {} left alone: the same command goes on when it is there again",
-                                folders_.why(), counted(report_.absent, "file")));
-      return;
+      return observer_.on_failure(options_.paths.front(), folders_.stopped(counted(report_.absent, "file")));
     }
     const std::string others = report_.absent > 1 ? fmt::format(" and {} more are", report_.absent - 1) : " is";
     observer_.on_failure(first_absent_,

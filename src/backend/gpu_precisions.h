@@ -1,5 +1,5 @@
-// Fovea: which numbers GPUs multiply fast. What a backend is asked where there is a GPU, and what is estimated where there is
-// none. SPDX-License-Identifier: Apache-2.0
+// Fovea: which numbers GPUs multiply fast: what a backend has where there is a GPU, and what is estimated where there is none.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include "graph/ops.h"

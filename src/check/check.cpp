@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
 #include <numeric>
 #include <optional>
@@ -207,12 +208,9 @@ Result<CheckReport> Checker::run() {
   for (const SurveyedPhoto& photo : photos_) fingerprints.push_back(photo.fingerprint);
   const std::vector<int> groups = group_near_duplicates(fingerprints);
   report_.photos = static_cast<std::int64_t>(photos_.size());
-  report_.files = find_bad_files(surveyed, preprocess_);
-  for (std::size_t i = 0; i < data_.missing.size(); ++i) {
-    const SkippedPhoto& missing = data_.missing[i];
-    report_.files.insert(report_.files.begin() + static_cast<std::ptrdiff_t>(i),
-                         {FileProblem::kUnreadable, {missing.path, "", ""}, missing.reason});
-  }
+  for (const SkippedPhoto& missing : data_.missing)
+    report_.files.push_back({FileProblem::kUnreadable, {missing.path, "", ""}, missing.reason});
+  std::ranges::move(find_bad_files(surveyed, preprocess_), std::back_inserter(report_.files));
   report_.duplicates = find_duplicates(surveyed, groups);
   report_.classes = count_classes(surveyed);
   report_.class_findings = find_class_problems(report_.classes);

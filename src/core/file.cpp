@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <fstream>
 #include <utility>
 
 #include "core/error.h"
@@ -99,6 +100,14 @@ Result<std::vector<std::byte>> read_file(const fs::path& path, std::size_t limit
   }
   bytes.resize(done);
   return bytes;
+}
+
+std::string read_head(const fs::path& path, std::size_t count) {
+  std::string head(count, '\0');
+  std::ifstream file(path, std::ios::binary);
+  file.read(head.data(), static_cast<std::streamsize>(count));
+  head.resize(static_cast<std::size_t>(file.gcount()));
+  return head;
 }
 
 Result<AtomicFile> AtomicFile::create(const fs::path& named) {

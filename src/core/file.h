@@ -31,6 +31,9 @@ class MappedFile {
 /// Reads a whole regular file; kLimit when it holds more than `limit` bytes.
 Result<std::vector<std::byte>> read_file(const std::filesystem::path& path, std::size_t limit);
 
+/// The first bytes of a file, at most `count`; fewer where there are no more or reading fails.
+[[nodiscard]] std::string read_head(const std::filesystem::path& path, std::size_t count);
+
 /// Writes a file so that a reader, or a crash, sees the old bytes or all of the new ones: temporary name
 /// in the same folder, flush, rename, flush of the folder. The temporary file is removed on every failure.
 class AtomicFile {

@@ -2,11 +2,10 @@
 #include "core/output_file.h"
 
 #include <algorithm>
-#include <array>
-#include <fstream>
 #include <system_error>
 
 #include "core/error.h"
+#include "core/file.h"
 
 namespace fovea {
 namespace {
@@ -16,10 +15,7 @@ namespace fs = std::filesystem;
 /// Text has no control characters but for blanks and line ends (and a form feed); what is not text has some early on.
 bool begins_as_text(const fs::path& path) {
   constexpr std::size_t kLooked = 4096;
-  std::array<char, kLooked> head{};
-  std::ifstream file(path, std::ios::binary);
-  file.read(head.data(), kLooked);
-  return std::all_of(head.begin(), head.begin() + file.gcount(), [](char c) {
+  return std::ranges::all_of(read_head(path, kLooked), [](char c) {
     const auto byte = static_cast<unsigned char>(c);
     return byte >= 0x20 || (byte >= '\t' && byte <= '\r');
   });

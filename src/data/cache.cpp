@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/file.h"
 #include "core/hash.h"
 #include "core/user_folders.h"
 #include "data/cache_store.h"

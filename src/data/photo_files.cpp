@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <fstream>
 #include <string>
 #include <string_view>
 
@@ -59,14 +58,6 @@ bool is_photo(const fs::path& path) {
   if (contains(kPhotoExtensions, lower_case(path.extension().native()))) return true;
   const std::string head = read_head(path, kSniffed);
   return sniff(std::as_bytes(std::span(head))).ok();
-}
-
-std::string read_head(const fs::path& path, std::size_t count) {
-  std::string head(count, '\0');
-  std::ifstream file(path, std::ios::binary);
-  file.read(head.data(), static_cast<std::streamsize>(count));
-  head.resize(static_cast<std::size_t>(file.gcount()));
-  return head;
 }
 
 Listing list_folder(const fs::path& folder, bool follow_symlinks, Notes& notes) {

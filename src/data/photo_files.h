@@ -18,9 +18,6 @@ namespace fovea {
 /// By extension; or, when the extension is not a photo's, by the first bytes.
 [[nodiscard]] bool is_photo(const std::filesystem::path& path);
 
-/// The first bytes of a file, at most `count`; fewer where there are no more or reading fails.
-[[nodiscard]] std::string read_head(const std::filesystem::path& path, std::size_t count);
-
 /// A folder's entries without litter, bytewise by name. What cannot be listed is noted and empty.
 struct Listing {
   std::vector<std::filesystem::path> folders;

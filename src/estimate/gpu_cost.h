@@ -13,8 +13,8 @@ struct GpuCosts {
   SizeCosts at_best;
   SizeCosts at_worst;
   std::int64_t bytes = 0;  ///< of the GPU's memory, at the run's batch
-  int largest_batch =
-      0;  ///< whose step fits into its memory beside the parameters, and which its kernels count; 0: not one photo
+  /// Whose step fits into its memory beside the parameters, and which its kernels count; 0: not one photo.
+  int largest_batch = 0;
   bool holds_data_set = false;  ///< the training photos' bytes fit beside that, so that only the first pass is fed from outside
   graph::Precision precision = graph::Precision::kF32;  ///< chosen for it
 };

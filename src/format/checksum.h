@@ -1,5 +1,5 @@
-// Fovea: a checksum over what a weight file holds, whatever the order of its tensors: tells bits that a disk or a copy has
-// changed. SPDX-License-Identifier: Apache-2.0
+// Fovea: a checksum over what a weight file holds, whatever the order of its tensors: tells bits that were changed by mistake.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <span>

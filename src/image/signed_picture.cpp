@@ -2,14 +2,13 @@
 #include "image/signed_picture.h"
 
 #include <algorithm>
-#include <array>
-#include <fstream>
 #include <span>
 #include <string>
 #include <string_view>
 #include <system_error>
 
 #include "core/error.h"
+#include "core/file.h"
 
 namespace fovea {
 namespace {
@@ -36,21 +35,18 @@ std::size_t jpeg_begin(std::span<const std::byte> picture) {
 }
 
 bool is_signed(const std::filesystem::path& path) {
-  std::array<char, 256> head{};
-  std::ifstream file(path, std::ios::binary);
-  file.read(head.data(), head.size());
-  const std::string_view begin(head.data(), static_cast<std::size_t>(file.gcount()));
-  return begin.find(kJpegComment) != std::string_view::npos || begin.find(kPngText) != std::string_view::npos;
+  constexpr std::size_t kLooked = 256;
+  const std::string begin = read_head(path, kLooked);
+  return begin.find(kJpegComment) != std::string::npos || begin.find(kPngText) != std::string::npos;
 }
 
 }  // namespace
 
-std::vector<std::byte> signed_picture(std::vector<std::byte> picture) {
+Result<void> write_signed_picture(const std::filesystem::path& path, std::span<const std::byte> picture) {
   const bool jpeg = is_jpeg(picture);
-  const auto comment = std::as_bytes(std::span(jpeg ? kJpegComment : kPngText));
-  const std::size_t at = std::min(picture.size(), jpeg ? jpeg_begin(picture) : kPngBegin);
-  picture.insert(picture.begin() + static_cast<std::ptrdiff_t>(at), comment.begin(), comment.end());
-  return picture;
+  std::string bytes(reinterpret_cast<const char*>(picture.data()), picture.size());
+  bytes.insert(std::min(bytes.size(), jpeg ? jpeg_begin(picture) : kPngBegin), jpeg ? kJpegComment : kPngText);
+  return write_file_atomically(path, bytes);
 }
 
 Result<void> check_picture_output(const std::filesystem::path& path) {

@@ -4,14 +4,15 @@
 
 #include <cstddef>
 #include <filesystem>
-#include <vector>
+#include <span>
 
 #include "fovea/result.h"
 
 namespace fovea {
 
-/// A comment in a JPEG (COM) or PNG (tEXt "Software") that encode_jpeg or encode_png wrote; decoded pixels stay the same.
-[[nodiscard]] std::vector<std::byte> signed_picture(std::vector<std::byte> picture);
+/// Writes what encode_jpeg or encode_png made, with a comment (JPEG's COM, PNG's tEXt "Software") that says so; decoded pixels
+/// stay the same.
+Result<void> write_signed_picture(const std::filesystem::path& path, std::span<const std::byte> picture);
 
 /// May a picture be written under this name? kUsage where something lies there that is not a signed picture.
 [[nodiscard]] Result<void> check_picture_output(const std::filesystem::path& path);

@@ -42,8 +42,7 @@ Result<void> write_picture(const Image& image, const std::filesystem::path& path
     return fail(Error::Kind::kLimit, "{}: {} x {} pixels, a JPEG has at most {} a side: use .png", path.string(), image.width,
                 image.height, kMostJpegSide);
   }
-  const std::vector<std::byte> bytes = signed_picture(png ? encode_png(image) : encode_jpeg(image, kQuality));
-  return write_file_atomically(path, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  return write_signed_picture(path, png ? encode_png(image) : encode_jpeg(image, kQuality));
 }
 
 }  // namespace fovea

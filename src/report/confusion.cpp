@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "report/charts.h"
@@ -27,9 +29,11 @@ std::string cell_text(const Evaluation& e, std::size_t row, std::size_t column) 
                      e.classes[column].name);
 }
 
+/// Around what may be wider or higher than the window; by keys too.
+constexpr std::string_view kScroll = R"(<div class="scroll" tabindex="0" role="group" aria-label="Who is taken for whom">)";
+
 std::string table(const Evaluation& e) {
-  std::string html =
-      R"(<div class="scroll" tabindex="0" role="group" aria-label="Who is taken for whom"><table class="matrix"><thead><tr><th class="corner">shows</th>)";
+  std::string html = std::string(kScroll) + R"(<table class="matrix"><thead><tr><th class="corner">shows</th>)";
   for (const ClassMetrics& c : e.classes) html += fmt::format("<th scope=\"col\"><span>{}</span></th>", escape(c.name));
   html += "</tr></thead><tbody>\n";
   for (std::size_t row = 0; row < e.classes.size(); ++row) {
@@ -62,10 +66,11 @@ std::string drawing(const Evaluation& e) {
   constexpr int kCell = 13;
   constexpr int kLabels = 132;
   const int side = kCell * static_cast<int>(e.classes.size());
-  std::string svg = fmt::format(
-      R"(<div class="scroll" tabindex="0" role="group" aria-label="Who is taken for whom"><svg class="grid-of-classes" viewBox="0 0 {0} {0}" width="{0}" height="{0}" )"
-      R"(role="img" aria-label="Confusion matrix"><rect class="field" x="{1}" y="{1}" width="{2}" height="{2}"/>)",
-      side + kLabels + 2, kLabels, side);
+  std::string svg =
+      std::string(kScroll) +
+      fmt::format(R"(<svg class="grid-of-classes" viewBox="0 0 {0} {0}" width="{0}" height="{0}" )"
+                  R"(role="img" aria-label="Confusion matrix"><rect class="field" x="{1}" y="{1}" width="{2}" height="{2}"/>)",
+                  side + kLabels + 2, kLabels, side);
   for (std::size_t row = 0; row < e.classes.size(); ++row) {
     const int at = kLabels + kCell * static_cast<int>(row);
     const std::string name = escape(shortened(e.classes[row].name));

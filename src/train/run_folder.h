@@ -1,5 +1,5 @@
-// Fovea: the folder that a training run works in: that it is one, that no other run works in it, what killed ones have left
-// there. SPDX-License-Identifier: Apache-2.0
+// Fovea: the folder that a training run works in: that it is one, that no other run works there, what killed ones have left.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <filesystem>

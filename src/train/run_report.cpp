@@ -7,7 +7,6 @@
 
 #include "core/error.h"
 #include "core/file.h"
-#include "data/photo_files.h"
 #include "train/calibration.h"
 #include "train/label_calibration.h"
 #include "train/report_input.h"

@@ -25,10 +25,11 @@ constexpr std::int64_t kPartsPerThread = 4;
 void copy(const float* from, std::int64_t count, Bf16* to) { bf16::round(from, count, to); }
 void copy(const Bf16* from, std::int64_t count, Bf16* to) { std::copy_n(from, count, to); }
 
-/// Numbers of a kernel row, tap by tap and channel by channel.
+/// Numbers of a kernel row, tap by tap and channel by channel, from the one numbered `begin` on.
 class KernelRow {
  public:
-  KernelRow(const DenseWork& work, const float* first) : work_(work), first_(first) {}
+  KernelRow(const DenseWork& work, const float* first, std::int64_t begin = 0)
+      : work_(work), first_(first), tap_(begin / work.channels), channel_(begin % work.channels) {}
 
   [[nodiscard]] bool ended() const { return tap_ == work_.kernel_w; }
   /// The next number of the first column; those of the others follow by the step of columns.
@@ -41,7 +42,7 @@ class KernelRow {
  private:
   const DenseWork& work_;
   const float* first_;
-  std::int64_t tap_ = 0, channel_ = 0;
+  std::int64_t tap_, channel_;
 };
 
 /// kPiece numbers of a kernel row of a column from `first` on, zeros beyond its last.
@@ -50,11 +51,8 @@ void round_piece(const DenseWork& work, const float* w, std::int64_t first, Bf16
   if (work.w.channel == 1 && count == kPiece && first / work.channels == (first + count - 1) / work.channels)
     return bf16::round(w + first / work.channels * work.w.tap + first % work.channels, count, to);
   float numbers[kPiece] = {};
-  std::int64_t tap = first / work.channels, c = first % work.channels;
-  for (std::int64_t i = 0; i < count; ++i) {
-    numbers[i] = w[tap * work.w.tap + c * work.w.channel];
-    if (++c == work.channels) c = 0, ++tap;
-  }
+  KernelRow row(work, w, first);
+  for (std::int64_t i = 0; i < count; ++i) numbers[i] = *row.next();
   bf16::round(numbers, kPiece, to);
 }
 
