@@ -90,12 +90,13 @@ class TrainView final : public TrainObserver {
       return console_.print_json({{"event", "first_model"},
                                   {"model", model.path.string()},
                                   {std::string(key_of(model.measure)), model.accuracy},
-                                  {"folds", model.folds},
+                                  {"folds", model.folds.folds},
+                                  {"folds_tried", model.folds.tried},
                                   {"photos", model.photos},
                                   {"seconds", model.seconds}});
     }
     const std::string how =
-        fmt::format("usable from now on; by {}-fold cross-validation on {}", model.folds, counted(model.photos, "photo"));
+        fmt::format("usable from now on; by {} on {}", model.folds.describe(), counted(model.photos, "photo"));
     console_.note(fmt::format("{:<10} {:<16} {:>10}  {}", "model",
                               fmt::format("{} {}", percent(model.accuracy), word_of(model.measure)), duration(model.seconds),
                               wrapped(how, 39, 41)));
@@ -200,7 +201,8 @@ void tell_figures(Console& console, const TrainReport& report) {
   } else if (report.accuracy) {
     say(console, right_of(*report.accuracy, report.val_photos, report.interval, unseen));
   } else {
-    say(console, "how often it is right on new photos is not known: there was none to keep apart");
+    say(console, fmt::format("how often it is right on new photos is not known: {}",
+                             report.stopped ? "stopped before that was measured" : "there was none to keep apart"));
   }
   if (!report.caveat.empty()) say(console, report.caveat);
   const bool tested = report.test_accuracy.has_value();

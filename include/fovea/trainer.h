@@ -189,11 +189,19 @@ struct Progress {
   void keep_time(double seconds);
 };
 
+/// How many of k folds of the training photos a cross-validation held out: of a large set a few are enough.
+struct FoldsTried {
+  int tried = 0;
+  int folds = 0;
+  /// "5-fold cross-validation", "1 fold of 5-fold cross-validation".
+  [[nodiscard]] std::string describe() const;
+};
+
 /// The first usable model of a run is on disk; better ones may take its place.
 struct FirstModel {
   std::filesystem::path path;
   double accuracy = 0.0;    ///< by cross-validation on the training photos
-  int folds = 0;            ///< of that
+  FoldsTried folds;         ///< of that
   std::int64_t photos = 0;  ///< training photos behind it
   double seconds = 0.0;     ///< since the run began
   Measure measure = Measure::kAccuracy;

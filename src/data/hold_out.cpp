@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <map>
+#include <span>
+#include <string>
 #include <utility>
 
 #include "core/error.h"
@@ -125,6 +128,28 @@ void note_contradictions(const std::vector<Group>& groups, Dataset& dataset) {
                                         count == 1 ? "1 group" : fmt::format("{} groups", count), example));
 }
 
+/// Classes that validation says nothing about: each by name, or of many for one reason a few.
+void note_classes_without(const Quota& quota, Dataset& dataset) {
+  constexpr std::size_t kNamed = 3;
+  std::map<std::int64_t, std::vector<std::string>> by_photos;  // 3 for all that have more than 2
+  for (std::size_t k = 0; k < dataset.classes.size(); ++k) {
+    if (quota.given[k] == 0 && quota.have[k] > 0) {
+      by_photos[std::min<std::int64_t>(quota.have[k], 3)].push_back(dataset.classes[k]);
+    }
+  }
+  for (const auto& [photos, classes] : by_photos) {
+    const bool many = classes.size() > kNamed;
+    const std::string why = photos < 3 ? fmt::format("{} only {}", many ? "they have" : "it has", photos)
+                                       : fmt::format("{} photos are near-duplicates of each other", many ? "their" : "its");
+    if (many) {
+      dataset.notes.push_back(fmt::format("no photo of {} classes in validation, such as {}: {}", classes.size(),
+                                          fmt::join(std::span(classes).first(kNamed), ", "), why));
+      continue;
+    }
+    for (const std::string& name : classes) dataset.notes.push_back(fmt::format("no photo of {} in validation: {}", name, why));
+  }
+}
+
 void note_outcome(const std::vector<Group>& groups, const Quota& quota, std::size_t total, Dataset& dataset) {
   const auto repeated = std::ranges::count_if(groups, [](const Group& group) { return group.members.size() > 1; });
   dataset.notes.push_back(fmt::format(
@@ -132,12 +157,7 @@ void note_outcome(const std::vector<Group>& groups, const Quota& quota, std::siz
       repeated > 0 ? fmt::format("; {} of near-duplicates {} kept together",
                                  repeated == 1 ? "1 group" : fmt::format("{} groups", repeated), repeated == 1 ? "was" : "were")
                    : ""));
-  for (std::size_t k = 0; k < dataset.classes.size(); ++k) {
-    if (quota.given[k] > 0 || quota.have[k] == 0) continue;
-    dataset.notes.push_back(fmt::format("no photo of {} in validation: {}", dataset.classes[k],
-                                        quota.have[k] < 3 ? fmt::format("it has only {}", quota.have[k])
-                                                          : std::string("its photos are near-duplicates of each other")));
-  }
+  note_classes_without(quota, dataset);
 }
 
 }  // namespace

@@ -39,7 +39,10 @@ HeadCosts probe_head(const Context& context, std::int64_t photos, std::int64_t w
   const CostWatch fit;
   (void)training::fit_head(context, {table.values, labels, width, classes}, std::vector<float>(labels.size(), 1.0F),
                            training::stratified_folds(labels, {}, kFolds, 0));
-  costs.fit = share * fit.elapsed();
+  const auto solved = [&](std::int64_t count) {  // by every fold that is tried, and by all photos in the end
+    return 1.0 + training::folds_to_try(count, width, classes, kFolds);
+  };
+  costs.fit = share * solved(photos) / solved(rows) * fit.elapsed();
   const CostWatch reject;
   (void)training::fit_rejection(context, table);
   costs.reject = share * reject.elapsed();

@@ -106,19 +106,28 @@ std::vector<float> held_out_logits(const HeadRegression& regression, std::span<c
   return result;
 }
 
+int folds_to_try(std::int64_t rows, std::int64_t width, std::int64_t classes, int folds) {
+  constexpr double kMultiplyAdds = 1e10;  // of all folds together, each time that a last layer looks at the photos
+  const double each = static_cast<double>(rows) * static_cast<double>(width + 1) * static_cast<double>(classes);
+  return static_cast<int>(std::clamp(kMultiplyAdds / each, 1.0, static_cast<double>(std::max(folds, 1))));
+}
+
 StrengthSearch search_strength(const Context& context, const HeadRegression& regression, std::span<const float> row_weights,
-                               std::span<const std::int32_t> folds) {
-  const std::int32_t fold_count = fold_count_of(folds);
+                               std::span<const std::int32_t> folds, std::optional<int> tried) {
+  const std::int32_t fold_count =
+      tried.value_or(folds_to_try(regression.rows(), regression.width(), regression.classes(), fold_count_of(folds)));
   std::vector<HeadRegression::Weights> weights(static_cast<std::size_t>(fold_count), regression.zero());
   const std::vector<std::vector<float>> inside = weights_by_fold(row_weights, folds, fold_count, false);
   const std::vector<std::vector<float>> outside = weights_by_fold(row_weights, folds, fold_count, true);
   LbfgsOptions options;
   options.gradient_tolerance = kComparisonTolerance;
   StrengthSearch search;
+  search.folds_tried = fold_count;
   std::size_t least = 0;
   for (const double strength : kStrengths) {
     StrengthPoint point{strength, {}};
     double total = 0;
+    std::int64_t photos = 0;
     for (std::size_t f = 0; f < weights.size(); ++f) {
       const double inner = std::accumulate(inside[f].begin(), inside[f].end(), 0.0);
       const double outer = std::accumulate(outside[f].begin(), outside[f].end(), 0.0);
@@ -129,10 +138,11 @@ StrengthSearch search_strength(const Context& context, const HeadRegression& reg
       point.held_out.accuracy += score.accuracy * outer;
       point.held_out.loss_variance += score.loss_variance * outer;
       total += outer;
+      photos += std::ranges::count(folds, static_cast<std::int32_t>(f));
     }
     if (total > 0) {
       point.held_out = {point.held_out.loss / total, point.held_out.accuracy / total, point.held_out.loss_variance / total};
-      point.standard_error = std::sqrt(point.held_out.loss_variance / static_cast<double>(folds.size()));
+      point.standard_error = std::sqrt(point.held_out.loss_variance / static_cast<double>(photos));
     }
     search.path.push_back(point);
     if (point.held_out.loss < search.path[least].held_out.loss) least = search.path.size() - 1;

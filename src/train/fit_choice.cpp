@@ -7,6 +7,7 @@
 #include <cmath>
 #include <map>
 #include <mutex>
+#include <numeric>
 
 #include "core/error.h"
 #include "core/rng.h"
@@ -18,28 +19,30 @@ namespace {
 
 constexpr int kFolds = 4;
 
-/// About `count` positions, every class by its share but at least kFolds of it where it has them; ascending.
-std::vector<std::int32_t> choose(std::span<const Sample> samples, int classes, std::int64_t count, std::uint64_t seed) {
-  struct Candidate {
-    std::uint32_t draw;
-    std::int32_t position;
-  };
+struct Candidate {
+  std::uint32_t draw;
+  std::int32_t position;
+};
+
+/// By home class, and last those of photos without one, in random order. Of very many classes a random part: how large things
+/// should appear shows on that as well, and a last layer of all of them takes as long as the rest of a run.
+std::vector<std::vector<Candidate>> candidates_by_class(std::span<const Sample> samples, int classes, std::uint64_t seed) {
+  constexpr std::size_t kMostClasses = 200;
   const std::vector<std::int32_t> homes = home_classes(samples, classes);
   std::vector<std::vector<Candidate>> by_class(static_cast<std::size_t>(classes) + 1);
   for (std::size_t n = 0; n < samples.size(); ++n) {
     const std::uint32_t draw = Rng(seed, 0, static_cast<std::uint32_t>(n), 1)();
     by_class[static_cast<std::size_t>(homes[n])].push_back({draw, static_cast<std::int32_t>(n)});
   }
-  std::vector<std::int32_t> chosen;
+  std::erase_if(by_class, [](const auto& candidates) { return candidates.empty(); });
   for (auto& candidates : by_class) {
     std::ranges::sort(candidates, {}, [](const Candidate& c) { return std::pair(c.draw, c.position); });
-    const double share =
-        static_cast<double>(count) * static_cast<double>(candidates.size()) / static_cast<double>(samples.size());
-    const auto wanted = std::max<std::size_t>(kFolds, static_cast<std::size_t>(std::round(share)));
-    for (std::size_t i = 0; i < std::min(wanted, candidates.size()); ++i) chosen.push_back(candidates[i].position);
   }
-  std::ranges::sort(chosen);
-  return chosen;
+  if (by_class.size() > kMostClasses) {
+    std::ranges::stable_sort(by_class, {}, [](const auto& candidates) { return candidates.front().draw; });
+    by_class.resize(kMostClasses);
+  }
+  return by_class;
 }
 
 /// Remembers what it decoded.
@@ -66,11 +69,11 @@ TrialScore held_out(const Context& context, const LabelledTable& table, std::spa
                     std::uint64_t seed, bool multi_label) {
   if (table.labels.empty()) return {};
   const std::vector<float> weights(table.labels.size(), 1.0F);
-  const RowTargets truth = row_targets(table.index, samples, classes, multi_label);
+  const RowTargets truth = without_absent_classes(row_targets(table.index, samples, classes, multi_label));
   const auto regression = make_regression(context, truth.of(table.table));
   const std::vector<std::int32_t> folds = stratified_folds(truth.labels, {}, kFolds, seed);
   const double strength = search_strength(context, *regression, weights, folds).chosen().strength;
-  Table logits{classes, held_out_logits(*regression, weights, folds, strength)};
+  Table logits{truth.classes, held_out_logits(*regression, weights, folds, strength)};
   return multi_label ? score_of_label_sets(logits, truth.targets) : score_of_classes(std::move(logits), truth.labels);
 }
 
@@ -91,12 +94,26 @@ LabelledTable rows_at(const LabelledTable& table, std::span<const std::int32_t> 
 
 }  // namespace
 
+std::vector<std::int32_t> fit_trial_photos(std::span<const Sample> samples, int classes, std::int64_t count, std::uint64_t seed) {
+  const auto by_class = candidates_by_class(samples, classes, seed);
+  const auto total = std::accumulate(by_class.begin(), by_class.end(), std::size_t{0},
+                                     [](std::size_t sum, const auto& candidates) { return sum + candidates.size(); });
+  std::vector<std::int32_t> chosen;
+  for (const auto& candidates : by_class) {
+    const double share = static_cast<double>(count) * static_cast<double>(candidates.size()) / static_cast<double>(total);
+    const auto wanted = std::max<std::size_t>(kFolds, static_cast<std::size_t>(std::round(share)));
+    for (std::size_t i = 0; i < std::min(wanted, candidates.size()); ++i) chosen.push_back(candidates[i].position);
+  }
+  std::ranges::sort(chosen);
+  return chosen;
+}
+
 Result<std::vector<FitTrial>> try_fits(const Context& context, std::span<const Sample> samples, int classes,
                                        std::span<const Preprocess> candidates, std::int64_t photos, Inference& features,
                                        Reporter& reporter, bool strict, std::uint64_t seed, const LabelledTable* known,
                                        bool multi_label) {
   constexpr std::size_t kChunk = 64;  // decoded photos held at a time
-  const std::vector<std::int32_t> positions = choose(samples, classes, photos, seed);
+  const std::vector<std::int32_t> positions = fit_trial_photos(samples, classes, photos, seed);
   int shorter_side = 0;
   std::vector<FitTrial> trials;
   for (const Preprocess& candidate : candidates) {

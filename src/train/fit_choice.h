@@ -21,9 +21,14 @@ struct FitTrial {
   LabelledTable features;  ///< of the photos that took part
 };
 
-/// Every candidate's cross-validated last layer on about `photos` of the samples, spread evenly over the classes. Each photo
-/// is decoded once. `known`, if not null: the features of all samples as the first candidate fits them. How large things appear
-/// in the input can decide more than any training.
+/// Positions of about `count` of the samples, ascending: every class by its share but at least 4 of it where it has them; of more
+/// than 200 classes a random 200.
+[[nodiscard]] std::vector<std::int32_t> fit_trial_photos(std::span<const Sample> samples, int classes, std::int64_t count,
+                                                         std::uint64_t seed);
+
+/// Every candidate's cross-validated last layer on fit_trial_photos. Each photo is decoded once. `known`, if not null: the
+/// features of all samples as the first candidate fits them. How large things appear in the input can decide more than any
+/// training.
 Result<std::vector<FitTrial>> try_fits(const Context& context, std::span<const Sample> samples, int classes,
                                        std::span<const Preprocess> candidates, std::int64_t photos, Inference& features,
                                        Reporter& reporter, bool strict, std::uint64_t seed, const LabelledTable* known = nullptr,

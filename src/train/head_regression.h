@@ -41,6 +41,9 @@ class HeadRegression {
 
   /// (width + 1, padded classes), row-major; the last row is the bias. In scaled units.
   using Weights = std::vector<float>;
+  [[nodiscard]] std::int64_t rows() const { return rows_; }
+  [[nodiscard]] std::int64_t width() const { return width_; }
+  [[nodiscard]] std::int64_t classes() const { return classes_; }
   [[nodiscard]] Weights zero() const { return Weights(static_cast<std::size_t>((width_ + 1) * columns_)); }
 
   /// From `weights` on to the minimum. Rows of weight 0 take no part. strength > 0.

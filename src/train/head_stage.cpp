@@ -137,7 +137,8 @@ Result<void> TrainingRun::head_stage() {
   FOVEA_ASSIGN(LabelledTable table, features_of_training(features, {}, "features"));
   FOVEA_TRY(check_classes_read(table));
   FOVEA_ASSIGN(FittedHead fitted, fit_last_layer(table));
-  reporter_.first_model({paths_.model, *held_out_accuracy_, fitted.folds, static_cast<std::int64_t>(table.labels.size())});
+  reporter_.first_model(
+      {paths_.model, *held_out_accuracy_, fitted.folds_tried(), static_cast<std::int64_t>(table.labels.size())});
 
   const Preprocess usual = model_.preprocess;
   const NetworkSpec usual_spec = model_.spec;
@@ -156,8 +157,8 @@ Result<void> TrainingRun::head_stage() {
   }
   reporter_.begin_stage("head", val_rows_->size());
   reporter_.choice({"regularisation", fmt::format("{:.1g}", fitted.search.chosen().strength),
-                    fmt::format("{:.1f} % {} in {}-fold cross-validation on the training photos", 100 * *held_out_accuracy_,
-                                data_.multi_label ? "mean average precision" : "right", fitted.folds)});
+                    fmt::format("{:.1f} % {} in {} on the training photos", 100 * *held_out_accuracy_,
+                                data_.multi_label ? "mean average precision" : "right", fitted.folds_tried().describe())});
   const HeadData data = head_data(table);
   trial_photos_ = choose_trial_photos(context_, data.set, data.groups, table.index, trial_size(photos_shown()), options_.seed);
   head_folds(data.set, data.weights, data.groups);

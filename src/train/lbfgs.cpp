@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <deque>
+#include <limits>
 #include <vector>
 
 #include "train/vector_math.h"
@@ -50,6 +51,13 @@ double scale_of(const Context& context, const LbfgsProblem& problem, const Pair&
   return latest.product / dot(context, latest.change, image);
 }
 
+/// A shorter step, where that of `step` made the value worse by `rise`: the least of the parabola through both values with the
+/// slope at the first, held to between a tenth and a half of the step.
+double shorter(double step, double slope, double rise) {
+  const double least = -slope * step * step / (2 * (rise - slope * step));
+  return std::isfinite(least) ? std::clamp(least, 0.1 * step, 0.5 * step) : 0.5 * step;
+}
+
 /// Goes along `direction` until the function has come down enough. False when no step does that.
 bool search(const Context& context, const LbfgsProblem& problem, const Point& from, const Vector& direction, double first_step,
             Point& to, int& evaluations) {
@@ -59,12 +67,11 @@ bool search(const Context& context, const LbfgsProblem& problem, const Point& fr
   const double slope = dot(context, from.gradient, direction);
   if (!(slope < 0)) return false;
   double step = first_step;
-  for (int attempt = 0; attempt < 25; ++attempt, step *= 0.5) {
+  for (int attempt = 0; attempt < 25; ++attempt, step = shorter(step, slope, to.value - from.value)) {
     to.x = from.x;
     add_scaled(context, static_cast<float>(step), direction, to.x);
     to.value = problem.evaluate(to.x, to.gradient);
     ++evaluations;
-    if (!std::isfinite(to.value)) continue;
     if (to.value <= from.value + kSufficient * step * slope) return true;
     const bool level = std::abs(to.value - from.value) <= kNoise * std::abs(from.value);
     if (level && dot(context, to.gradient, direction) <= (2 * kSlope - 1) * slope) return true;
@@ -83,6 +90,37 @@ Pair pair_of(const Context& context, const Point& from, const Point& to) {
   return pair;
 }
 
+/// The best point so far: of those whose values differ by no more than the rounding of floats the one of the least gradient.
+class Best {
+ public:
+  void update(const Point& point, double gradient_norm, int iteration) {
+    constexpr double kRounding = 1e-6;  // relative, of a value
+    const double level = kRounding * std::abs(value_);
+    const bool lower = point.value < value_ - level;
+    if (!lower && !(point.value <= value_ + level && gradient_norm < gradient_norm_)) return;
+    x_ = point.x;
+    value_ = point.value;
+    gradient_norm_ = gradient_norm;
+    iteration_ = iteration;
+  }
+
+  /// Floats can do no better: points only wander around the minimum.
+  [[nodiscard]] bool is_old(int iteration) const {
+    constexpr int kPatience = 10;
+    return iteration - iteration_ >= kPatience;
+  }
+
+  [[nodiscard]] const Vector& x() const { return x_; }
+  [[nodiscard]] double value() const { return value_; }
+  [[nodiscard]] double gradient_norm() const { return gradient_norm_; }
+
+ private:
+  Vector x_;
+  double value_ = std::numeric_limits<double>::max();
+  double gradient_norm_ = 0;
+  int iteration_ = 0;
+};
+
 }  // namespace
 
 LbfgsResult minimize(const Context& context, const LbfgsProblem& problem, const LbfgsOptions& options, std::span<float> x) {
@@ -92,14 +130,19 @@ LbfgsResult minimize(const Context& context, const LbfgsProblem& problem, const 
   now.value = problem.evaluate(now.x, now.gradient);
   result.evaluations = 1;
   std::deque<Pair> pairs;
+  Best best;
   double scale = 1;
   for (;;) {
-    result.gradient_norm = std::sqrt(dot(context, now.gradient, now.gradient));
-    result.converged = result.gradient_norm <= options.gradient_tolerance;
-    if (result.converged || result.iterations == options.max_iterations || context.stop_requested()) break;
+    const double gradient_norm = std::sqrt(dot(context, now.gradient, now.gradient));
+    best.update(now, gradient_norm, result.iterations);
+    result.converged = gradient_norm <= options.gradient_tolerance;
+    if (result.converged || best.is_old(result.iterations) || result.iterations == options.max_iterations ||
+        context.stop_requested()) {
+      break;
+    }
     const Vector direction = direction_of(context, problem, pairs, now.gradient, scale);
     // Without a preconditioner the very first step has no scale: it is kept to length one.
-    const double first = pairs.empty() && !problem.precondition ? std::min(1.0, 1 / result.gradient_norm) : 1.0;
+    const double first = pairs.empty() && !problem.precondition ? std::min(1.0, 1 / gradient_norm) : 1.0;
     if (!search(context, problem, now, direction, first, next, result.evaluations)) {
       if (pairs.empty()) break;
       pairs.clear();  // the history no longer describes the surroundings: start from the gradient again
@@ -114,8 +157,9 @@ LbfgsResult minimize(const Context& context, const LbfgsProblem& problem, const 
     std::swap(now, next);
     ++result.iterations;
   }
-  std::copy(now.x.begin(), now.x.end(), x.begin());
-  result.value = now.value;
+  std::ranges::copy(best.x(), x.begin());
+  result.value = best.value();
+  result.gradient_norm = best.gradient_norm();
   return result;
 }
 

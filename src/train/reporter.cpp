@@ -9,6 +9,11 @@
 
 namespace fovea {
 
+std::string FoldsTried::describe() const {
+  const std::string all = fmt::format("{}-fold cross-validation", folds);
+  return tried < folds ? fmt::format("{} fold{} of {}", tried, tried == 1 ? "" : "s", all) : all;
+}
+
 void Progress::keep_time(double seconds) {
   images_per_second = seconds > 0 ? static_cast<double>(done) / seconds : 0;
   seconds_left = images_per_second > 0 ? static_cast<double>(std::max<std::int64_t>(0, total - done)) / images_per_second : 0;
@@ -102,11 +107,12 @@ void Reporter::first_model(FirstModel model) {
   model.measure = measure_;
   const nlohmann::ordered_json line{{"event", "first_model"},
                                     {std::string(name_of(measure_)), model.accuracy},
-                                    {"folds", model.folds},
+                                    {"folds", model.folds.folds},
+                                    {"folds_tried", model.folds.tried},
                                     {"photos", model.photos}};
   write(metrics_, line);
-  log("model", fmt::format("{}: {} {:.1f} % in {}-fold cross-validation on {} photos", model.path.string(), name_of(measure_),
-                           100 * model.accuracy, model.folds, model.photos));
+  log("model", fmt::format("{}: {} {:.1f} % in {} on {} photos", model.path.string(), name_of(measure_), 100 * model.accuracy,
+                           model.folds.describe(), model.photos));
   observer_.on_first_model(model);
 }
 

@@ -26,4 +26,7 @@ struct RowTargets {
 [[nodiscard]] RowTargets row_targets(std::span<const std::int32_t> index, std::span<const Sample> samples, int classes,
                                      bool multi_label);
 
+/// The same questions without the classes that no row has; the others are numbered anew, in their order.
+[[nodiscard]] RowTargets without_absent_classes(const RowTargets& targets);
+
 }  // namespace fovea::training

@@ -111,6 +111,15 @@ TEST(HoldOut, EveryClassKeepsATrainingPhoto) {
   EXPECT_THAT(dataset.notes, Contains("no photo of same in validation: its photos are near-duplicates of each other"));
 }
 
+TEST(HoldOut, ManyClassesWithoutValidationAreOneNote) {
+  const test::TemporaryFolder root;
+  add_class(root, "many", 20, 0);
+  for (int k = 0; k < 5; ++k) add_class(root, "rare" + std::to_string(k), 2, 100 + 10 * static_cast<std::uint64_t>(k));
+  const Dataset dataset = held_out(root.path());
+  EXPECT_THAT(dataset.notes, Contains("no photo of 5 classes in validation, such as rare0, rare1, rare2: they have only 2"));
+  EXPECT_THAT(dataset.notes, Not(Contains(HasSubstr("no photo of rare"))));
+}
+
 TEST(HoldOut, ClassesOfLargeGroupsGiveTheSmallest) {
   const test::TemporaryFolder root;
   add_class(root, "other", 10, 500);

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "core/rng.h"
@@ -77,6 +78,37 @@ TEST(StrengthSearch, NoisyLabelsAskForMoreThanCleanOnes) {
   EXPECT_GT(chosen[1], chosen[0]);
 }
 
+TEST(StrengthSearch, TriesAllFoldsButForLargeSets) {
+  EXPECT_EQ(folds_to_try(678, 1280, 3, 5), 5);
+  EXPECT_EQ(folds_to_try(20'000, 1280, 75, 5), 5);
+  EXPECT_EQ(folds_to_try(40'000, 1280, 75, 5), 2);
+  EXPECT_EQ(folds_to_try(100'000, 1280, 1000, 5), 1);
+  EXPECT_EQ((FoldsTried{5, 5}.describe()), "5-fold cross-validation");
+  EXPECT_EQ((FoldsTried{1, 5}.describe()), "1 fold of 5-fold cross-validation");
+  EXPECT_EQ((FoldsTried{3, 5}.describe()), "3 folds of 5-fold cross-validation");
+}
+
+TEST(StrengthSearch, OfOneFoldIsJudgedOnThatFold) {
+  const Noisy data(300, 40, 0.2F);
+  const FeatureSet set{data.features, data.labels, 40, 2};
+  const Context context;
+  const SoftmaxRegression regression(context, set);
+  const std::vector<float> weights(300, 1.0F);
+  const auto folds = stratified_folds(data.labels, {}, 5, 1);
+  const StrengthSearch search = search_strength(context, regression, weights, folds, 1);
+  EXPECT_EQ(search.folds_tried, 1);
+  std::vector<float> inside = weights;
+  std::vector<float> outside = weights;
+  for (std::size_t n = 0; n < folds.size(); ++n) (folds[n] == 0 ? inside : outside)[n] = 0;
+  HeadRegression::Weights solved = regression.zero();
+  regression.solve(inside, search.path.front().strength, {.gradient_tolerance = 3e-4}, solved);
+  const auto score = regression.score(outside, solved);
+  EXPECT_DOUBLE_EQ(search.path.front().held_out.loss, score.loss);
+  EXPECT_DOUBLE_EQ(search.path.front().held_out.accuracy, score.accuracy);
+  const auto photos = static_cast<double>(std::ranges::count(folds, 0));
+  EXPECT_DOUBLE_EQ(search.path.front().standard_error, std::sqrt(score.loss_variance / photos));
+}
+
 TEST(FitHead, AClassWithOnePhotoIsNoProblem) {
   Noisy data(31, 8, 0);
   data.labels.back() = 2;
@@ -92,7 +124,9 @@ TEST(FitHead, TellsHowManyFoldsFewPhotosMake) {
   Noisy data(3, 8, 0);
   data.labels = {0, 1, 0};
   const FeatureSet set{data.features, data.labels, 8, 2};
-  EXPECT_EQ(fit_head({}, set, std::vector<float>(3, 1.0F), stratified_folds(data.labels, {}, 5, 1)).folds, 3);
+  const FittedHead fitted = fit_head({}, set, std::vector<float>(3, 1.0F), stratified_folds(data.labels, {}, 5, 1));
+  EXPECT_EQ(fitted.folds, 3);
+  EXPECT_EQ(fitted.search.folds_tried, 3);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -65,6 +66,29 @@ TEST(Lbfgs, EndsWhereFloatsCanDoNoBetter) {
   std::vector<float> x(10, 0.0F);
   const LbfgsResult result = minimize({}, quadratic(1e6), {.gradient_tolerance = 0, .max_iterations = 100'000}, x);
   EXPECT_LT(result.iterations, 100'000);
+}
+
+TEST(Lbfgs, DoesNotWanderWhereValuesAreRounded) {
+  const LbfgsProblem exact = quadratic(1e3);
+  std::vector<double> norms;
+  LbfgsProblem rounded;
+  rounded.evaluate = [&](std::span<const float> x, std::span<float> gradient) {
+    const double value = exact.evaluate(x, gradient);
+    double squares = 0;
+    for (float& slope : gradient) {
+      // As a sum of many floats is off: by another amount at every point.
+      slope += 1e-3F * static_cast<float>(std::sin(1e6 * static_cast<double>(x[0]) + static_cast<double>(norms.size())));
+      squares += static_cast<double>(slope) * slope;
+    }
+    norms.push_back(std::sqrt(squares));
+    return static_cast<double>(static_cast<float>(100 + value));
+  };
+  std::vector<float> x(50, 0.0F);
+  const LbfgsResult result = minimize({}, rounded, {.gradient_tolerance = 1e-6, .max_iterations = 5000}, x);
+  EXPECT_FALSE(result.converged);
+  EXPECT_LT(result.iterations, 300);
+  EXPECT_LT(result.gradient_norm, 3 * *std::ranges::min_element(norms));
+  for (std::size_t i = 0; i < x.size(); ++i) EXPECT_NEAR(x[i], static_cast<double>(i), 0.02);
 }
 
 TEST(Lbfgs, StopsOnRequest) {
