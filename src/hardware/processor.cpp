@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "core/control_group.h"
 #include "core/error.h"
 
 namespace fovea::hardware {
@@ -17,12 +18,6 @@ std::int64_t memory_line(const SystemView& system, const std::string& name) {
     if (line.starts_with(name)) return std::strtoll(line.c_str() + name.size(), nullptr, 10) * 1024;
   }
   return 0;
-}
-
-/// Control group v2: a number of bytes, or "max".
-std::int64_t control_group_bytes(const SystemView& system, const char* file) {
-  const auto text = read_small(system.at("sys/fs/cgroup") / file, 32);
-  return text ? std::strtoll(text->c_str(), nullptr, 10) : 0;
 }
 
 }  // namespace
@@ -43,9 +38,7 @@ std::int64_t total_memory(const SystemView& system) { return memory_line(system,
 
 std::int64_t available_memory(const SystemView& system) {
   const std::int64_t free = memory_line(system, "MemAvailable:");
-  const std::int64_t limit = control_group_bytes(system, "memory.max");
-  if (limit <= 0) return free;
-  return std::clamp<std::int64_t>(limit - control_group_bytes(system, "memory.current"), 0, free);
+  return std::min(free, memory_allowance(system.root).value_or(free));
 }
 
 }  // namespace fovea::hardware
