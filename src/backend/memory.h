@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -44,8 +45,9 @@ class Memory {
   [[nodiscard]] virtual std::mutex* turn() = 0;
 };
 
-/// The host's own.
-[[nodiscard]] std::shared_ptr<Memory> host_memory();
+/// The host's own. What the machine or the process's control group has no room for is a std::bad_alloc. `root`: where tests put
+/// the files of another machine.
+[[nodiscard]] std::shared_ptr<Memory> host_memory(std::filesystem::path root = "/");
 
 /// Owned bytes of a Memory, zeroed at first.
 class DeviceBuffer {

@@ -5,10 +5,11 @@
 #include "backend/gpu_sort.h"
 #include "benchmark/settings.h"
 #include "benchmark/sort_numbers.h"
+#include "core/available_memory.h"
 #include "core/buffer.h"
 #include "core/error.h"
-#include "hardware/processor.h"
 #include "hardware/rates.h"
+#include "hardware/system_view.h"
 #include "runtime/device.h"
 
 namespace fovea {
@@ -25,7 +26,7 @@ std::span<std::uint32_t> numbers_in(const Buffer& buffer) {
 
 Result<void> check(const SortBenchOptions& options) {
   if (options.count < 1) return fail(Error::Kind::kUsage, "{} numbers: expected 1 or more", options.count);
-  const std::int64_t free = hardware::available_memory(hardware::this_system());
+  const std::int64_t free = available_memory();
   const std::int64_t most = free / (2 * kNumberBytes);
   if (free > 0 && options.count > most) {
     return fail(Error::Kind::kLimit, "{} numbers take {:.1f} GB to sort and {:.1f} GB are free: expected at most {} million",

@@ -9,6 +9,7 @@
 #include "backend/cpu/kernels/products.h"
 #include "backend/cpu/kernels/target.h"
 #include "backend/nvjpeg_files.h"
+#include "core/available_memory.h"
 #include "core/context.h"
 #include "core/error.h"
 #include "fovea/figures.h"
@@ -51,8 +52,8 @@ ProcessorReport processor_of(const DoctorOptions& options, const SystemView& sys
   }
   const auto products = cpu::choose_products(system.variable("FOVEA_PRODUCTS").value_or(""));
   report.dense_instruction_set = products && *products == cpu::Products::kOwn ? report.instruction_set : dense_instruction_set();
-  report.memory = hardware::total_memory(system);
-  report.free_memory = hardware::available_memory(system);
+  report.memory = total_memory(system.root);
+  report.free_memory = available_memory(system.root);
   if (!options.measure) return report;
   const int threads = options.threads > 0 ? options.threads : report.processors;
   report.gemm_gflops = hardware::gemm_rate(threads);

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "core/available_memory.h"
 #include "core/error.h"
 #include "data/cache.h"
 #include "estimate/advice.h"
@@ -9,7 +10,7 @@
 #include "estimate/load.h"
 #include "estimate/probe.h"
 #include "fovea/plan.h"
-#include "hardware/processor.h"
+#include "hardware/system_view.h"
 #include "model/published_accuracy.h"
 #include "model/registry.h"
 #include "runtime/device.h"
@@ -51,8 +52,7 @@ class Planner {
       if (plan_.stopped) break;
       for (const GpuModel& gpu : gpus_) FOVEA_TRY(estimate_network(network, gpu));
     }
-    plan_.pick =
-        advise(plan_.networks, hardware::available_memory(hardware::this_system()), run_.time_budget_s.value_or(kPatience));
+    plan_.pick = advise(plan_.networks, available_memory(), run_.time_budget_s.value_or(kPatience));
     plan_.taken_by_others = load_.taken_by_others();
     plan_.seconds = watch_.elapsed().seconds;
     return std::move(plan_);

@@ -9,6 +9,7 @@
 #include <oneapi/dnnl/dnnl.hpp>
 #include <vector>
 
+#include "core/available_memory.h"
 #include "core/buffer.h"
 #include "core/parallel.h"
 
@@ -90,12 +91,16 @@ double gemm_rate(int threads, Clock now) {
 #endif
 
 double copy_rate(int threads, Clock now) {
-  constexpr std::size_t kBytes = std::size_t{256} << 20;
-  const Buffer from(kBytes), to(kBytes);
+  // Larger than any cache, but no more than a small machine has to give.
+  constexpr std::int64_t kMost = std::int64_t{256} << 20;
+  constexpr std::int64_t kLeast = std::int64_t{16} << 20;
+  const std::int64_t available = available_memory();
+  const auto bytes = static_cast<std::size_t>(available > 0 ? std::clamp(available / 4, kLeast, kMost) : kMost);
+  const Buffer from(bytes), to(bytes);
   Context context;
   context.threads = threads;
   const auto each_part = [&](const auto& body) {
-    parallel_ranges(context, static_cast<std::int64_t>(kBytes), 1,
+    parallel_ranges(context, static_cast<std::int64_t>(bytes), 1,
                     [&](Range r) { body(to.data() + r.begin, from.data() + r.begin, static_cast<std::size_t>(r.size())); });
   };
   // Memory that nobody has written is one page of zeros, which stays in the caches however much of it is read.
@@ -105,7 +110,7 @@ double copy_rate(int threads, Clock now) {
   });
   const double seconds = best_seconds(
       now, [&] { each_part([](std::byte* target, std::byte* source, std::size_t size) { std::memcpy(target, source, size); }); });
-  return 2.0 * static_cast<double>(kBytes) / seconds * 1e-9;
+  return 2.0 * static_cast<double>(bytes) / seconds * 1e-9;
 }
 
 }  // namespace fovea::hardware

@@ -122,6 +122,21 @@ Result<void> FineTuner::where_state_fits(const Body& body) const {
 
 int FineTuner::rows() const { return options_.batch / (options_.team == nullptr ? 1 : options_.team->size()); }
 
+/// Asked beforehand where memory is promised without looking. Of what can be split, what training takes besides counts too; a
+/// single photo is always tried.
+bool FineTuner::has_room_for(const Plan& plan, int rows) const {
+  if (!backend_->memory()->on_host() || rows == 1) return true;
+  const auto free = backend_->memory()->free_bytes();
+  if (!free) return true;
+  constexpr std::size_t kBatches = 4;     // in hand and ahead
+  constexpr std::size_t kParameters = 3;  // the best so far, a candidate, the average
+  const auto pixels = static_cast<std::size_t>(spec_.height) * static_cast<std::size_t>(spec_.width) * 3;
+  const std::size_t batches = kBatches * static_cast<std::size_t>(options_.batch) * pixels * sizeof(float);
+  constexpr std::size_t kLooks = std::size_t{64} << 20;  // what looks at validation photos, and those that it keeps
+  const std::size_t besides = batches + kParameters * parameters_->all().size_bytes() + kLooks;
+  return plan.arena_bytes() + plan.persistent_bytes() + (options_.norm == NormMode::kLive ? 0 : besides) <= *free;
+}
+
 Result<std::unique_ptr<Executor>> FineTuner::make_executor(int rows) {
   FOVEA_ASSIGN(graph::Graph graph, training_graph(*backend_, spec_, options_, rows, trained_));
   std::vector<std::string> gradients;
@@ -136,6 +151,7 @@ Result<std::unique_ptr<Executor>> FineTuner::make_executor(int rows) {
   FOVEA_ASSIGN(auto plan,
                Plan::make(context_, std::move(graph), *backend_,
                           {.constant_weights = options_.norm == NormMode::kFrozen && shared, .bound_outputs = gradients}));
+  if (!has_room_for(*plan, rows)) throw std::bad_alloc();
   auto executor = std::make_unique<Executor>(std::move(plan));
   state_->bind_to(*executor);
   return executor;

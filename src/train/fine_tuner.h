@@ -123,6 +123,7 @@ class FineTuner {
   FineTuner(const Context& context, const Backend& backend, const NetworkSpec& spec, ParameterSet& parameters,
             const FineTuneOptions& options, Names trained);
   [[nodiscard]] int rows() const;  ///< of the batch that are this member's
+  [[nodiscard]] bool has_room_for(const Plan& plan, int rows) const;
   Result<void> make_state();
   template <class Body>
   [[nodiscard]] Result<void> where_state_fits(const Body& body) const;

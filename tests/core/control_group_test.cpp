@@ -3,24 +3,21 @@
 
 #include <gtest/gtest.h>
 
-#include <fstream>
 #include <string>
 
-#include "support/paths.h"
+#include "support/machine_files.h"
 
 namespace fovea {
 namespace {
 
 class ControlGroup : public testing::Test {
  protected:
-  void file(const std::filesystem::path& path, const std::string& text) const {
-    std::filesystem::create_directories((root_.path() / path).parent_path());
-    std::ofstream(root_.path() / path) << text;
-  }
-  [[nodiscard]] std::optional<double> quota() const { return processor_quota(root_.path()); }
-  [[nodiscard]] std::optional<std::int64_t> memory() const { return memory_allowance(root_.path()); }
+  void file(const std::filesystem::path& path, const std::string& text) const { machine_.file(path, text); }
+  [[nodiscard]] std::optional<double> quota() const { return processor_quota(machine_.root()); }
+  [[nodiscard]] std::optional<std::int64_t> memory() const { return memory_allowance(machine_.root()); }
 
-  test::TemporaryFolder root_;
+ private:
+  test::MachineFiles machine_;
 };
 
 TEST_F(ControlGroup, NothingIsLimitedWhereNothingIsSaid) {

@@ -26,22 +26,11 @@ TEST(Rates, AreThoseOfAComputer) {
 TEST(Processor, IsReadFromTheKernelsFiles) {
   test::FakeSystem system;
   EXPECT_EQ(processor_name(system.view()), "");
-  EXPECT_EQ(available_memory(system.view()), 0);
   system.file("proc/cpuinfo", "processor\t: 0\nmodel name\t: Fake Processor 3000\n");
-  system.file("proc/meminfo", "MemTotal:  2000 kB\nMemFree:  10 kB\nMemAvailable:  1000 kB\n");
   EXPECT_EQ(processor_name(system.view()), "Fake Processor 3000");
   system.file("proc/cpuinfo",
               "processor\t: 0\nCPU part\t: 0xd08\n\nHardware\t: BCM2835\nModel\t\t: Raspberry Pi 4 Model B Rev 1.4\n");
   EXPECT_EQ(processor_name(system.view()), "Raspberry Pi 4 Model B Rev 1.4");
-  EXPECT_EQ(total_memory(system.view()), 2000 * 1024);
-  EXPECT_EQ(available_memory(system.view()), 1000 * 1024);
-  system.file("sys/fs/cgroup/memory.max", "max\n");
-  EXPECT_EQ(available_memory(system.view()), 1000 * 1024);
-  system.file("sys/fs/cgroup/memory.max", "500000\n");
-  system.file("sys/fs/cgroup/memory.current", "200000\n");
-  EXPECT_EQ(available_memory(system.view()), 300'000);
-  system.file("sys/fs/cgroup/memory.current", "600000\n");
-  EXPECT_EQ(available_memory(system.view()), 0);
 }
 
 }  // namespace

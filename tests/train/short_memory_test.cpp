@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 
+#include "backend/memory.h"
 #include "core/device_failure.h"
+#include "support/machine_files.h"
 #include "train/tiny_tuning.h"
 
 namespace fovea::training {
@@ -127,6 +129,37 @@ TEST_P(ShortMemory, APhotoThatDoesNotFitIsAnError) {
 TEST_P(ShortMemory, ADeviceThatIsLostIsNoMatterOfMemory) {
   const SmallMemory backend(1000, GetParam(), DeviceFailure::Kind::kLost);
   EXPECT_THROW((void)train_with(backend), DeviceFailure);
+}
+
+/// Of a machine whose kernel says that so much is free.
+class SmallMachine final : public Backend {
+ public:
+  explicit SmallMachine(std::int64_t bytes) {
+    machine_.file("proc/meminfo", "MemAvailable: " + std::to_string(bytes / 1024) + " kB\n");
+  }
+  [[nodiscard]] std::string_view name() const override { return backend_->name(); }
+  [[nodiscard]] bool supports(const graph::Graph& graph, const graph::Node& node) const override {
+    return backend_->supports(graph, node);
+  }
+  Result<std::unique_ptr<Kernel>> prepare(const Context& context, const graph::Graph& graph, const graph::Node& node,
+                                          bool constant_weights) const override {
+    return backend_->prepare(context, graph, node, constant_weights);
+  }
+  [[nodiscard]] std::shared_ptr<Memory> memory() const override { return host_memory(machine_.root()); }
+
+ private:
+  test::MachineFiles machine_;
+  std::unique_ptr<Backend> backend_ = make_backend("cpu").value();
+};
+
+TEST(ShortHostMemory, IsNoticedBeforeTheSystemKills) {
+  EXPECT_FALSE(train_with(SmallMachine(std::int64_t{1} << 33))->split);
+  const auto trained = train_with(SmallMachine(70'000'000));
+  ASSERT_TRUE(trained.ok()) << trained.error().message;
+  ASSERT_TRUE(trained->split);
+  EXPECT_LT(trained->split->rows, kBatch);
+  EXPECT_EQ(trained->split->reason, "the memory of this machine is full");
+  expect_alike(whole().parameters, trained->parameters);
 }
 
 INSTANTIATE_TEST_SUITE_P(When, ShortMemory, testing::Values(SmallMemory::When::kPlanning, SmallMemory::When::kRunning));
