@@ -2,9 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
+#include "core/range.h"
 #include "core/shape.h"
 #include "graph/ops.h"
 
@@ -40,6 +42,11 @@ struct DenseWork {
   /// Rows of x under `rows` rows of y, and positions of x under a row.
   [[nodiscard]] std::int64_t seen_rows(std::int64_t rows) const { return (rows - 1) * stride + kernel_h; }
   [[nodiscard]] std::int64_t seen_width() const { return (out_width - 1) * stride + kernel_w; }
+  /// The kernel rows that see something of x from row `row` of y.
+  [[nodiscard]] Range seeing_rows(std::int64_t row) const {
+    const std::int64_t at = row * stride + first_row, begin = std::clamp<std::int64_t>(-at, 0, kernel_h);
+    return {begin, std::clamp(height - at, begin, kernel_h)};
+  }
   /// Whether each position of y sees the one of x with its number, and a band of them nothing else.
   [[nodiscard]] bool reads_in_place() const {
     return weights() == channels && stride == 1 && first_row == 0 && first_column == 0 && out_height == height &&

@@ -199,7 +199,8 @@ void RoundedConvolution::run(const TensorView& x, std::byte* memory, std::byte* 
   });
 }
 
-/// The rows of an image that a band of y sees, with zeros around.
+/// The rows of an image that a band of y sees, with zeros beside them. Of rows that are not there no more is read than the last
+/// position of a row sees beyond it, which a weight of zero meets.
 template <class Number>
 void RoundedConvolution::copy_band(const Number* x, const Band& band, Bf16* to) const {
   const std::int64_t c = any().channels, width = any().width, numbers = seen_.columns * c;
@@ -207,7 +208,7 @@ void RoundedConvolution::copy_band(const Number* x, const Band& band, Bf16* to) 
   x += band.image * any().height * width * c;
   for (std::int64_t i = 0; i < seen_rows(band.rows.size()); ++i, ++at, to += row_) {
     if (at < 0 || at >= any().height) {
-      std::fill_n(to, row_, Bf16{0});
+      std::fill_n(to, kPair, Bf16{0});
       continue;
     }
     copy_padded_row(x + at * width * c, width, c, seen_.first_column, seen_.columns, to,
@@ -227,19 +228,21 @@ void RoundedConvolution::multiply(const Packed& packed, std::int64_t group, cons
   }
 }
 
-/// What a phase makes of row `i` of y, or of all rows of a band that are one run.
+/// What a phase makes of row `i` of y, or of all rows of a band that are one run. Kernel rows that see nothing of x are left out.
 void RoundedConvolution::multiply_row(const Phase& phase, const Packed& packed, std::int64_t group, const Band& band,
                                       std::int64_t i, const Ends& ends) const {
   const DenseWork& work = phase.work;
   const std::int64_t first = group * kMostColumnVectors * kColumns;
   const std::int64_t at = work.y.first + band.image * work.y.image + i * work.y.row + first;
-  bf16::multiply_rows({.x = band.x + phase.at + (i - band.rows.begin) * work.stride * row_,
+  const Range seeing = work.seeing_rows(i);
+  const std::int64_t kernel_row = phase.pairs * kPair * vectors_of(group) * kColumns;
+  bf16::multiply_rows({.x = band.x + phase.at + ((i - band.rows.begin) * work.stride + seeing.begin) * row_,
                        .positions = one_run_ ? band.rows.size() : work.out_width,
                        .position = one_run_ ? row_ * work.stride : work.stride * work.channels,
-                       .kernel_rows = work.kernel_h,
+                       .kernel_rows = seeing.size(),
                        .row = row_,
                        .pairs = phase.pairs,
-                       .w = packed.w + phase.w + group * kMostColumnVectors * phase.vector_weights(),
+                       .w = packed.w + phase.w + group * kMostColumnVectors * phase.vector_weights() + seeing.begin * kernel_row,
                        .b = bias_ ? packed.bias + first : nullptr,
                        .columns = std::min(kMostColumnVectors * kColumns, work.columns - first),
                        .activation = activation_,

@@ -18,7 +18,14 @@ void define(const graph::Conv2d& op, const Operands<Real>& t) {
       for (std::int64_t c = 0; c < x.channels(); ++c) y(a.n, a.h, a.w, k) += x(a.n, a.i, a.j, c) * w(k, c, a.r, a.s);
     }
   });
+  const bool coarse = op.keeps_slope && op.activation == graph::Activation::kSilu && op.precision == graph::Precision::kBF16;
   for (std::int64_t i = 0; i < y.size(); ++i) {
+    if (coarse) {
+      const Silu<Real> silu(y[i], kCoarseSigmoid);
+      t.out[1][i] = silu.slope;
+      y[i] = silu.value;
+      continue;
+    }
     if (op.keeps_slope) t.out[1][i] = slope(op.activation, y[i]);
     y[i] = activate(op.activation, y[i]);
   }

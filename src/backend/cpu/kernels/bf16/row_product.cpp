@@ -7,14 +7,11 @@
 
 #include <algorithm>
 
-#include "backend/cpu/kernels/bf16/activation.h"
+#include "backend/cpu/kernels/bf16/row_ends.h"
 
 namespace fovea::cpu::bf16 {
 namespace {
 
-using graph::Activation;
-
-constexpr std::int64_t kLanes = 16;
 constexpr std::int64_t kWoven = 2 * kLanes;  ///< weights of a vector
 constexpr std::int64_t kCacheLine = 64;
 /// Positions that share a pointer: multiples of one step that addresses can hold, and their threefold and fivefold.
@@ -24,6 +21,7 @@ constexpr int kGroup = 7;
 /// registers, which the sums need.
 struct Whole {
   using Sum = __m512;
+  static constexpr std::int64_t kNumbers = kLanes;
   static FOVEA_BF16_INLINE Sum zero() { return _mm512_setzero_ps(); }
   static FOVEA_BF16_INLINE __m512i weights(const Bf16* from) { return _mm512_loadu_si512(from); }
   static FOVEA_BF16_INLINE void add(Sum& sum, __m512i weights, const char* pair) {
@@ -34,6 +32,7 @@ struct Whole {
 /// Of 8 columns: half a vector takes half the time where vectors go through the unit in two halves.
 struct Half {
   using Sum = __m256;
+  static constexpr std::int64_t kNumbers = kLanes / 2;
   static FOVEA_BF16_INLINE Sum zero() { return _mm256_setzero_ps(); }
   static FOVEA_BF16_INLINE __m256i weights(const Bf16* from) {
     return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
@@ -41,7 +40,7 @@ struct Half {
   static FOVEA_BF16_INLINE void add(Sum& sum, __m256i weights, const char* pair) {
     asm("vdpbf16ps %2%{1to8%}, %1, %0" : "+v"(sum) : "v"(weights), "m"(*reinterpret_cast<const std::int32_t*>(pair)));
   }
-  static FOVEA_BF16_INLINE void store(Sum sum, float* to) { _mm512_store_ps(to, _mm512_zextps256_ps512(sum)); }
+  static FOVEA_BF16_INLINE void store(Sum sum, float* to) { _mm256_store_ps(to, sum); }
 };
 
 /// Bytes from the first position of a group to the others.
@@ -63,129 +62,6 @@ struct Steps {
     }
   }
 };
-
-FOVEA_BF16_INLINE void store(const Results& to, std::int64_t position, std::int64_t column, __mmask16 mask, __m512 value) {
-  const std::int64_t at = position * to.position + column;
-  if (to.rounded) {
-    auto* const numbers = reinterpret_cast<Bf16*>(to.data) + at;
-    const auto rounded = (__m256i)_mm512_cvtneps_pbh(value);
-    if (mask == 0xFFFF) return _mm256_storeu_si256(reinterpret_cast<__m256i*>(numbers), rounded);
-    _mm256_mask_storeu_epi16(numbers, mask, rounded);
-  } else {
-    _mm512_mask_storeu_ps(reinterpret_cast<float*>(to.data) + at, mask, value);
-  }
-}
-
-FOVEA_BF16_INLINE __m512 widened(__m256i numbers) {
-  return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(numbers), 16));
-}
-
-FOVEA_BF16_INLINE __m512 load(const Operand& from, std::int64_t position, std::int64_t column, __mmask16 mask) {
-  const std::int64_t at = position * from.position + column;
-  if (from.rounded) return widened(_mm256_maskz_loadu_epi16(mask, reinterpret_cast<const Bf16*>(from.data) + at));
-  return _mm512_maskz_loadu_ps(mask, reinterpret_cast<const float*>(from.data) + at);
-}
-
-/// From the sums of `count` positions from `first` on.
-FOVEA_BF16 void finish(const RowProduct& p, const float* sums, std::int64_t first, std::int64_t count) {
-  const Limits limits(p.activation);
-  for (std::int64_t i = first; i < first + count; ++i) {
-    for (std::int64_t column = 0; column < p.columns; column += kLanes, sums += kLanes) {
-      const __mmask16 mask = first_lanes(p.columns - column);
-      __m512 value = _mm512_load_ps(sums);
-      if (p.b != nullptr) value = _mm512_add_ps(value, _mm512_loadu_ps(p.b + column));
-      if (p.activation == Activation::kSilu) {
-        const Silu silu(value);
-        if (p.slope.data != nullptr) store(p.slope, i, column, mask, silu.slope);
-        value = silu.value;
-      } else if (p.activation != Activation::kNone) {
-        value = limits.clamp(value);
-      }
-      if (p.addend.data != nullptr) value = _mm512_add_ps(value, load(p.addend, i, column, mask));
-      if (p.factor.data != nullptr) value = _mm512_mul_ps(value, load(p.factor, i, column, mask));
-      store(p.y, i, column, mask, value);
-    }
-  }
-}
-
-/// The same for whole vectors without a bias and an activation, where all that is read and written is rounded.
-template <int kVectors, bool kAdds, bool kMultiplies>
-FOVEA_BF16 void finish_gradients(const RowProduct& p, const float* sums, std::int64_t first, std::int64_t count) {
-  Bf16* y = reinterpret_cast<Bf16*>(p.y.data) + first * p.y.position;
-  const auto* addend = reinterpret_cast<const Bf16*>(p.addend.data) + (kAdds ? first * p.addend.position : 0);
-  const auto* factor = reinterpret_cast<const Bf16*>(p.factor.data) + (kMultiplies ? first * p.factor.position : 0);
-  const auto value = [&](int vector) FOVEA_BF16 {
-    const auto at = [&](const Bf16* numbers) FOVEA_BF16 {
-      return widened(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(numbers + vector * kLanes)));
-    };
-    __m512 result = _mm512_load_ps(sums + vector * kLanes);
-    if constexpr (kAdds) result = _mm512_add_ps(result, at(addend));
-    if constexpr (kMultiplies) result = _mm512_mul_ps(result, at(factor));
-    return result;
-  };
-  for (; count > 0; --count, sums += kVectors * kLanes, y += p.y.position) {
-#pragma GCC unroll 2
-    for (int v = 0; v + 1 < kVectors; v += 2) _mm512_storeu_si512(y + v * kLanes, round_in_turn(value(v), value(v + 1)));
-    if constexpr (kVectors % 2 != 0) {
-      constexpr int kLast = kVectors - 1;
-      _mm256_storeu_si256(reinterpret_cast<__m256i*>(y + kLast * kLanes), (__m256i)_mm512_cvtneps_pbh(value(kLast)));
-    }
-    if constexpr (kAdds) addend += p.addend.position;
-    if constexpr (kMultiplies) factor += p.factor.position;
-  }
-}
-
-/// Whether finish_gradients is for it.
-template <int kVectors>
-bool is_plain(const RowProduct& p) {
-  const auto rounded = [](const Operand& operand) { return operand.data == nullptr || operand.rounded; };
-  return p.b == nullptr && p.activation == Activation::kNone && p.y.rounded && rounded(p.addend) && rounded(p.factor) &&
-         p.columns == kVectors * kLanes;
-}
-template <int kVectors>
-void finish_plain(const RowProduct& p, const float* sums, std::int64_t first, std::int64_t count) {
-  const bool adds = p.addend.data != nullptr, multiplies = p.factor.data != nullptr;
-  if (adds && multiplies) return finish_gradients<kVectors, true, true>(p, sums, first, count);
-  if (adds) return finish_gradients<kVectors, true, false>(p, sums, first, count);
-  if (multiplies) return finish_gradients<kVectors, false, true>(p, sums, first, count);
-  return finish_gradients<kVectors, false, false>(p, sums, first, count);
-}
-
-/// The same for `rows` rows of two whole vectors, `step` numbers apart, of silus and slopes that are both kept rounded.
-FOVEA_BF16_INLINE void finish_pairs(const float* sums, std::int64_t sums_step, std::int64_t rows, __m512 first_bias,
-                                    __m512 second_bias, Bf16* y, std::int64_t y_step, Bf16* slope, std::int64_t slope_step) {
-  for (; rows > 0; --rows, sums += sums_step, y += y_step, slope += slope_step) {
-    const Silu first(_mm512_add_ps(_mm512_load_ps(sums), first_bias));
-    const Silu second(_mm512_add_ps(_mm512_load_ps(sums + kLanes), second_bias));
-    _mm512_storeu_si512(y, round_in_turn(first.value, second.value));
-    _mm512_storeu_si512(slope, round_in_turn(first.slope, second.slope));
-  }
-}
-
-template <int kVectors>
-FOVEA_BF16 void finish_silus(const RowProduct& p, const float* sums, std::int64_t first, std::int64_t count) {
-  Bf16* y = reinterpret_cast<Bf16*>(p.y.data) + first * p.y.position;
-  Bf16* slope = reinterpret_cast<Bf16*>(p.slope.data) + first * p.slope.position;
-  const auto bias = [&](int vector)
-                        FOVEA_BF16 { return p.b == nullptr ? _mm512_setzero_ps() : _mm512_loadu_ps(p.b + vector * kLanes); };
-  if constexpr (kVectors == 1) {  // two positions as one
-    finish_pairs(sums, kWoven, count / 2, bias(0), bias(0), y, kWoven, slope, kWoven);
-    if (count % 2 != 0) finish(p, sums + (count - 1) * kLanes, first + count - 1, 1);
-  } else {
-    for (int v = 0; v < kVectors; v += 2)
-      finish_pairs(sums + v * kLanes, kVectors * kLanes, count, bias(v), bias(v + 1), y + v * kLanes, p.y.position,
-                   slope + v * kLanes, p.slope.position);
-  }
-}
-
-/// Whether finish_silus is for it.
-template <int kVectors>
-bool is_all_silus(const RowProduct& p) {
-  const bool kept = p.activation == Activation::kSilu && p.slope.data != nullptr && p.y.rounded && p.slope.rounded &&
-                    p.addend.data == nullptr && p.factor.data == nullptr;
-  const bool together = p.y.position == kLanes && p.slope.position == kLanes;
-  return kept && p.columns == kVectors * kLanes && (kVectors == 1 ? together : kVectors % 2 == 0);
-}
 
 /// Brings `count` rows of columns near, of a tensor that was read or written long ago.
 template <bool kToWrite, class Ends>
@@ -240,17 +116,14 @@ FOVEA_BF16 void tile(const RowProduct& p, std::int64_t first) {
       for (int g = 0; g < kGroups; ++g) at[g] += 2 * sizeof(Bf16);
     }
   }
-  alignas(64) float results[kPositions * kVectors * kLanes];
+  constexpr std::int64_t kStep = kVectors * Lanes::kNumbers;
+  alignas(64) float results[kPositions * kStep];
 #pragma GCC unroll 28
   for (int i = 0; i < kPositions; ++i) {
 #pragma GCC unroll 4
-    for (int v = 0; v < kVectors; ++v) Lanes::store(sums[i][v], results + (i * kVectors + v) * kLanes);
+    for (int v = 0; v < kVectors; ++v) Lanes::store(sums[i][v], results + i * kStep + v * Lanes::kNumbers);
   }
-  if constexpr (kVectors != 3) {
-    if (is_all_silus<kVectors>(p)) return finish_silus<kVectors>(p, results, first, kPositions);
-  }
-  if (is_plain<kVectors>(p)) return finish_plain<kVectors>(p, results, first, kPositions);
-  finish(p, results, first, kPositions);
+  finish<kStep>(p, results, first, kPositions);
 }
 
 /// Fewer than kGroup positions: `count`, which is found by counting down.
