@@ -5,12 +5,12 @@
 
 #if FOVEA_HAS_BF16
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <utility>
 
 #include "backend/cpu/kernels/bf16/vectors.h"
-#include "core/range.h"
 
 namespace fovea::cpu::bf16 {
 namespace {
@@ -55,6 +55,23 @@ FOVEA_BF16_INLINE void fetch(Ahead& ahead) {
     _mm_prefetch(reinterpret_cast<const char*>(ahead.at), _MM_HINT_T1);
 }
 
+/// Calls body(a, b) at the beginning of each pair of rows.
+template <class Body>
+FOVEA_BF16_INLINE void for_rows(const PairSum& s, const Body& body) {
+  for (std::int64_t sheet = 0; sheet < s.sheets; ++sheet) {
+    const Bf16* a = s.a.data + sheet * s.a.sheet * kPair;
+    const Bf16* b = s.b.data + sheet * s.b.sheet * kPair;
+    for (std::int64_t row = 0; row < s.rows; ++row, a += s.a.row * kPair, b += s.b.row * kPair) body(a, b);
+  }
+}
+
+/// Sums that are grown next: they follow those of this tile.
+template <std::int64_t kFloats>
+FOVEA_BF16_INLINE void fetch_next(const float* sums) {
+  constexpr auto kLine = kCacheLine / static_cast<std::int64_t>(sizeof(float));
+  for (std::int64_t i = 0; i < kFloats; i += kLine) _mm_prefetch(reinterpret_cast<const char*>(sums + kFloats + i), _MM_HINT_T0);
+}
+
 template <class Lanes, int kChannels, int kVectors>
 FOVEA_BF16 void sum_tile(const PairSum& s, bool begin, Ahead& further) {
   typename Lanes::Sum sums[kChannels][kVectors];
@@ -63,11 +80,10 @@ FOVEA_BF16 void sum_tile(const PairSum& s, bool begin, Ahead& further) {
       sums[i][j] = begin ? Lanes::zero() : Lanes::load(s.sums + (i * kVectors + j) * kVector);
     }
   }
+  if (!begin) fetch_next<kChannels * kVectors * kVector>(s.sums);
   Ahead ahead = further;
   const std::int64_t a_step = s.a.position * kPair, b_step = s.b.position * kPair;
-  for (std::int64_t row = 0; row < s.rows; ++row) {
-    const Bf16* a = s.a.data + row * s.a.row * kPair;
-    const Bf16* b = s.b.data + row * s.b.row * kPair;
+  for_rows(s, [&](const Bf16* a, const Bf16* b) FOVEA_BF16 {
     for (std::int64_t column = 0; column < s.columns; ++column, a += a_step, b += b_step) {
       fetch(ahead);
       decltype(Lanes::pairs(b)) vectors[kVectors];
@@ -80,7 +96,7 @@ FOVEA_BF16 void sum_tile(const PairSum& s, bool begin, Ahead& further) {
         for (int j = 0; j < kVectors; ++j) sums[i][j] = Lanes::add(sums[i][j], factor, vectors[j]);
       }
     }
-  }
+  });
   for (int i = 0; i < kChannels; ++i) {
     for (int j = 0; j < kVectors; ++j) Lanes::store(sums[i][j], s.sums + (i * kVectors + j) * kVector);
   }
@@ -101,21 +117,27 @@ FOVEA_BF16 void sum_alone(const PairSum& s, bool begin) {
     for (int j = 0; j < kVectors; ++j) sums[own][j] = Lanes::add(sums[own][j], factor, Lanes::pairs(b + j * kWoven));
   };
   const std::int64_t a_step = s.a.position * kPair, b_step = s.b.position * kPair;
-  for (std::int64_t row = 0; row < s.rows; ++row) {
-    const Bf16* a = s.a.data + row * s.a.row * kPair;
-    const Bf16* b = s.b.data + row * s.b.row * kPair;
+  for_rows(s, [&](const Bf16* a, const Bf16* b) FOVEA_BF16 {
     std::int64_t column = 0;
     for (; column + kOwn <= s.columns; column += kOwn, a += kOwn * a_step, b += kOwn * b_step) {
 #pragma GCC unroll 4
       for (int i = 0; i < kOwn; ++i) add(i, a + i * a_step, b + i * b_step);
     }
     for (; column < s.columns; ++column, a += a_step, b += b_step) add(0, a, b);
-  }
+  });
   for (int j = 0; j < kVectors; ++j) {
     auto sum = Lanes::total(Lanes::total(sums[0][j], sums[1][j]), Lanes::total(sums[2][j], sums[3][j]));
     if (!begin) sum = Lanes::total(sum, Lanes::load(s.sums + j * kVector));
     Lanes::store(sum, s.sums + j * kVector);
   }
+}
+
+/// The columns that the taps see to which some channels belong.
+Range seen_by(const PairSum& sum, Range channels) {
+  Range all{sum.columns, 0};
+  for (std::int64_t tap = channels.begin / sum.tap; tap * sum.tap < channels.end; ++tap)
+    all = {std::min(all.begin, sum.seen[tap].begin), std::max(all.end, sum.seen[tap].end)};
+  return {std::min(all.begin, all.end), all.end};
 }
 
 using SumTile = void (*)(const PairSum&, bool, Ahead&);
@@ -134,6 +156,12 @@ void sum_by(const PairSum& sum, bool begin, Ahead& ahead) {
     PairSum tile = sum;
     tile.a.data += range.begin * kPair;
     tile.sums += range.begin * kVectors * kVector;
+    if (sum.seen != nullptr) {
+      const Range columns = seen_by(sum, range);
+      tile.a.data += columns.begin * sum.a.position * kPair;
+      tile.b.data += columns.begin * sum.b.position * kPair;
+      tile.columns = columns.size();
+    }
     kTiles[static_cast<std::size_t>(range.size() - 1)](tile, begin, ahead);
   }
 }

@@ -9,6 +9,7 @@
 #include <cstdint>
 
 #include "backend/cpu/kernels/bf16/round.h"
+#include "core/range.h"
 
 namespace fovea::cpu::bf16 {
 
@@ -19,9 +20,10 @@ inline constexpr std::int64_t kPair = 2;     ///< numbers in a pair
 void weave(const float* first, const float* second, std::int64_t count, Bf16* pairs);
 void weave(const Bf16* first, const Bf16* second, std::int64_t count, Bf16* pairs);
 
-/// Woven rows: number of pairs from one row to the next, and from one position to the next.
+/// Woven rows: number of pairs from one sheet of rows to the next, from one row to the next, and from one position to the next.
 struct Woven {
   const Bf16* data;
+  std::int64_t sheet;
   std::int64_t row;
   std::int64_t position;
 };
@@ -34,13 +36,16 @@ struct Ahead {
 };
 inline constexpr std::int64_t kCacheLine = 64;
 
-/// sums (channels, 16 vectors) of a and b over `rows` rows of `columns` positions: products of `channels` channels of a, and
-/// 16 `vectors` of b, which is at most kMostVectors.
+/// sums (channels, 16 vectors) of a and b over `sheets` sheets of `rows` rows of `columns` positions: products of `channels`
+/// channels of a, and 16 `vectors` of b, which is at most kMostVectors.
 struct PairSum {
   Woven a, b;
-  std::int64_t rows, columns;
+  std::int64_t sheets, rows, columns;
   std::int64_t channels, vectors;
   float* sums;
+  /// The columns at which a may be other than zero, for its first `tap` channels, the next, and so on; null: all.
+  const Range* seen = nullptr;
+  std::int64_t tap = 1;
   bool half = false;  ///< of the one vector of b only 8 columns are wanted; the sums of the others are zeros
 };
 inline constexpr std::int64_t kMostVectors = 4;
