@@ -133,8 +133,8 @@ class WeightGradient {
   [[nodiscard]] std::int64_t parts() const { return groups_ * slices_; }
   /// As many positions as belong together; not more than fit in the second-level cache.
   void part_bands() {
-    const std::int64_t row_pairs = (g_.by_images ? g_.window.stride : g_.window.kernel_h) * g_.cells * g_.channels +
-                                   g_.out_width * vectors_ * kVector;
+    const std::int64_t row_pairs =
+        (g_.by_images ? g_.window.stride : g_.window.kernel_h) * g_.cells * g_.channels + g_.out_width * vectors_ * kVector;
     const Range all{0, g_.pairs()};
     const std::int64_t fit = block::band_rows({&all, 1}, row_pairs * kPair * static_cast<std::int64_t>(sizeof(Bf16)));
     const std::int64_t most = std::min(fit, up(kPairsOfBand, g_.out_width));
@@ -229,12 +229,12 @@ class WeightGradient {
   PairedPositions g_;
   DType x_type_, dy_type_;
   bool bias_;
-  std::int64_t groups_;   ///< of positions
-  std::int64_t slices_;   ///< of columns
-  std::int64_t vectors_;  ///< of the largest slice
+  std::int64_t groups_;                 ///< of positions
+  std::int64_t slices_;                 ///< of columns
+  std::int64_t vectors_;                ///< of the largest slice
   std::int64_t sheets_ = 0, rows_ = 1;  ///< of a band: whole sheets, where there is room for one, or rows of one
-  std::int64_t sums_;     ///< floats of a group
-  std::vector<Range> seen_;  ///< columns of y that see something of x, by the column of the window
+  std::int64_t sums_;                   ///< floats of a group
+  std::vector<Range> seen_;             ///< columns of y that see something of x, by the column of the window
   ColumnSums exact_bias_;
 };
 

@@ -42,16 +42,14 @@ bf16::Woven WovenBand::x(std::int64_t tap, std::int64_t row) const {
 
 bf16::Woven WovenBand::dy(std::int64_t row, std::int64_t vector) const {
   const std::int64_t position = vectors_.size() * kVector;
-  return {dy_ + ((row - part_.rows.begin) * dy_row_ + (vector - vectors_.begin) * kVector) * kPair,
-          part_.rows.size() * dy_row_, dy_row_, position};
+  return {dy_ + ((row - part_.rows.begin) * dy_row_ + (vector - vectors_.begin) * kVector) * kPair, part_.rows.size() * dy_row_,
+          dy_row_, position};
 }
 
 template <class Number>
 void WovenBand::weave_all_dy(const TensorView& dy) {
   const std::int64_t row_size = g_.out_width * g_.columns;
-  const auto row_of = [&](std::int64_t row) {
-    return row < g_.rows() ? numbers_of<const Number>(dy) + row * row_size : nullptr;
-  };
+  const auto row_of = [&](std::int64_t row) { return row < g_.rows() ? numbers_of<const Number>(dy) + row * row_size : nullptr; };
   Bf16* to = dy_;
   for (std::int64_t sheet = part_.sheets.begin; sheet < part_.sheets.end; ++sheet) {
     for (std::int64_t row = part_.rows.begin; row < part_.rows.end; ++row, to += dy_row_ * kPair)

@@ -11,11 +11,12 @@
 
 namespace fovea::cpu {
 
-/// x and dy in the order (sheet, row, position, channel, pair); where pairs are of images a row of x serves all rows of the window,
-/// otherwise each of these has rows of its own.
+/// x and dy in the order (sheet, row, position, channel, pair); where pairs are of images a row of x serves all rows of the
+/// window, otherwise each of these has rows of its own.
 class WovenBand {
  public:
-  /// Memory for parts of up to so many sheets or, of one sheet, rows, and of `vectors` vectors of y's columns; none: to know its size.
+  /// Memory for parts of up to so many sheets or, of one sheet, rows, and of `vectors` vectors of y's columns; none: to know its
+  /// size.
   WovenBand(const PairedPositions& of, std::int64_t sheets, std::int64_t rows, std::int64_t vectors, std::byte* memory);
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
 
@@ -40,7 +41,7 @@ class WovenBand {
   const PairedPositions& g_;
   PairedPart part_;
   Range vectors_;
-  std::int64_t x_row_;   ///< in pairs, as all steps
+  std::int64_t x_row_;  ///< in pairs, as all steps
   std::int64_t dy_row_ = 0;
   std::int64_t x_tap_ = 0, x_sheet_ = 0;
   bf16::Bf16* x_;

@@ -29,8 +29,8 @@ Real sigmoid(Real x) {
   return Real(1) / (Real(1) + exp(-x));
 }
 
-/// Silus of a convolution that keeps slopes in bf16 may be made with a sigmoid that is off by so much of itself: a 30th of the half
-/// step by which a result is rounded that is kept in bf16.
+/// Silus of a convolution that keeps slopes in bf16 may be made with a sigmoid that is off by so much of itself: a 30th of the
+/// half step by which a result is rounded that is kept in bf16.
 inline constexpr double kCoarseSigmoid = 0x1.1p-14;
 
 /// x, which may be off by `by`.

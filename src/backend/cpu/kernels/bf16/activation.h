@@ -59,8 +59,8 @@ struct Silu {
 };
 
 /// The same for results that are rounded to bf16, with a sigmoid that is off by reference::kCoarseSigmoid of itself at most: 2^f
-/// by the polynomial of degree 4 of the least relative error (2.6e-6), the reciprocal by the table alone (2^-14). Where exp(-x) is
-/// no float any more (x < -88) both are zeros.
+/// by the polynomial of degree 4 of the least relative error (2.6e-6), the reciprocal by the table alone (2^-14). Where exp(-x)
+/// is no float any more (x < -88) both are zeros.
 struct RoundedSilu {
   __m512 value, slope;
 

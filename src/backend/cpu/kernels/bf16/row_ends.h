@@ -61,7 +61,8 @@ FOVEA_BF16 void finish_any(const RowProduct& p, const float* sums, std::int64_t 
 
 /// Gradients without a bias and an activation, where all that is read and written is rounded: `count` in a row.
 template <bool kAdds, bool kMultiplies>
-FOVEA_BF16_INLINE void finish_gradient_run(const float* sums, std::int64_t count, const Bf16* addend, const Bf16* factor, Bf16* y) {
+FOVEA_BF16_INLINE void finish_gradient_run(const float* sums, std::int64_t count, const Bf16* addend, const Bf16* factor,
+                                           Bf16* y) {
   const auto value = [&](std::int64_t i, __mmask16 mask) FOVEA_BF16 {
     const auto at = [&](const Bf16* numbers) FOVEA_BF16 { return widened(_mm256_maskz_loadu_epi16(mask, numbers + i)); };
     __m512 result = _mm512_maskz_loadu_ps(mask, sums + i);
@@ -83,7 +84,8 @@ FOVEA_BF16 void finish_gradients(const RowProduct& p, const float* sums, std::in
   Bf16* y = reinterpret_cast<Bf16*>(p.y.data) + first * p.y.position;
   const auto* addend = reinterpret_cast<const Bf16*>(p.addend.data) + (kAdds ? first * p.addend.position : 0);
   const auto* factor = reinterpret_cast<const Bf16*>(p.factor.data) + (kMultiplies ? first * p.factor.position : 0);
-  const bool one = p.y.position == kStep && (!kAdds || p.addend.position == kStep) && (!kMultiplies || p.factor.position == kStep);
+  const bool one =
+      p.y.position == kStep && (!kAdds || p.addend.position == kStep) && (!kMultiplies || p.factor.position == kStep);
   if (one) return finish_gradient_run<kAdds, kMultiplies>(sums, count * kStep, addend, factor, y);
   for (; count > 0; --count, sums += kStep, y += p.y.position) {
     finish_gradient_run<kAdds, kMultiplies>(sums, kStep, addend, factor, y);
