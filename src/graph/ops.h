@@ -59,7 +59,7 @@ struct DepthwiseConv2d {
 
 /// x (N,H,W,C), [we (E,C,1,1), be (E)], wd (E,1,R,S), bd (E), wp (K,E,1,1), bp (K) -> y (N,H',W',K): a pointwise convolution to E
 /// channels (left out: E = C, the next reads x), a depthwise one, both with `activation`, and a pointwise one to K, to which x is
-/// added if `residual`. With another Precision than kF32, x, the pointwise weights and both inner activations are rounded. If
+/// added if `residual`. With another Precision than kF32, x, all three weights and both inner activations are rounded. If
 /// `keeps_expanded`, there is v (N,H,W,E) behind y: what the depthwise convolution reads, for the backward pass (bf16 alone).
 struct InvertedResidual {
   Window window;
@@ -74,7 +74,7 @@ struct InvertedResidual {
 /// md, sd (E): the same block in training with the batch's own statistics, up to its last convolution. A pointwise convolution to
 /// E channels, BatchNormTrain (scale ge, shift be; mean me and variance se) and `activation` (left out: the next reads x); a
 /// depthwise one, whose output is v, BatchNormTrain (gd, bd; md, sd) and `activation`; a pointwise one to K. With
-/// another Precision than kF32, x, the pointwise weights, both inner activations and v are rounded; md and sd are those of v
+/// another Precision than kF32, x, all three weights, both inner activations and v are rounded; md and sd are those of v
 /// rounded.
 struct InvertedResidualTrain {
   Window window;

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
 #include "contract/windows.h"
 
 namespace fovea::contract {
@@ -83,6 +85,15 @@ void add_with_rounded_ends(const Block& block, std::size_t i, std::vector<Case>&
 /// tolerance would prove nothing.
 bool is_open(std::size_t i, Precision precision) { return i % std::size(kGeometries) == 12 && precision == Precision::kFP16; }
 
+/// The same in bf16, of which there are other numbers in place of these: what they are comes of the name.
+bool is_open(std::string_view name) {
+  constexpr std::string_view kOpen[] = {
+      "InvertedResidualBackward_n1_2x1_window5x5_stride1_pad2222_c16_96_16_relu_expands_residual_keeps_bf16_after_none_kept_bf16",
+      "InvertedResidualBackward_n5_3x3_window3x3_stride1_pad0000_c8_16_8_none_expands_keeps_bf16_after_none",
+      "InvertedResidual_n1_2x1_window5x5_stride1_pad2222_c16_96_24_none_expands_bf16_kept_bf16"};
+  return std::ranges::find(kOpen, name) != std::end(kOpen);
+}
+
 std::vector<Case> tests() {
   std::vector<Case> cases;
   for (Block block : small_images()) {
@@ -113,6 +124,9 @@ std::vector<Case> tests() {
     cases.push_back(block.forward());
     cases.push_back(block.backward(Activation::kNone));
     add_with_rounded_ends(block, i, cases);
+  }
+  for (Case& made : cases) {
+    if (is_open(made.name)) made.name += "_anew";
   }
   return cases;
 }

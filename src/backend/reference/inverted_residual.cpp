@@ -13,26 +13,26 @@ struct Inside {
   static constexpr std::size_t kInputs = 7;  ///< of a block that expands, without v
 
   Inside(const graph::InvertedResidual& op, std::span<const Tensor<const Real>> inputs, const Shape& y)
-      : wd(inputs[op.expands ? 3 : 1]),
-        bd(inputs[op.expands ? 4 : 2]),
+      : bd(inputs[op.expands ? 4 : 2]),
         x(operand(inputs[0], op.precision)),
-        we(operand(op.expands ? inputs[1] : wd, op.precision)),
+        wd(operand(inputs[op.expands ? 3 : 1], op.precision)),
+        we(operand(inputs[1], op.precision)),
         wp(operand(inputs[op.expands ? 5 : 3], op.precision)),
         expanded(x),
-        filtered(with_channels(y, wd.shape()[0])) {
+        filtered(with_channels(y, bd.shape()[0])) {
     if (op.keeps_expanded && inputs.size() == kInputs + 1) {
       expanded = operand(inputs[kInputs - 1], op.precision);
     } else if (op.expands) {
-      Own<Real> made(with_channels(inputs[0].shape(), wd.shape()[0]));
+      Own<Real> made(with_channels(inputs[0].shape(), bd.shape()[0]));
       compute<Real, 3, 1>(graph::Conv2d{{}, op.activation}, {x.in(), we.in(), inputs[2]}, {made.out()});
       expanded = operand(made.in(), op.precision);
     }
-    compute<Real, 3, 1>(graph::DepthwiseConv2d{op.window, op.activation}, {expanded.in(), wd, bd}, {filtered.out()});
+    compute<Real, 3, 1>(graph::DepthwiseConv2d{op.window, op.activation}, {expanded.in(), wd.in(), bd}, {filtered.out()});
     filtered = operand(filtered.in(), op.precision);
   }
 
-  Tensor<const Real> wd, bd;
-  Own<Real> x, we, wp;
+  Tensor<const Real> bd;
+  Own<Real> x, wd, we, wp;
   Own<Real> expanded;  ///< after the first activation
   Own<Real> filtered;  ///< after the second
 };
@@ -83,8 +83,9 @@ void define(const graph::InvertedResidualBackward& o, const Operands<Real>& t) {
 
   // Through the depthwise one.
   Own<Real> expanded(inside.expanded.in().shape());
-  compute<Real, 4, 3>(graph::DepthwiseConv2dBackward{op.window}, {inside.expanded.in(), inside.wd, filtered.in(), filtered.in()},
-                      {expanded.out(), t.out[first], Own<Real>(Shape{inside.wd.shape()[0]}).out()});
+  compute<Real, 4, 3>(graph::DepthwiseConv2dBackward{op.window},
+                      {inside.expanded.in(), inside.wd.in(), filtered.in(), filtered.in()},
+                      {expanded.out(), t.out[first], Own<Real>(inside.bd.shape()).out()});
   if (op.expands) {
     through(op.activation, inside.expanded.in(), expanded.out(), t.out[2]);
     expanded = operand(expanded.in(), op.precision);

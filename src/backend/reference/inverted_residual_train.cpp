@@ -55,7 +55,7 @@ void define(const graph::InvertedResidualTrain& op, const Operands<Real>& t) {
     copy(first.mean.in(), t.out[2]);
     copy(first.var.in(), t.out[3]);
   }
-  compute<Real, 2, 1>(graph::DepthwiseConv2d{op.window}, {first.wide.in(), t.in[wd]}, {v});
+  compute<Real, 2, 1>(graph::DepthwiseConv2d{op.window}, {first.wide.in(), operand(t.in[wd], op.precision).in()}, {v});
   const Own<Real> rounded = operand(Tensor<const Real>(&v[0], v.shape()), op.precision);
   copy(rounded.in(), v);
   Own<Real> filtered(v.shape());
@@ -89,7 +89,8 @@ void define(const graph::InvertedResidualTrainBackward& o, const Operands<Real>&
   // Through the depthwise one, and the first.
   const FirstHalf<Real> first(op, t.in, t.in.subspan(wd + 5, md - wd - 5));
   Own<Real> no_bias(gamma.shape()), wide(first.wide.in().shape());
-  compute<Real, 4, 3>(graph::DepthwiseConv2dBackward{op.window}, {first.wide.in(), t.in[wd], dv.in(), dv.in()},
+  compute<Real, 4, 3>(graph::DepthwiseConv2dBackward{op.window},
+                      {first.wide.in(), operand(t.in[wd], op.precision).in(), dv.in(), dv.in()},
                       {wide.out(), t.out[wd], no_bias.out()});
   if (!op.expands) return copy(wide.in(), t.out[0]);
   for (std::int64_t i = 0; i < wide.in().size(); ++i) wide.out()[i] *= slope(op.activation, Real(first.wide.in()[i]));

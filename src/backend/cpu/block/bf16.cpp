@@ -32,6 +32,7 @@ class Block : public Passes<Block, Weights, Sums, Work> {
 
  private:
   friend Passes;
+  static constexpr Spacing kSpacing = Spacing::kPairs;
 
   [[nodiscard]] bf16::OnThread on_thread() const { return bf16::OnThread(unit_); }
 
@@ -41,30 +42,33 @@ class Block : public Passes<Block, Weights, Sums, Work> {
   }
 
   void begin(const Work& work) const {
-    clear_margins(rings_.expanded, g_.width, blocks_, kBlock, work.expanded);
-    if (backward_) clear_margins(rings_.gradient, g_.out_width, blocks_, kBlock, work.gradient);
+    clear_pair_margins(rings_.expanded, g_.width, blocks_, work.expanded);
+    if (backward_) clear_pair_margins(rings_.gradient, g_.out_width, blocks_, work.gradient);
     const std::int64_t most = std::max({work.y.most, work.made.most, work.done.most});
     number_positions(work.y, most, work.y_packed, work.y_plain);
     number_positions(work.done, most, work.x_packed, work.x_plain);
   }
 
-  [[nodiscard]] std::int64_t expanded_block() const { return rings_.expanded.positions() * kBlock; }
-  [[nodiscard]] std::int64_t gradient_block() const { return rings_.gradient.positions() * kBlock; }
+  [[nodiscard]] std::int64_t expanded_half() const { return rings_.expanded.positions() * 16; }
+  [[nodiscard]] std::int64_t gradient_half() const { return rings_.gradient.positions() * 16; }
 
   /// The band's rows of x after the first activation, into their ring: computed, or as they were kept.
   void expand(const Weights& weights, const Work& work, const Band& band, const Arguments& a) const {
-    const std::int64_t positions = band.made.size() * g_.width, at = band.made.begin * g_.width;
+    const std::int64_t rows = band.made.size(), positions = rows * g_.width, at = band.made.begin * g_.width;
     const bf16::Numbers x = numbers(a.inputs[0], at * g_.in);
-    const bf16::Scattered expanded{work.expanded, expanded_block(), work.places};
-    find_places(rings_.expanded, band.made, g_.width, g_.width, work.places);
-    if (!g_.op.expands) return bf16::to_blocks(x, positions, g_.in, expanded);
-    if (g_.op.keeps_expanded && backward_)
-      return bf16::to_blocks(numbers_of<Bf16>(a.inputs[a.inputs.size() - 2]) + at * g_.inner, positions, g_.inner, expanded);
+    const bf16::ScatteredPairs expanded{work.expanded, expanded_half(), work.places};
+    find_places(rings_.expanded, band.made, g_.width, work.places);
+    if (!g_.op.expands) return bf16::to_pairs(x, rows, g_.width, g_.in, expanded);
+    if (g_.op.keeps_expanded && backward_) {
+      const bf16::Numbers kept = numbers_of<Bf16>(a.inputs[a.inputs.size() - 2]) + at * g_.inner;
+      return bf16::to_pairs(kept, rows, g_.width, g_.inner, expanded);
+    }
     const std::int64_t block = work.made.most * kBlock;
     bf16::to_blocks(x, positions, g_.in, {work.x, block, nullptr});
     products_.expand({work.x, block, positions, g_.in, weights.expand, g_.inner}, weights.expand_bias, g_.op.activation,
                      expanded);
-    if (g_.op.keeps_expanded) bf16::from_blocks(expanded, positions, g_.inner, numbers_of<Bf16>(a.outputs[1]) + at * g_.inner);
+    if (g_.op.keeps_expanded)
+      bf16::from_pairs(expanded, rows, g_.width, g_.inner, numbers_of<Bf16>(a.outputs[1]) + at * g_.inner);
   }
   /// A tensor's from number `at` on.
   [[nodiscard]] static bf16::Numbers numbers(const TensorView& t, std::int64_t at) {
@@ -80,21 +84,22 @@ class Block : public Passes<Block, Weights, Sums, Work> {
   /// The band's rows after both activations: in blocks, or in the backward pass by pairs.
   void filter(const Weights& weights, const Work& work, const Band& band, const Arguments& a) const {
     expand(weights, work, band, a);
-    bf16::DepthwiseRow row{};
-    row.x_block = expanded_block();
-    row.kernel_h = g_.op.window.kernel_h;
-    row.w = weights.depthwise;
-    row.b = weights.depthwise_bias;
-    row.activation = g_.op.activation;
-    row.y_step = work.y.most * (backward_ ? 16 : kBlock);
-    row.out_width = even(g_.out_width);
-    row.blocks = blocks_;
-    for (std::int64_t y = band.out.begin; y < band.out.end; ++y) {
-      for (int tap = 0; tap < row.kernel_h; ++tap)
-        row.x[tap] = work.expanded + (rings_.expanded.at(row_of_x(g_, y, tap)) - rings_.expanded.left) * kBlock;
-      row.y = work.filtered + work.y.of(y - band.out.begin) * (backward_ ? 16 : kBlock);
-      bf16::depthwise(g_.op.window, row, backward_);
-    }
+    find_seen_rows(g_, rings_.expanded, band.out, work);
+    const std::int64_t position = backward_ ? 16 : kBlock;
+    bf16::depthwise(g_.op.window,
+                    {.rows = band.out.size(),
+                     .x = work.seen,
+                     .x_half = expanded_half(),
+                     .kernel_h = g_.op.window.kernel_h,
+                     .w = weights.depthwise,
+                     .b = weights.depthwise_bias,
+                     .activation = g_.op.activation,
+                     .y = work.filtered,
+                     .y_row = work.y.pitch * position,
+                     .y_step = work.y.most * position,
+                     .out_width = even(g_.out_width),
+                     .blocks = blocks_},
+                    backward_);
   }
 
   void project(const Weights& weights, const Work& work, const Band& band, const Arguments& a) const {
@@ -110,9 +115,9 @@ class Block : public Passes<Block, Weights, Sums, Work> {
     bf16::to_blocks(from, rows * g_.out_width, g_.out, {work.dy, block, work.y_packed});
     clear_gaps(work.y, rows, blocks_of(g_.out), work.dy);
     clear_tail(work.y, rows, 2 * blocks_, work.filtered);
-    find_places(rings_.gradient, band.out, g_.out_width, work.y.pitch, work.places);
+    find_places(rings_.gradient, band.out, work.y.pitch, work.places);
     products_.gradient({work.dy, block, positions, g_.out, weights.project_back, g_.inner}, g_.op.activation, work.filtered,
-                       work.y.most * 16, {work.gradient, gradient_block(), work.places}, sums.depthwise_bias);
+                       work.y.most * 16, {work.gradient, gradient_half(), work.places}, sums.depthwise_bias);
     bf16::turn(work.dy, block, whole(positions), g_.out, work.turned);
     products_.outer(work.turned, g_.out, positions, work.filtered, work.y.most * 16, g_.inner, sums.project);
     if (from.rounded) {
@@ -123,32 +128,26 @@ class Block : public Passes<Block, Weights, Sums, Work> {
   }
 
   void through_depthwise(const Weights& weights, const Work& work, const Band& band, const Sums& sums) const {
-    bf16::DepthwiseBackwardRow row{};
-    row.x_block = expanded_block();
-    row.g_block = gradient_block();
-    row.kernel_h = g_.op.window.kernel_h;
-    row.left = g_.op.window.pad.left;
-    row.w = weights.depthwise;
-    row.activation = g_.op.expands ? g_.op.activation : Activation::kNone;
-    row.dx_block = work.done.most * kBlock;
-    row.pairs_half = row.exact_half = work.done.most * 16;
-    row.dw = sums.depthwise;
-    row.db = sums.expand_bias;
-    row.width = g_.width;
-    row.even_width = work.done.pitch;
-    row.blocks = blocks_;
-    for (std::int64_t x = band.done.begin; x < band.done.end; ++x) {
-      const std::int64_t position = work.done.of(x - band.done.begin);
-      row.x = work.expanded + rings_.expanded.at(x) * kBlock;
-      if (g_.op.expands) {
-        row.dx = work.expanded_gradient + position * kBlock;
-        row.pairs = work.expanded_pairs + position * 16;
-      } else {
-        row.exact = work.exact + position * 16;
-      }
-      find_met_rows(g_, rings_.gradient, x, work.gradient, kBlock, row);
-      bf16::depthwise_backward(g_.op.window, row);
-    }
+    find_met_rows(g_, rings_, band.done, work);
+    bf16::DepthwiseBackwardRows rows{};
+    rows.rows = band.done.size();
+    rows.met = work.met;
+    rows.x_half = expanded_half();
+    rows.g_half = gradient_half();
+    rows.kernel_h = g_.op.window.kernel_h;
+    rows.w = weights.depthwise_back;
+    rows.activation = g_.op.expands ? g_.op.activation : Activation::kNone;
+    rows.dx = work.expanded_gradient;
+    rows.dx_block = work.done.most * kBlock;
+    rows.pairs = work.expanded_pairs;
+    rows.exact = work.exact;
+    rows.pairs_half = rows.exact_half = work.done.most * 16;
+    rows.dw = sums.depthwise;
+    rows.db = sums.expand_bias;
+    rows.width = g_.width;
+    rows.even_width = work.done.pitch;
+    rows.blocks = blocks_;
+    bf16::depthwise_backward(g_.op.window, rows);
   }
 
   void through_expand(const Weights& weights, const Work& work, const Band& band, const Arguments& a, Activation input_activation,

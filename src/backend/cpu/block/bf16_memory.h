@@ -7,6 +7,7 @@
 
 #include "backend/cpu/block/geometry.h"
 #include "backend/cpu/block/workspace.h"
+#include "backend/cpu/kernels/bf16/depthwise.h"
 #include "backend/cpu/kernels/bf16/products.h"
 
 namespace fovea::cpu::block::bf16_memory {
@@ -20,24 +21,20 @@ using bf16::kTile;
 using bf16::Order;
 using bf16::tiles_of;
 
-[[nodiscard]] constexpr std::int64_t even(std::int64_t columns) { return (columns + 1) / 2 * 2; }
 /// Positions up to whole tiles.
 [[nodiscard]] constexpr std::int64_t whole(std::int64_t positions) { return (positions + 31) / 32 * 32; }
 
-/// (rows, channels) at any strides as (block, row, 32), even channels first if so ordered, zeros beyond the last channel.
-inline void pack_rows(const float* source, std::int64_t rows, std::int64_t channels, std::int64_t row_stride,
-                      std::int64_t channel_stride, Order order, float* packed) {
+/// A bias in blocks, even channels first if so ordered, zeros beyond the last channel.
+inline void pack_bias(const float* bias, std::int64_t channels, Order order, float* packed) {
   for (std::int64_t block = 0; block < blocks_of(channels); ++block) {
-    for (std::int64_t row = 0; row < rows; ++row) {
-      for (std::int64_t i = 0; i < kBlock; ++i) {
-        const std::int64_t channel = block * kBlock + channel_at(order, i);
-        *packed++ = channel < channels ? source[row * row_stride + channel * channel_stride] : 0.0F;
-      }
+    for (std::int64_t i = 0; i < kBlock; ++i) {
+      const std::int64_t channel = block * kBlock + channel_at(order, i);
+      *packed++ = channel < channels ? bias[channel] : 0.0F;
     }
   }
 }
 
-/// And back from sums (block, all_rows, 32), even channels first, of which the first `rows` rows are wanted.
+/// From sums (block, all_rows, 32), even channels first, of which the first `rows` rows are wanted, to any strides.
 inline void unpack_rows(const Context& context, const float* packed, std::int64_t rows, std::int64_t all_rows,
                         std::int64_t channels, std::int64_t row_stride, std::int64_t channel_stride, float* out) {
   parallel_for(context, blocks_of(channels), [&](std::int64_t block) {
@@ -59,6 +56,8 @@ inline void unpack_rows(const Context& context, const float* packed, std::int64_
   });
 }
 
+[[nodiscard]] inline bf16::DepthwiseTaps taps_of(const Geometry& g) { return {g.op.window, g.inner}; }
+
 struct Weights {
   Weights(const Geometry& g, bool backward, std::byte* memory) {
     Pieces pieces(memory);
@@ -70,9 +69,10 @@ struct Weights {
       expand = operand(g.in, g.inner);
       expand_bias = pieces.take<float>(blocks * kBlock);
     }
-    depthwise = pieces.take<float>(blocks * kBlock * g.taps());
+    depthwise = pieces.take<Bf16>(taps_of(g).forward_numbers());
     depthwise_bias = pieces.take<float>(blocks * kBlock);
     if (backward) {
+      depthwise_back = pieces.take<Bf16>(taps_of(g).backward_numbers());
       project_back = operand(g.out, g.inner);
       if (g.op.expands) expand_back = operand(g.inner, g.in);
     } else {
@@ -92,26 +92,32 @@ struct Weights {
     };
     if (g.op.expands) {
       operand(inputs[1].f32(), g.in, g.inner, 1, g.in, Order::kNatural, Order::kEvenOdd, expand);
-      pack_rows(inputs[2].f32(), 1, g.inner, 0, 1, Order::kEvenOdd, expand_bias);
+      pack_bias(inputs[2].f32(), g.inner, Order::kEvenOdd, expand_bias);
     }
-    pack_rows(inputs[wd].f32(), g.taps(), g.inner, 1, g.taps(), Order::kEvenOdd, depthwise);
-    pack_rows(inputs[wd + 1].f32(), 1, g.inner, 0, 1, Order::kEvenOdd, depthwise_bias);
+    pack_depthwise(g, inputs[wd].f32());
+    pack_bias(inputs[wd + 1].f32(), g.inner, Order::kEvenOdd, depthwise_bias);
     const float* wp = inputs[wd + 2].f32();
     if (project_back != nullptr) {
       operand(wp, g.out, g.inner, g.inner, 1, Order::kNatural, Order::kEvenOdd, project_back);
       if (g.op.expands) operand(inputs[1].f32(), g.inner, g.in, g.in, 1, Order::kEvenOdd, Order::kNatural, expand_back);
     } else {
       operand(wp, g.inner, g.out, 1, g.inner, Order::kNatural, Order::kNatural, project);
-      pack_rows(inputs[wd + 3].f32(), 1, g.out, 0, 1, Order::kNatural, project_bias);
+      pack_bias(inputs[wd + 3].f32(), g.out, Order::kNatural, project_bias);
     }
+  }
+
+  void pack_depthwise(const Geometry& g, const float* wd) const {
+    taps_of(g).pack_forward(wd, depthwise);
+    if (depthwise_back != nullptr) taps_of(g).pack_backward(wd, depthwise_back);
   }
 
   Bf16* expand = nullptr;
   float* expand_bias = nullptr;
-  float* depthwise = nullptr;
+  Bf16* depthwise = nullptr;
   float* depthwise_bias = nullptr;
   Bf16* project = nullptr;
   float* project_bias = nullptr;
+  Bf16* depthwise_back = nullptr;
   Bf16* project_back = nullptr;
   Bf16* expand_back = nullptr;
   std::size_t bytes = 0;
@@ -159,6 +165,7 @@ struct Work {
     const std::int64_t most = std::max({y.most, made.most, done.most});
     expanded = pieces.take<Bf16>(blocks * rings.expanded.positions() * kBlock);
     filtered = pieces.take<Bf16>(blocks * y.most * kBlock);
+    seen = pieces.take<const Bf16*>(rows * g.op.window.kernel_h);
     places = pieces.take<std::int32_t>(most);
     y_packed = pieces.take<std::int32_t>(most);
     x_packed = pieces.take<std::int32_t>(most);
@@ -169,6 +176,7 @@ struct Work {
       bytes = pieces.bytes();
       return;
     }
+    met = pieces.take<bf16::MetRow>(rings.done);
     gradient = pieces.take<Bf16>(blocks * rings.gradient.positions() * kBlock);
     dy = pieces.take<Bf16>(blocks_of(g.out) * y.most * kBlock);
     turned = pieces.take<Bf16>(16 * std::max(tiles_of(g.out) * y.most, tiles_of(g.in) * done.most));
@@ -182,10 +190,12 @@ struct Work {
   }
 
   Positions y, made, done;
-  Bf16* expanded = nullptr;           ///< ring: x after the first activation
+  Bf16* expanded = nullptr;           ///< ring by pairs: x after the first activation
   Bf16* filtered = nullptr;           ///< after the second: in blocks, or in the backward pass by pairs
+  const Bf16** seen = nullptr;        ///< rows of x under those of y
+  bf16::MetRow* met = nullptr;        ///< rows of the gradient that those of x meet
   Bf16* x = nullptr;                  ///< in blocks
-  Bf16* gradient = nullptr;           ///< ring: of y before the second activation
+  Bf16* gradient = nullptr;           ///< ring by pairs: of y before the second activation
   Bf16* dy = nullptr;                 ///< in blocks
   Bf16* turned = nullptr;             ///< dy, then x
   Bf16* expanded_gradient = nullptr;  ///< in blocks, even channels first
@@ -225,11 +235,32 @@ inline void clear_tail(const Positions& positions, std::int64_t rows, std::int64
   }
 }
 
-/// Where positions go in a ring; those between rows and behind them are dropped.
-inline void find_places(const Ring& ring, Range rows, std::int64_t width, std::int64_t pitch, std::int32_t* places) {
+/// Zeros around the rows of a ring by pairs. Where a row ends within a pair, that is cleared before anything is written.
+inline void clear_pair_margins(const Ring& ring, std::int64_t columns, std::int64_t blocks, Bf16* data) {
+  clear_margins(ring, columns / 2 * 2, 2 * blocks, 16, data);
+}
+/// Rows of the expanded x under rows `range` of y, to work.seen: at the pair in which the window begins for column 0.
+inline void find_seen_rows(const Geometry& g, const Ring& ring, Range range, const Work& work) {
+  const Bf16** seen = work.seen;
+  for (std::int64_t y = range.begin; y < range.end; ++y) {
+    for (int tap = 0; tap < g.op.window.kernel_h; ++tap)
+      *seen++ = work.expanded + (ring.at(row_of_x(g, y, tap)) - g.op.window.pad.left) / 2 * 2 * 16;
+  }
+}
+/// And rows of y's gradient that rows `range` of x meet, to work.met.
+inline void find_met_rows(const Geometry& g, const Rings& rings, Range range, const Work& work) {
+  bf16::MetRow* met = work.met;
+  for (std::int64_t x = range.begin; x < range.end; ++x, ++met) {
+    met->x = work.expanded + rings.expanded.at(x) * 16;
+    block::find_met_rows(g, rings.gradient, x, work.gradient, 16, *met);
+  }
+}
+
+/// Where positions go in a ring by pairs; those behind the last row are dropped.
+inline void find_places(const Ring& ring, Range rows, std::int64_t pitch, std::int32_t* places) {
   for (std::int64_t row = rows.begin; row < rows.end; ++row) {
     const std::int64_t first = ring.at(row);
-    for (std::int64_t j = 0; j < pitch; ++j) *places++ = j < width ? static_cast<std::int32_t>((first + j) * kBlock) : -1;
+    for (std::int64_t j = 0; j < pitch; ++j) *places++ = static_cast<std::int32_t>((first + j) * 16);
   }
   const std::int64_t positions = rows.size() * pitch;
   std::fill_n(places, whole(positions) - positions, -1);

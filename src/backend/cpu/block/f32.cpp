@@ -25,6 +25,7 @@ class Block : public Passes<Block, Weights, Sums, Work> {
  private:
   friend Passes;
   struct Nothing {};
+  static constexpr Spacing kSpacing = Spacing::kSingle;
 
   [[nodiscard]] static Nothing on_thread() { return {}; }
 

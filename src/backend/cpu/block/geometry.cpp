@@ -82,7 +82,7 @@ bool Geometry::supports(const graph::InvertedResidual& op) {
          op.activation != graph::Activation::kSilu;
 }
 
-Rings::Rings(const Geometry& g, std::span<const Range> parts, std::int64_t rows) : made(0), done(0) {
+Rings::Rings(const Geometry& g, std::span<const Range> parts, std::int64_t rows, Spacing spacing) : made(0), done(0) {
   const auto& [kernel_h, kernel_w, stride, pad] = g.op.window;
   const auto take_in = [&](const Band& band) {
     made = std::max(made, band.made.size());
@@ -111,6 +111,14 @@ Rings::Rings(const Geometry& g, std::span<const Range> parts, std::int64_t rows)
   const std::int64_t last =
       (up(g.width) - kDepthwiseColumns + pad.left - phase) / stride + floor_div(kDepthwiseColumns - 1 + phase, stride);
   gradient.width = gradient.left + std::max(g.out_width, last + 1);
+  if (spacing == Spacing::kPairs) {
+    // What is read begins and ends with a pair, and the last one may belong to the next.
+    for (Ring* const ring : {&expanded, &gradient}) {
+      const std::int64_t left = even(ring->left);
+      ring->width = even(left + ring->width - ring->left + 3);
+      ring->left = left;
+    }
+  }
 }
 
 std::int64_t band_rows(std::span<const Range> parts, std::int64_t bytes) {

@@ -99,12 +99,28 @@ struct Ring {
   [[nodiscard]] std::int64_t at(std::int64_t row) const { return (row < 0 ? rows : row % rows) * width + left; }
 };
 
+/// Zeros around the rows of a ring of so many channels a position, and its row of zeros; the rows themselves are always written
+/// first.
+template <class Number>
+void clear_margins(const Ring& ring, std::int64_t columns, std::int64_t blocks, std::int64_t channels, Number* data) {
+  const std::int64_t row_size = ring.width * channels;
+  for (std::int64_t row = 0; row < blocks * (ring.rows + 1); ++row) {
+    Number* const begin = data + row * row_size;
+    if (row % (ring.rows + 1) == ring.rows) {
+      std::fill_n(begin, row_size, Number{0});
+    } else {
+      std::fill_n(begin, ring.left * channels, Number{0});
+      std::fill(begin + (ring.left + columns) * channels, begin + row_size, Number{0});
+    }
+  }
+}
+
 /// The rows of y's gradient that row `x` of x meets, and the kernel rows through which: to `row`, of a depthwise backward kernel.
 /// They are kept in `ring` at `gradient`, `block` numbers for each position.
 template <class Row, class Element>
 void find_met_rows(const Geometry& g, const Ring& ring, std::int64_t x, const Element* gradient, std::int64_t block, Row& row) {
   row.count = 0;
-  for (int tap = 0; tap < row.kernel_h; ++tap) {
+  for (int tap = 0; tap < g.op.window.kernel_h; ++tap) {
     const std::int64_t y = row_of_y(g, x, tap);
     if (y < 0) continue;
     row.g[row.count] = gradient + ring.at(y) * block;
@@ -112,9 +128,14 @@ void find_met_rows(const Geometry& g, const Ring& ring, std::int64_t x, const El
   }
 }
 
+[[nodiscard]] constexpr std::int64_t even(std::int64_t columns) { return (columns + 1) / 2 * 2; }
+
+/// How positions of a row follow each other: one by one, or by pairs, so that rows begin at an even one.
+enum class Spacing : std::uint8_t { kSingle, kPairs };
+
 /// For bands of `rows` rows of y.
 struct Rings {
-  Rings(const Geometry& g, std::span<const Range> parts, std::int64_t rows);
+  Rings(const Geometry& g, std::span<const Range> parts, std::int64_t rows, Spacing spacing = Spacing::kSingle);
   Ring expanded;      ///< x after the first activation
   Ring gradient;      ///< of y before the second activation
   std::int64_t made;  ///< most rows of Band::made

@@ -45,15 +45,15 @@ struct Kernels {
     operand(we, g.inner, g.in, g.in, 1, weights.expand_back);
     operand(wp, g.inner, g.out, 1, g.inner, weights.project);
     operand(wp, g.out, g.inner, g.inner, 1, weights.project_back);
-    pack_rows(a.inputs[wd].f32(), g.taps(), g.inner, 1, g.taps(), Order::kEvenOdd, weights.depthwise);
+    weights.pack_depthwise(g, a.inputs[wd].f32());
     std::fill_n(weights.depthwise_bias, blocks_of(g.inner) * kBlock, 0.0F);
   }
 
   /// Zeros around the rows of the rings.
   static void begin(const LiveFrame& f, const Work& work, bool backward) {
     const std::int64_t blocks = blocks_of(f.g.inner);
-    clear_margins(f.rings.expanded, f.g.width, blocks, kBlock, work.expanded);
-    if (backward) clear_margins(f.rings.gradient, f.g.out_width, blocks, kBlock, work.gradient);
+    clear_pair_margins(f.rings.expanded, f.g.width, blocks, work.expanded);
+    if (backward) clear_pair_margins(f.rings.gradient, f.g.out_width, blocks, work.gradient);
     number_positions(work.done, std::max(work.made.most, work.done.most), work.x_packed, work.x_plain);
   }
 
@@ -61,11 +61,11 @@ struct Kernels {
   void expand(const LiveFrame& f, const Weights& weights, const LiveExpansion& expansion, const Work& work, const Band& band,
               const Arguments& a) const {
     const Geometry& g = f.g;
-    const std::int64_t positions = band.made.size() * g.width, block = work.made.most * kBlock;
+    const std::int64_t rows = band.made.size(), positions = rows * g.width, block = work.made.most * kBlock;
     const float* x = a.inputs[0].f32() + band.made.begin * g.width * g.in;
-    const bf16::Scattered expanded{work.expanded, f.rings.expanded.positions() * kBlock, work.places};
-    find_places(f.rings.expanded, band.made, g.width, g.width, work.places);
-    if (!g.op.expands) return bf16::to_blocks(x, positions, g.in, expanded);
+    const bf16::ScatteredPairs expanded{work.expanded, f.rings.expanded.positions() * 16, work.places};
+    find_places(f.rings.expanded, band.made, g.width, work.places);
+    if (!g.op.expands) return bf16::to_pairs(x, rows, g.width, g.in, expanded);
     bf16::to_blocks(x, positions, g.in, {work.x, block, nullptr});
     live.expand({work.x, block, positions, g.in, weights.expand, g.inner}, expansion.norm.scale, expansion.bias, g.op.activation,
                 expanded);
@@ -99,21 +99,21 @@ class Forward : public LiveForward<Forward, Weights, Work> {
   void filter(const Weights& weights, const LiveExpansion& expansion, const Work& work, const Band& band,
               const Arguments& a) const {
     k_.expand(f_, weights, expansion, work, band, a);
-    bf16::DepthwiseRow row{};
-    row.x_block = f_.rings.expanded.positions() * kBlock;
-    row.kernel_h = f_.op.window.kernel_h;
-    row.w = weights.depthwise;
-    row.b = weights.depthwise_bias;
-    row.activation = Activation::kNone;
-    row.y_step = work.y.most * kBlock;
-    row.out_width = even(f_.g.out_width);
-    row.blocks = blocks_of(f_.g.inner);
-    for (std::int64_t y = band.out.begin; y < band.out.end; ++y) {
-      for (int tap = 0; tap < row.kernel_h; ++tap)
-        row.x[tap] = work.expanded + (f_.rings.expanded.at(row_of_x(f_.g, y, tap)) - f_.rings.expanded.left) * kBlock;
-      row.y = work.filtered + work.y.of(y - band.out.begin) * kBlock;
-      bf16::depthwise(f_.op.window, row, false);
-    }
+    find_seen_rows(f_.g, f_.rings.expanded, band.out, work);
+    bf16::depthwise(f_.op.window,
+                    {.rows = band.out.size(),
+                     .x = work.seen,
+                     .x_half = f_.rings.expanded.positions() * 16,
+                     .kernel_h = f_.op.window.kernel_h,
+                     .w = weights.depthwise,
+                     .b = weights.depthwise_bias,
+                     .activation = Activation::kNone,
+                     .y = work.filtered,
+                     .y_row = work.y.pitch * kBlock,
+                     .y_step = work.y.most * kBlock,
+                     .out_width = even(f_.g.out_width),
+                     .blocks = blocks_of(f_.g.inner)},
+                    false);
   }
 
   void find_pivot(const Work& work, float* pivot) const {
@@ -203,9 +203,9 @@ class Backward : public LiveBackward<Backward, Kind> {
     k_.expand(f_, part.weights, part.expansion, work, band, a);
     const std::int64_t first = band.out.begin * f_.g.out_width, count = band.out.size() * f_.g.out_width;
     const bf16::Product product = from_dy(part, first, count, a);
-    find_places(f_.rings.gradient, band.out, f_.g.out_width, f_.g.out_width, work.places);
+    find_places(f_.rings.gradient, band.out, f_.g.out_width, work.places);
     k_.live.gradient(product, rows_of_v(part, first, a), {part.norm.mean, part.norm.scale, part.taken.mean, part.taken.product},
-                     {work.gradient, f_.rings.gradient.positions() * kBlock, work.places});
+                     {work.gradient, f_.rings.gradient.positions() * 16, work.places});
     through_depthwise(part, index, band);
     if (f_.op.expands) return add_up_norm(part, index, band, a);
     const std::int64_t at = band.done.begin * f_.g.width * f_.g.in;
@@ -228,32 +228,28 @@ class Backward : public LiveBackward<Backward, Kind> {
 
   void through_depthwise(const Part& part, std::int64_t index, const Band& band) const {
     const Work& work = part.work;
-    bf16::DepthwiseBackwardRow row{};
-    row.x_block = f_.rings.expanded.positions() * kBlock;
-    row.g_block = f_.rings.gradient.positions() * kBlock;
-    row.kernel_h = f_.op.window.kernel_h;
-    row.left = f_.op.window.pad.left;
-    row.w = part.weights.depthwise;
-    row.activation = f_.op.expands ? f_.op.activation : Activation::kNone;
-    row.pairs_half = row.exact_half = work.done.most * 16;
-    row.dw = part.sums.depthwise;
-    row.db = part.sums.expand_bias;
-    row.width = f_.g.width;
-    row.even_width = work.done.pitch;
-    row.blocks = blocks_of(f_.g.inner);
-    for (std::int64_t x = band.done.begin; x < band.done.end; ++x) {
-      row.x = work.expanded + f_.rings.expanded.at(x) * kBlock;
-      const std::int64_t position = work.done.of(x - band.done.begin);
-      if (f_.op.expands) {
-        row.dx = gradient_from(part, index, x);
-        row.dx_block = gradient_block(part, index);
-        row.pairs = work.expanded_pairs + position * 16;
-      } else {
-        row.exact = work.exact + position * 16;
-      }
-      find_met_rows(f_.g, f_.rings.gradient, x, work.gradient, kBlock, row);
-      bf16::depthwise_backward(f_.op.window, row);
+    find_met_rows(f_.g, f_.rings, band.done, work);
+    bf16::DepthwiseBackwardRows rows{};
+    rows.rows = band.done.size();
+    rows.met = work.met;
+    rows.x_half = f_.rings.expanded.positions() * 16;
+    rows.g_half = f_.rings.gradient.positions() * 16;
+    rows.kernel_h = f_.op.window.kernel_h;
+    rows.w = part.weights.depthwise_back;
+    rows.activation = f_.op.expands ? f_.op.activation : Activation::kNone;
+    if (f_.op.expands) {
+      rows.dx = gradient_from(part, index, band.done.begin);
+      rows.dx_block = gradient_block(part, index);
     }
+    rows.pairs = work.expanded_pairs;
+    rows.exact = work.exact;
+    rows.pairs_half = rows.exact_half = work.done.most * 16;
+    rows.dw = part.sums.depthwise;
+    rows.db = part.sums.expand_bias;
+    rows.width = f_.g.width;
+    rows.even_width = work.done.pitch;
+    rows.blocks = blocks_of(f_.g.inner);
+    bf16::depthwise_backward(f_.op.window, rows);
   }
 
   /// Rows of x in blocks, each of an even number of positions, as an operand of the first convolution.

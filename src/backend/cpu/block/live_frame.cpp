@@ -101,7 +101,7 @@ LiveFrame::LiveFrame(const Setup& setup, const graph::InvertedResidualTrain& ope
       g(setup, operation),
       parts(g.parts_with_sums()),
       rows(band_rows(parts, row_bytes(g))),
-      rings(g, parts, rows),
+      rings(g, parts, rows, op.precision == graph::Precision::kBF16 ? Spacing::kPairs : Spacing::kSingle),
       norms(block_norm_kernels(setup.target)),
       moments(setup.context, setup.target, x_positions(), g.in, rounds() ? bf16::centre_rounded : norms.centre),
       variances(product_variances(setup.target)) {

@@ -17,23 +17,8 @@
 
 namespace fovea::cpu::block {
 
-/// Zeros around the rows of a ring of so many channels a position, and its row of zeros; the rows themselves are always written
-/// first.
-template <class Number>
-void clear_margins(const Ring& ring, std::int64_t columns, std::int64_t blocks, std::int64_t channels, Number* data) {
-  const std::int64_t row_size = ring.width * channels;
-  for (std::int64_t row = 0; row < blocks * (ring.rows + 1); ++row) {
-    Number* const begin = data + row * row_size;
-    if (row % (ring.rows + 1) == ring.rows) {
-      std::fill_n(begin, row_size, Number{0});
-    } else {
-      std::fill_n(begin, ring.left * channels, Number{0});
-      std::fill(begin + (ring.left + columns) * channels, begin + row_size, Number{0});
-    }
-  }
-}
-
 /// Base of `Derived`, which computes bands:
+///   static constexpr Spacing kSpacing                                  of rows in rings
 ///   static std::int64_t bytes_of_row(const Geometry&, bool backward)   wide activations that belong to a row of y
 ///   on_thread() const                                                  what it gives lives while a thread computes
 ///   void begin(const Work&) const                                      a thread's memory, made ready
@@ -83,7 +68,7 @@ class Passes {
         by_channels_(by_channels),
         parts_(backward || op.keeps_expanded ? g_.parts_with_sums() : g_.parts_for(by_channels_ ? 1 : setup.context.threads)),
         rows_(by_channels_ ? g_.out_height : band_rows(parts_, Derived::bytes_of_row(g_, backward))),
-        rings_(g_, parts_, rows_),
+        rings_(g_, parts_, rows_, Derived::kSpacing),
         sum_rows_(sum_rows(setup.target)),
         sum_parts_(elementwise(setup.target).sum_parts),
         work_bytes_(Work(g_, rings_, rows_, backward, nullptr).bytes),

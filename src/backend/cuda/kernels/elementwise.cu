@@ -127,9 +127,16 @@ void round_weights(Stream stream, const float* w, const float* b, T* y, int filt
 FOVEA_FOR_EACH_ROUNDED(FOVEA_MAKE)
 #undef FOVEA_MAKE
 
+template <class T>
 void transpose(Stream stream, const float* x, float* y, int rows, int columns) {
-  launch(stream, std::int64_t{rows} * columns, [=] FOVEA_KERNEL(int i) { y[i] = x[i % rows * columns + i / rows]; });
+  launch(stream, std::int64_t{rows} * columns,
+         [=] FOVEA_KERNEL(int i) { y[i] = widen(narrow<T>(x[i % rows * columns + i / rows])); });
 }
+
+#define FOVEA_MAKE(T) template void transpose<T>(Stream, const float*, float*, int, int);
+FOVEA_MAKE(float)
+FOVEA_FOR_EACH_ROUNDED(FOVEA_MAKE)
+#undef FOVEA_MAKE
 
 namespace {
 

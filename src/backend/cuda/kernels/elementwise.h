@@ -37,7 +37,8 @@ void round_rows(Stream stream, const float* x, T* y, std::int64_t rows, int chan
 /// then zeros.
 template <class T>
 void round_weights(Stream stream, const float* w, const float* b, T* y, int filters, int channels, int stride);
-/// y (C, R) = x (R, C).
+/// y (C, R) = x (R, C), rounded to T.
+template <class T>
 void transpose(Stream stream, const float* x, float* y, int rows, int columns);
 
 /// sums (C) = over rows of dy(row, c) activation'(saved(row, c)), which is also written to g (rows, C) if that is not null.

@@ -13,7 +13,7 @@ std::size_t weight_bytes(const Plane& plane) {
 /// Puts the weights (C, taps) of input 1 into packed memory as (taps, C).
 auto pack_weights(const Plane& plane) {
   return [plane](Machine& machine, const Arguments& a) {
-    transpose(machine.stream(), a.inputs[1].f32(), reinterpret_cast<float*>(a.packed), plane.channels, plane.taps());
+    transpose<float>(machine.stream(), a.inputs[1].f32(), reinterpret_cast<float*>(a.packed), plane.channels, plane.taps());
   };
 }
 

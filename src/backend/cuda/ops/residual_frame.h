@@ -74,7 +74,7 @@ struct ResidualFrame {
   }
 
   struct Packed {
-    float* wd;  ///< (taps, E)
+    float* wd;  ///< (taps, E), rounded to T
     T* we;      ///< (E, x_stride), only where rounded
     T* wp;      ///< (K, E), only where rounded
     std::size_t bytes;
@@ -90,7 +90,7 @@ struct ResidualFrame {
   }
   /// `be` joins the rows of we where it is not null.
   void pack(Stream stream, const float* we, const float* be, const float* wd, const float* wp, const Packed& to) const {
-    transpose(stream, wd, to.wd, inner, plane.taps());
+    transpose<T>(stream, wd, to.wd, inner, plane.taps());
     if constexpr (kRounds<T>) {
       if (expands) round_weights<T>(stream, we, be, to.we, inner, in, x_stride);
       round_weights<T>(stream, wp, nullptr, to.wp, out, inner, inner);

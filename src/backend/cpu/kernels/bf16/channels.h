@@ -31,16 +31,6 @@ FOVEA_BF16_INLINE Channels unfold(__m512i numbers) {
 }
 FOVEA_BF16_INLINE __m512i fold(const Channels& numbers) { return round_in_turn(numbers.low, numbers.high); }
 
-/// The numbers of two rows by pairs: those of even channels, and those of odd ones.
-struct Pairs {
-  __m512i even, odd;
-};
-FOVEA_BF16_INLINE Pairs pairs_of(__m512i first, __m512i second) {
-  constexpr __mmask32 kOdd = 0xAAAAAAAA;
-  return {_mm512_mask_blend_epi16(kOdd, first, _mm512_slli_epi32(second, 16)),
-          _mm512_mask_blend_epi16(kOdd, _mm512_srli_epi32(first, 16), second)};
-}
-
 /// The channels from one on, as far as there are any; the others are zeros, and not written.
 struct Group {
   std::int64_t first;

@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "backend/cpu/kernels/bf16/channels.h"
+#include "backend/cpu/kernels/bf16/pairs.h"
 #include "backend/cpu/kernels/bf16/products.h"
 
 namespace fovea::cpu::bf16 {

@@ -7,6 +7,7 @@
 
 #include "backend/cpu/kernels/bf16/channels.h"
 #include "backend/cpu/kernels/bf16/multiply.h"
+#include "backend/cpu/kernels/bf16/pairs.h"
 
 namespace fovea::cpu::bf16 {
 namespace {
@@ -80,16 +81,17 @@ FOVEA_BF16_INLINE Channels gradient_at(const GradientBlocks& g, std::int64_t col
 
 template <class Multiplier>
 FOVEA_BF16 void expand(const Product& product, const float* scale, const float* shift, graph::Activation activation,
-                       const Scattered& out) {
+                       const ScatteredPairs& out) {
   const RoundedLimits limits(activation);
   for (std::int64_t column = 0; column < blocks_of(product.columns); ++column) {
     const Channels factor = block_of(scale, column), plus = block_of(shift, column);
-    Bf16* const data = out.data + column * out.block;
-    for_rows<Multiplier>(product, column, [&](std::int64_t row, const Halves& sums) FOVEA_BF16 {
-      const std::int32_t place = out.place[row];
-      if (place < 0) return;
+    Bf16* const data = out.data + 2 * column * out.half;
+    const auto one = [&](const Halves& sums) FOVEA_BF16 {
       const Channels value{_mm512_fmadd_ps(sums.even, factor.low, plus.low), _mm512_fmadd_ps(sums.odd, factor.high, plus.high)};
-      _mm512_store_si512(data + place, limits.clamp(fold(value)));
+      return limits.clamp(fold(value));
+    };
+    for_pairs<Multiplier>(product, column, [&](std::int64_t row, const Halves& sums, const Halves& next) FOVEA_BF16 {
+      put(pairs_of(one(sums), one(next)), data, out.half, out.place + row);
     });
   }
 }
@@ -108,14 +110,18 @@ FOVEA_BF16 void gradient_sums(const Product& product, const NormedRows& normed, 
 }
 
 template <class Multiplier>
-FOVEA_BF16 void gradient(const Product& product, const NormedRows& normed, const NormBackward& by, const Scattered& out) {
+FOVEA_BF16 void gradient(const Product& product, const NormedRows& normed, const NormBackward& by, const ScatteredPairs& out) {
   for (std::int64_t column = 0; column < blocks_of(product.columns); ++column) {
     const Rows rows(normed, column);
     const Back back(by, column);
-    Bf16* const data = out.data + column * out.block;
-    for_rows<Multiplier>(product, column, [&](std::int64_t row, const Halves& sums) FOVEA_BF16 {
+    Bf16* const data = out.data + 2 * column * out.half;
+    const auto one = [&](std::int64_t row, const Halves& sums) FOVEA_BF16 {
       const Through found = rows.through(row, sums);
-      if (out.place[row] >= 0) _mm512_store_si512(data + out.place[row], fold(back.of(found.g, found.centred)));
+      return fold(back.of(found.g, found.centred));
+    };
+    for_pairs<Multiplier>(product, column, [&](std::int64_t row, const Halves& sums, const Halves& next) FOVEA_BF16 {
+      const __m512i first = one(row, sums), second = row + 1 < product.rows ? one(row + 1, next) : _mm512_setzero_si512();
+      put(pairs_of(first, second), data, out.half, out.place + row);
     });
   }
 }

@@ -43,11 +43,11 @@ struct BlocksAndPairs {
 struct LiveProductKernels {
   /// out = activation(scale product + shift)
   void (*expand)(const Product& product, const float* scale, const float* shift, graph::Activation activation,
-                 const Scattered& out);
+                 const ScatteredPairs& out);
   /// With g = product times the derivative of the activation at z of the same row: sums and products grow by g and g (x - mean).
   void (*gradient_sums)(const Product& product, const NormedRows& rows, float* sums, float* products);
   /// out = by of g and x.
-  void (*gradient)(const Product& product, const NormedRows& rows, const NormBackward& by, const Scattered& out);
+  void (*gradient)(const Product& product, const NormedRows& rows, const NormBackward& by, const ScatteredPairs& out);
   /// sums and products grow by g, and by g (product - mean): of rows p for which plain[p] is not negative. Their number is even.
   void (*norm_sums)(const Product& product, const float* mean, const GradientBlocks& g, const std::int32_t* plain, float* sums,
                     float* products);

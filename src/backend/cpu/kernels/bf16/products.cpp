@@ -6,6 +6,7 @@
 #if FOVEA_HAS_BF16
 
 #include "backend/cpu/kernels/bf16/multiply.h"
+#include "backend/cpu/kernels/bf16/pairs.h"
 #include "backend/cpu/kernels/bf16/vectors.h"
 
 namespace fovea::cpu::bf16 {
@@ -83,11 +84,16 @@ FOVEA_BF16_INLINE __m512i rounded(const Bf16* x, std::int64_t count) {
   return count % 2 == 0 ? _mm512_maskz_loadu_epi32(first_lanes(count / 2), x) : _mm512_maskz_loadu_epi16(first_numbers(count), x);
 }
 
+constexpr std::int64_t kAhead = 4096;  ///< bytes
+
 template <class Number>
 FOVEA_BF16 void rows_to_blocks(const Number* x, std::int64_t positions, std::int64_t channels, const Scattered& out) {
   for (std::int64_t p = 0; p < positions; ++p, x += channels) {
     Bf16* to = out.data + (out.place == nullptr ? p * kBlock : out.place[p]);
-    for (std::int64_t c = 0; c < channels; c += kBlock, to += out.block) _mm512_store_si512(to, rounded(x + c, channels - c));
+    for (std::int64_t c = 0; c < channels; c += kBlock, to += out.block) {
+      _mm_prefetch(reinterpret_cast<const char*>(x + c) + kAhead, _MM_HINT_T0);
+      _mm512_store_si512(to, rounded(x + c, channels - c));
+    }
   }
 }
 
@@ -98,16 +104,51 @@ void to_blocks(const Numbers& x, std::int64_t positions, std::int64_t channels, 
             : rows_to_blocks(static_cast<const float*>(x.data), positions, channels, out);
 }
 
-FOVEA_BF16 void from_blocks(const Scattered& blocks, std::int64_t positions, std::int64_t channels, Bf16* x) {
-  // Past the caches where that is possible: it is read again only in the backward pass.
-  const bool stream = channels % kBlock == 0 && reinterpret_cast<std::uintptr_t>(x) % 64 == 0;
-  for (std::int64_t p = 0; p < positions; ++p, x += channels) {
-    const Bf16* from = blocks.data + blocks.place[p];
-    for (std::int64_t c = 0; c < channels; c += kBlock, from += blocks.block) {
-      const __m512i numbers = _mm512_load_si512(from);
-      stream ? _mm512_stream_si512(reinterpret_cast<__m512i*>(x + c), numbers)
-             : _mm512_mask_storeu_epi16(x + c, first_numbers(channels - c), numbers);
+namespace {
+
+template <class Number>
+FOVEA_BF16 void rows_to_pairs(const Number* x, std::int64_t rows, std::int64_t width, std::int64_t channels,
+                              const ScatteredPairs& out) {
+  for (std::int64_t row = 0; row < rows; ++row, x += width * channels) {
+    Bf16* to = out.data + out.place[row * width];
+    const char* ahead = reinterpret_cast<const char*>(x + width * channels);
+    for (std::int64_t c = 0; c < channels; c += kBlock, to += 2 * out.half) {
+      for (std::int64_t j = 0; j < width; j += 2, ahead += 128) {
+        const Number* const here = x + j * channels + c;
+        _mm_prefetch(ahead, _MM_HINT_T0);
+        _mm_prefetch(ahead + 64, _MM_HINT_T0);
+        const __m512i second = j + 1 < width ? rounded(here + channels, channels - c) : _mm512_setzero_si512();
+        const Pairs pairs = pairs_of(rounded(here, channels - c), second);
+        _mm512_store_si512(to + j * 16, pairs.even);
+        _mm512_store_si512(to + out.half + j * 16, pairs.odd);
+      }
     }
+  }
+}
+
+}  // namespace
+
+void to_pairs(const Numbers& x, std::int64_t rows, std::int64_t width, std::int64_t channels, const ScatteredPairs& out) {
+  x.rounded ? rows_to_pairs(static_cast<const Bf16*>(x.data), rows, width, channels, out)
+            : rows_to_pairs(static_cast<const float*>(x.data), rows, width, channels, out);
+}
+
+FOVEA_BF16 void from_pairs(const ScatteredPairs& pairs, std::int64_t rows, std::int64_t width, std::int64_t channels, Bf16* x) {
+  const bool stream = channels % kBlock == 0 && reinterpret_cast<std::uintptr_t>(x) % 64 == 0;
+  const auto put_row = [&](Bf16* to, std::int64_t count, __m512i numbers) FOVEA_BF16 {
+    stream ? _mm512_stream_si512(reinterpret_cast<__m512i*>(to), numbers)
+           : _mm512_mask_storeu_epi16(to, first_numbers(count), numbers);
+  };
+  for (std::int64_t row = 0; row < rows; ++row) {
+    for (std::int64_t j = 0; j < width; j += 2, x += 2 * channels) {
+      const Bf16* from = pairs.data + pairs.place[row * width + j];
+      for (std::int64_t c = 0; c < channels; c += kBlock, from += 2 * pairs.half) {
+        const Pairs both = pairs_of(_mm512_load_si512(from), _mm512_load_si512(from + pairs.half));
+        put_row(x + c, channels - c, both.even);
+        if (j + 1 < width) put_row(x + channels + c, channels - c, both.odd);
+      }
+    }
+    if (width % 2 != 0) x -= channels;
   }
   if (stream) _mm_sfence();
 }
@@ -202,17 +243,14 @@ void from_halves(const float* exact, std::int64_t exact_half, std::int64_t posit
 namespace {
 
 template <class Multiplier>
-FOVEA_BF16 void expand(const Product& product, const float* bias, graph::Activation activation, const Scattered& out) {
+FOVEA_BF16 void expand(const Product& product, const float* bias, graph::Activation activation, const ScatteredPairs& out) {
   const RoundedLimits limits(activation);
   for (std::int64_t column = 0; column < blocks_of(product.columns); ++column) {
-    Bf16* const data = out.data + column * out.block;
-    const auto put = [&](std::int64_t row, const Halves& sums) FOVEA_BF16 {
-      const std::int32_t place = out.place[row];
-      if (place >= 0) _mm512_store_si512(data + place, limits.clamp(round_interleaved(sums.even, sums.odd)));
-    };
+    Bf16* const data = out.data + 2 * column * out.half;
     const auto put_rows = [&](std::int64_t row, const Halves& first, const Halves& second) FOVEA_BF16 {
-      put(row, first);
-      put(row + 1, second);
+      const Pairs rows{limits.clamp(round_interleaved(first.even, second.even)),
+                       limits.clamp(round_interleaved(first.odd, second.odd))};
+      put(rows, data, out.half, out.place + row);
     };
     by_wanted(product.columns - column * kBlock, Order::kEvenOdd, [&](auto wanted) FOVEA_BF16 {
       for_rows<Multiplier, decltype(wanted)>(product, column, bias + column * kBlock, put_rows);
@@ -222,28 +260,24 @@ FOVEA_BF16 void expand(const Product& product, const float* bias, graph::Activat
 
 template <class Multiplier>
 FOVEA_BF16 void gradient(const Product& product, graph::Activation activation, const Bf16* seen, std::int64_t seen_half,
-                         const Scattered& out, float* sums_of_columns) {
+                         const ScatteredPairs& out, float* sums_of_columns) {
   const Limits limits(activation);
   for (std::int64_t column = 0; column < blocks_of(product.columns); ++column) {
-    Bf16* const data = out.data + column * out.block;
+    Bf16* const data = out.data + 2 * column * out.half;
     const Bf16* const seen_even = seen + 2 * column * seen_half;
     const Bf16* const seen_odd = seen_even + seen_half;
     float* const total = sums_of_columns + column * kBlock;
     __m512 total_even = _mm512_load_ps(total), total_odd = _mm512_load_ps(total + 16);
-    const auto put = [&](std::int64_t row, __m512 output_even, __m512 output_odd, const Halves& sums) FOVEA_BF16 {
-      const std::int32_t place = out.place[row];
-      if (place < 0) return;
-      const __m512 even = limits.through(output_even, sums.even);
-      const __m512 odd = limits.through(output_odd, sums.odd);
-      total_even = _mm512_add_ps(total_even, even);
-      total_odd = _mm512_add_ps(total_odd, odd);
-      _mm512_store_si512(data + place, round_interleaved(even, odd));
+    const auto through = [&](__m512i output, __m512 first, __m512 second, __m512& sum) FOVEA_BF16 {
+      first = limits.through(even_half(output), first);
+      second = limits.through(odd_half(output), second);
+      sum = _mm512_add_ps(_mm512_add_ps(sum, first), second);
+      return round_interleaved(first, second);
     };
     const auto put_rows = [&](std::int64_t row, const Halves& first, const Halves& second) FOVEA_BF16 {
-      const __m512i pairs_even = _mm512_load_si512(seen_even + row * 16);
-      const __m512i pairs_odd = _mm512_load_si512(seen_odd + row * 16);
-      put(row, even_half(pairs_even), even_half(pairs_odd), first);
-      put(row + 1, odd_half(pairs_even), odd_half(pairs_odd), second);
+      Bf16* const to = data + out.place[row];
+      _mm512_store_si512(to, through(_mm512_load_si512(seen_even + row * 16), first.even, second.even, total_even));
+      _mm512_store_si512(to + out.half, through(_mm512_load_si512(seen_odd + row * 16), first.odd, second.odd, total_odd));
     };
     by_wanted(product.columns - column * kBlock, Order::kEvenOdd,
               [&](auto wanted) FOVEA_BF16 { for_rows<Multiplier, decltype(wanted)>(product, column, nullptr, put_rows); });

@@ -40,10 +40,17 @@ struct Product {
   Order depth_order = Order::kNatural;  ///< as b was packed
 };
 
-/// Row p of column block j goes to data + j block + place[p]; dropped where place[p] < 0. Places go on to a multiple of 32 rows.
+/// Row p of column block j goes to data + j block + place[p]; without places one after the other.
 struct Scattered {
   Bf16* data;
   std::int64_t block;
+  const std::int32_t* place;
+};
+/// By pairs of positions: row p of half j is that of place[p] / 16 from data + j half on; dropped where place[p] < 0. Places go
+/// on to a multiple of 32 rows. A pair of rows is quickest at a pair of places.
+struct ScatteredPairs {
+  Bf16* data;
+  std::int64_t half;
   const std::int32_t* place;
 };
 
@@ -86,11 +93,13 @@ struct Plain {
 void pack_operand(const float* source, std::int64_t depth, std::int64_t columns, std::int64_t depth_stride,
                   std::int64_t column_stride, Order depth_order, Order column_order, std::int64_t column_block, Bf16* packed);
 
-/// Rows of x (positions, channels) to bf16 in blocks, row p at place[p] (p counts rows of x); zeros beyond the last channel.
-/// Without places one after the other.
+/// Rows of x (positions, channels) to bf16 in blocks, zeros beyond the last channel.
 void to_blocks(const Numbers& x, std::int64_t positions, std::int64_t channels, const Scattered& out);
-/// And back, of rows that are kept in bf16.
-void from_blocks(const Scattered& blocks, std::int64_t positions, std::int64_t channels, Bf16* x);
+/// Rows of `width` positions by pairs, each from an even place on; zeros beyond the last channel, and behind an odd number of
+/// positions.
+void to_pairs(const Numbers& x, std::int64_t rows, std::int64_t width, std::int64_t channels, const ScatteredPairs& out);
+/// And back, of what is kept in bf16. Past the caches where that is possible: it is read again only in the backward pass.
+void from_pairs(const ScatteredPairs& pairs, std::int64_t rows, std::int64_t width, std::int64_t channels, Bf16* x);
 /// An operand in blocks turned around, for outer(): (tile of 16 channels, tile of 32 positions, 16, 32).
 void turn(const Bf16* a, std::int64_t a_block, std::int64_t positions, std::int64_t channels, Bf16* out);
 
@@ -99,11 +108,11 @@ void add_rows(const Bf16* x, std::int64_t rows, std::int64_t channels, float* y)
 
 struct ProductKernels {
   /// out = activation(product + bias); bias (column block, 32), even channels first.
-  void (*expand)(const Product& product, const float* bias, graph::Activation activation, const Scattered& out);
+  void (*expand)(const Product& product, const float* bias, graph::Activation activation, const ScatteredPairs& out);
   /// out = product times the derivative of the activation as seen from its output, which is stored by pairs, seen_half numbers
-  /// between halves; sums (column block, 32) grow by that before it is rounded.
+  /// between halves; sums (column block, 32) grow by that before it is rounded. All places are those of pairs.
   void (*gradient)(const Product& product, graph::Activation activation, const Bf16* seen, std::int64_t seen_half,
-                   const Scattered& out, float* sums);
+                   const ScatteredPairs& out, float* sums);
   /// bias (columns up to a multiple of 32), or null.
   void (*narrow)(const Product& product, const float* bias, const Plain& out);
   /// sums (block, channels up to a multiple of 16, 32) += a b: a turned, b (positions, columns) by pairs, both with zeros up to a
