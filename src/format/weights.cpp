@@ -69,7 +69,16 @@ Result<void> WeightFile::read_f32(const StoredTensor& tensor, std::span<float> o
               printable(tensor.name), bad - out.begin(), *bad);
 }
 
-Result<WeightFile> open_weights(const std::filesystem::path& path) {
+std::filesystem::path weights_path(const std::filesystem::path& path) {
+  std::error_code ignored;
+  if (path.has_extension() || std::filesystem::exists(path, ignored)) return path;
+  std::filesystem::path named = path;
+  named += kWeightExtensions.front();
+  return std::filesystem::exists(named, ignored) ? named : path;
+}
+
+Result<WeightFile> open_weights(const std::filesystem::path& name) {
+  const std::filesystem::path path = weights_path(name);
   FOVEA_ASSIGN(MappedFile file, MappedFile::open(path));
   const Bytes bytes = file.bytes();
   return parse(std::move(file), bytes, path.string());

@@ -89,10 +89,13 @@ class WeightFile {
 /// What files of weights are called. The name is a hint for people; what a file is, its content tells.
 inline constexpr std::array<std::string_view, 3> kWeightExtensions = {".safetensors", ".pth", ".pt"};
 
+/// A name without extension where nothing lies stands for what training writes under it: with .safetensors, if that is there.
+[[nodiscard]] std::filesystem::path weights_path(const std::filesystem::path& path);
+
 /// Opens a file of any kind Fovea reads (safetensors, torch zip, torch legacy), told apart by content, never by
-/// name. The file stays mapped; only tensors that are not dense in the file are copied.
+/// name; of weights_path. The file stays mapped; only tensors that are not dense in the file are copied.
 /// Fails with one line that names file, field and reason.
-Result<WeightFile> open_weights(const std::filesystem::path& path);
+Result<WeightFile> open_weights(const std::filesystem::path& name);
 
 /// The same for bytes that the caller keeps alive; `source` stands for the file's name in messages.
 Result<WeightFile> parse_weights(Bytes bytes, std::string source);

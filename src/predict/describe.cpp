@@ -84,7 +84,8 @@ Result<Description> describe_photo(const fs::path& path, Bytes bytes) {
 
 }  // namespace
 
-Result<Description> describe(const fs::path& path) {
+Result<Description> describe(const fs::path& name) {
+  const fs::path path = weights_path(name);
   std::error_code ignored;
   if (fs::is_directory(path, ignored) || lower_case(path.extension().native()) == ".csv") return describe_photos(path);
   FOVEA_ASSIGN(const MappedFile mapped, MappedFile::open(path));

@@ -68,6 +68,9 @@ TEST(ModelFile, ComesBackAsItWasWritten) {
   EXPECT_EQ(loaded->preprocess, model.preprocess);
   EXPECT_EQ(loaded->calibration, model.calibration);
   EXPECT_EQ(loaded->provenance, model.provenance);
+  EXPECT_TRUE(load_model(folder / "m").ok()) << "as training takes the name";
+  std::filesystem::create_directory(folder / "m");
+  EXPECT_FALSE(load_model(folder / "m").ok()) << "what is there under a name is meant";
   EXPECT_TRUE(std::ranges::equal(loaded->parameters.all(), model.parameters.all()));
 }
 
