@@ -162,7 +162,8 @@ class WeightGradient {
       const PairedPart part = next;
       const std::int64_t end = begin + part.pairs();
       band.weave(a.inputs[0], a.inputs[1], part, vectors);
-      next = end < all.end ? next_part(end, all.end) : PairedPart{};
+      const std::int64_t further = end < all.end ? all.end : part_of(g_.pairs(), groups_, std::min(group + 1, groups_ - 1)).end;
+      next = end < further ? next_part(end, further) : PairedPart{};  // often the next group is this thread's too
       AheadOfBand ahead(g_, a, next, part.pairs() * g_.out_width * tiles);
       add_band(part, vectors, band, begin == all.begin, sums + group * sums_, ahead);
       begin = end;
