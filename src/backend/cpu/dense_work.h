@@ -47,6 +47,13 @@ struct DenseWork {
     const std::int64_t at = row * stride + first_row, begin = std::clamp<std::int64_t>(-at, 0, kernel_h);
     return {begin, std::clamp(height - at, begin, kernel_h)};
   }
+  /// Taps of a kernel row that lie left of x, and right of it, for a position of y.
+  [[nodiscard]] std::int64_t taps_before(std::int64_t position) const {
+    return std::clamp<std::int64_t>(-(position * stride + first_column), 0, kernel_w);
+  }
+  [[nodiscard]] std::int64_t taps_behind(std::int64_t position) const {
+    return std::clamp<std::int64_t>(position * stride + first_column + kernel_w - width, 0, kernel_w);
+  }
   /// Whether each position of y sees the one of x with its number, and a band of them nothing else.
   [[nodiscard]] bool reads_in_place() const {
     return weights() == channels && stride == 1 && first_row == 0 && first_column == 0 && out_height == height &&

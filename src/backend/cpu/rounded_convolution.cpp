@@ -77,7 +77,10 @@ RoundedConvolution::RoundedConvolution(const Context& context, const std::vector
   for (const DenseWork& work : phases) {
     const std::int64_t before =
         (work.first_row - seen_.first_row) * row_ + (work.first_column - seen_.first_column) * work.channels;
-    phases_.push_back({work, up(work.depth(), kPair), work.weights() == 0 ? 0 : before, numbers});
+    const std::int64_t pairs = up(work.depth(), kPair), tap = work.channels % kPair == 0 ? work.channels / kPair : 0;
+    const std::int64_t unseen = tap * work.taps_before(0);
+    phases_.push_back({work, pairs, unseen, std::min(tap * work.taps_behind(work.out_width - 1), pairs - unseen),
+                       work.weights() == 0 ? 0 : before, numbers});
     numbers += vectors() * phases_.back().vector_weights();
     out_rows_ = std::max(out_rows_, work.out_height);
   }
@@ -184,9 +187,12 @@ void RoundedConvolution::pack_by_columns(const Phase& phase, const float* w, std
 void RoundedConvolution::run(const TensorView& x, std::byte* memory, std::byte* scratch, const Ends& ends) const {
   const Packed w = packed(memory);
   parallel_for(context_, any().images * bands_ * slices_, [&](std::int64_t part, int worker) {
-    const std::int64_t slice = part % slices_, number = part / slices_ % bands_;
-    Band band{part / slices_ / bands_, {number * rows_, std::min((number + 1) * rows_, out_rows_)}, nullptr};
+    const std::int64_t slice = part % slices_;
+    Band band = band_of(part / slices_);
     if (band.rows.size() <= 0) return;
+    const bool fetches = !in_place_ && slice == slices_ - 1;
+    bf16::Ahead ahead = fetches ? before(band_of(part / slices_ + 1), x) : bf16::Ahead{};
+    band.ahead = &ahead;
     if (in_place_) {
       band.x = numbers_of<const Bf16>(x) + band.rows.begin * row_;
     } else {
@@ -197,6 +203,27 @@ void RoundedConvolution::run(const TensorView& x, std::byte* memory, std::byte* 
     const Range mine = part_of(groups(), slices_, slice);
     for (std::int64_t group = mine.begin; group < mine.end; ++group) multiply(w, group, band, ends);
   });
+}
+
+/// Of all images, one after the other.
+RoundedConvolution::Band RoundedConvolution::band_of(std::int64_t number) const {
+  const std::int64_t in_image = number % bands_;
+  return {number / bands_, {in_image * rows_, std::min((in_image + 1) * rows_, out_rows_)}, nullptr, nullptr};
+}
+
+/// What a band will read, to be fetched while the one before it is multiplied: x was written long ago.
+bf16::Ahead RoundedConvolution::before(const Band& next, const TensorView& x) const {
+  if (next.image >= any().images || next.rows.size() <= 0) return {};
+  const std::int64_t first = next.rows.begin * any().stride + seen_.first_row, height = any().height;
+  const Range rows{std::clamp<std::int64_t>(first, 0, height), std::clamp<std::int64_t>(first + seen_rows(next.rows.size()), 0, height)};
+  const auto row = any().width * any().channels * static_cast<std::int64_t>(size_of(x_type_));
+  const std::byte* const image = x.data + next.image * height * row;
+  bf16::Ahead ahead{image + rows.begin * row, image + rows.end * row, 0};
+  std::int64_t steps = 0;
+  for (const Phase& phase : phases_)
+    steps += phase.work.kernel_h * phase.pairs * next.rows.size() * bf16::steps_of(phase.work.out_width, phase.work.columns);
+  ahead.spread(ahead.bytes(), steps);
+  return ahead;
 }
 
 /// The rows of an image that a band of y sees, with zeros beside them. Of rows that are not there no more is read than the last
@@ -242,6 +269,8 @@ void RoundedConvolution::multiply_row(const Phase& phase, const Packed& packed, 
                        .kernel_rows = seeing.size(),
                        .row = row_,
                        .pairs = phase.pairs,
+                       .unseen_by_first = phase.unseen_by_first,
+                       .unseen_by_last = phase.unseen_by_last,
                        .w = packed.w + phase.w + group * kMostColumnVectors * phase.vector_weights() + seeing.begin * kernel_row,
                        .b = bias_ ? packed.bias + first : nullptr,
                        .columns = std::min(kMostColumnVectors * kColumns, work.columns - first),
@@ -249,7 +278,8 @@ void RoundedConvolution::multiply_row(const Phase& phase, const Packed& packed, 
                        .y = from(ends.y, at, work.y.position),
                        .slope = from(ends.slope, at, work.y.position),
                        .addend = from(ends.addend, at, work.y.position),
-                       .factor = from(ends.factor, at, work.y.position)});
+                       .factor = from(ends.factor, at, work.y.position),
+                       .ahead = band.ahead});
 }
 
 }  // namespace fovea::cpu

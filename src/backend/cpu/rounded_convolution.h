@@ -42,6 +42,7 @@ class RoundedConvolution {
   struct Phase {
     DenseWork work;
     std::int64_t pairs;  ///< of a kernel row
+    std::int64_t unseen_by_first, unseen_by_last;  ///< of them, that lie beside x for a row's first position and its last
     std::int64_t at;     ///< numbers from where a band of x begins to what its first position sees
     std::int64_t w;      ///< packed numbers of the phases before
     /// Packed numbers of a vector of columns.
@@ -61,6 +62,7 @@ class RoundedConvolution {
     std::int64_t image;
     Range rows;  ///< of y
     const Bf16* x;
+    bf16::Ahead* ahead;
   };
 
   [[nodiscard]] static Seen seen_by(const std::vector<DenseWork>& phases);
@@ -75,6 +77,8 @@ class RoundedConvolution {
 
   void pack_vector(const Phase& phase, const float* w, std::int64_t vector, Bf16* to) const;
   void pack_by_columns(const Phase& phase, const float* w, std::int64_t vector, Bf16* to) const;
+  [[nodiscard]] Band band_of(std::int64_t number) const;
+  [[nodiscard]] bf16::Ahead before(const Band& next, const TensorView& x) const;
   template <class Number>
   void copy_band(const Number* x, const Band& band, Bf16* to) const;
   void multiply(const Packed& packed, std::int64_t group, const Band& band, const Ends& ends) const;

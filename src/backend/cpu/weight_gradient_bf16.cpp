@@ -52,8 +52,8 @@ class AheadOfBand {
       ranges_[2 + image] = bytes_of(a.inputs[1], of_y, g.out_width * g.columns);
     }
     std::int64_t bytes = 0;
-    for (const bf16::Ahead& range : ranges_) bytes += std::max<std::int64_t>(range.end - range.at, 0);
-    for (bf16::Ahead& range : ranges_) range.lines = bytes / bf16::kCacheLine / std::max<std::int64_t>(steps, 1) + 1;
+    for (const bf16::Ahead& range : ranges_) bytes += range.bytes();
+    for (bf16::Ahead& range : ranges_) range.spread(bytes, steps);
   }
   /// The first range that is not fetched yet.
   [[nodiscard]] bf16::Ahead& next() {

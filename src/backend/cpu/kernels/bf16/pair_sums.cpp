@@ -50,11 +50,6 @@ FOVEA_BF16_INLINE std::int32_t pair_at(const Bf16* a) {
   return pair;
 }
 
-FOVEA_BF16_INLINE void fetch(Ahead& ahead) {
-  for (std::int64_t i = 0; i < ahead.lines && ahead.at < ahead.end; ++i, ahead.at += kCacheLine)
-    _mm_prefetch(reinterpret_cast<const char*>(ahead.at), _MM_HINT_T1);
-}
-
 /// Calls body(a, b) at the beginning of each pair of rows.
 template <class Body>
 FOVEA_BF16_INLINE void for_rows(const PairSum& s, const Body& body) {

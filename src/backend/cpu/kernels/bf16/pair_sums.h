@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "backend/cpu/kernels/bf16/ahead.h"
 #include "backend/cpu/kernels/bf16/round.h"
 #include "core/range.h"
 
@@ -27,14 +28,6 @@ struct Woven {
   std::int64_t row;
   std::int64_t position;
 };
-
-/// Memory that is needed soon, brought into the second-level cache while sums are made: up to `lines` cache lines a position.
-struct Ahead {
-  const std::byte* at = nullptr;
-  const std::byte* end = nullptr;
-  std::int64_t lines = 0;
-};
-inline constexpr std::int64_t kCacheLine = 64;
 
 /// sums (channels, 16 vectors) of a and b over `sheets` sheets of `rows` rows of `columns` positions: products of `channels`
 /// channels of a, and 16 `vectors` of b, which is at most kMostVectors.

@@ -13,7 +13,6 @@ namespace fovea::cpu::bf16 {
 namespace {
 
 constexpr std::int64_t kWoven = 2 * kLanes;  ///< weights of a vector
-constexpr std::int64_t kCacheLine = 64;
 /// Positions that share a pointer: multiples of one step that addresses can hold, and their threefold and fivefold.
 constexpr int kGroup = 7;
 
@@ -80,6 +79,36 @@ FOVEA_BF16_INLINE void fetch(const Ends& ends, std::int64_t columns, std::int64_
   }
 }
 
+/// Where the next pair of numbers of a kernel row lies: of each group of positions, and of the weights.
+template <int kGroups>
+struct NextPair {
+  const char* at[kGroups];
+  const Bf16* w;
+};
+
+/// The products of `pairs` pairs, for all positions but the first, or the last.
+template <class Lanes, int kGroups, int kCount, int kVectors, bool kFirst = true, bool kLast = true>
+FOVEA_BF16_INLINE void add_pairs(typename Lanes::Sum (&sums)[kGroups * kCount][kVectors], std::int64_t pairs, const Steps& steps,
+                                 NextPair<kGroups>& next, Ahead& ahead) {
+  for (; pairs > 0; --pairs, next.w += kVectors * kWoven) {
+    bf16::fetch(ahead);
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) {
+      const auto weights = Lanes::weights(next.w + v * kWoven);
+#pragma GCC unroll 4
+      for (int g = 0; g < kGroups; ++g) {
+#pragma GCC unroll 7
+        for (int i = 0; i < kCount; ++i) {
+          if ((!kFirst && g == 0 && i == 0) || (!kLast && g == kGroups - 1 && i == kCount - 1)) continue;
+          Lanes::add(sums[g * kCount + i][v], weights, next.at[g] + steps.to(i));
+        }
+      }
+    }
+#pragma GCC unroll 4
+    for (int g = 0; g < kGroups; ++g) next.at[g] += 2 * sizeof(Bf16);
+  }
+}
+
 /// Positions from `first` on: kGroups times kCount of them.
 template <class Lanes, int kGroups, int kCount, int kVectors>
 FOVEA_BF16 void tile(const RowProduct& p, std::int64_t first) {
@@ -96,26 +125,20 @@ FOVEA_BF16 void tile(const RowProduct& p, std::int64_t first) {
     for (int v = 0; v < kVectors; ++v) sums[i][v] = Lanes::zero();
   }
   const Steps steps(p.position * static_cast<std::int64_t>(sizeof(Bf16)));
-  const Bf16* w = p.w;
+  const std::int64_t by_first = first == 0 ? p.unseen_by_first : 0;
+  const std::int64_t by_last = first + kPositions == p.positions ? p.unseen_by_last : 0;
+  NextPair<kGroups> next;
+  next.w = p.w;
+  Ahead ahead = *p.ahead;
   for (std::int64_t row = 0; row < p.kernel_rows; ++row) {
-    const char* at[kGroups];
 #pragma GCC unroll 4
     for (int g = 0; g < kGroups; ++g)
-      at[g] = reinterpret_cast<const char*>(p.x + (first + g * kCount) * p.position + row * p.row);
-    for (std::int64_t pair = 0; pair < p.pairs; ++pair, w += kVectors * kWoven) {
-#pragma GCC unroll 4
-      for (int v = 0; v < kVectors; ++v) {
-        const auto weights = Lanes::weights(w + v * kWoven);
-#pragma GCC unroll 4
-        for (int g = 0; g < kGroups; ++g) {
-#pragma GCC unroll 7
-          for (int i = 0; i < kCount; ++i) Lanes::add(sums[g * kCount + i][v], weights, at[g] + steps.to(i));
-        }
-      }
-#pragma GCC unroll 4
-      for (int g = 0; g < kGroups; ++g) at[g] += 2 * sizeof(Bf16);
-    }
+      next.at[g] = reinterpret_cast<const char*>(p.x + (first + g * kCount) * p.position + row * p.row);
+    add_pairs<Lanes, kGroups, kCount, kVectors, false, true>(sums, by_first, steps, next, ahead);
+    add_pairs<Lanes, kGroups, kCount, kVectors>(sums, p.pairs - by_first - by_last, steps, next, ahead);
+    add_pairs<Lanes, kGroups, kCount, kVectors, true, false>(sums, by_last, steps, next, ahead);
   }
+  *p.ahead = ahead;
   constexpr std::int64_t kStep = kVectors * Lanes::kNumbers;
   alignas(64) float results[kPositions * kStep];
 #pragma GCC unroll 28

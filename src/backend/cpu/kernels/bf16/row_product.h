@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "backend/cpu/kernels/bf16/ahead.h"
 #include "backend/cpu/kernels/bf16/round.h"
 #include "graph/activation.h"
 
@@ -37,16 +38,23 @@ struct RowProduct {
   std::int64_t kernel_rows;
   std::int64_t row;      ///< numbers of x from one kernel row to the next
   std::int64_t pairs;    ///< of numbers in a kernel row
+  /// Of them, those that are zeros for the first position, and behind the others those for the last one: not multiplied there.
+  std::int64_t unseen_by_first, unseen_by_last;
   const Bf16* w;         ///< (kernel_rows, pairs, vectors, 16, 2) with vectors of 16 columns, zeros beyond the last column
   const float* b;        ///< (vectors, 16); null: zeros
   std::int64_t columns;  ///< at most 16 kMostColumnVectors
   graph::Activation activation;
   Results y, slope;
   Operand addend, factor;
+  Ahead* ahead;  ///< moved to what has not been fetched yet; a step is a pair of numbers of a kernel row for a tile of positions
 };
 inline constexpr std::int64_t kMostColumnVectors = 4;
 /// Positions that are computed at once, and a multiple of any smaller such number.
 inline constexpr std::int64_t kMostPositions = 28;
+/// Steps of a product with one kernel row of one pair.
+[[nodiscard]] constexpr std::int64_t steps_of(std::int64_t positions, std::int64_t columns) {
+  return positions * ((columns + 15) / 16) / kMostPositions + 1;
+}
 
 void multiply_rows(const RowProduct& product);
 
