@@ -113,10 +113,12 @@ FOVEA_BF16_INLINE void add_pairs(typename Lanes::Sum (&sums)[kGroups * kCount][k
 template <class Lanes, int kGroups, int kCount, int kVectors>
 FOVEA_BF16 void tile(const RowProduct& p, std::int64_t first) {
   constexpr int kPositions = kGroups * kCount;
-  if (p.addend.data != nullptr || p.factor.data != nullptr) {
+  const bool reads = p.addend.data != nullptr || p.factor.data != nullptr;
+  if (reads || p.y.position != p.columns) {  // what is only written, and in one piece, comes by itself
     fetch<false>(p.addend, p.columns, first, kPositions);
     fetch<false>(p.factor, p.columns, first, kPositions);
     fetch<true>(p.y, p.columns, first, kPositions);
+    fetch<true>(p.slope, p.columns, first, kPositions);
   }
   typename Lanes::Sum sums[kPositions][kVectors];
 #pragma GCC unroll 28
