@@ -24,8 +24,10 @@ using bf16::kVector;
 /// Groups of positions have sums of their own, which pays from so many positions on, and are the same for any threads.
 constexpr std::int64_t kGroups = 8;
 constexpr std::int64_t kPositionsOfSums = 768;
-/// Pairs of positions beside whose products it is little to load and store sums.
-constexpr std::int64_t kPairsOfBand = 200;
+/// Pairs of positions beside whose products it is little to load and store sums, and to weave the rows of x that the next ones see
+/// too; and of those without a window, whose rows are read once.
+constexpr std::int64_t kPairsOfBand = 400;
+constexpr std::int64_t kPairsWithoutWindow = 800;
 
 /// Into how many slices the columns of dy are cut, each of which weaves x for itself: so many that threads finish together.
 /// What the sums are does not depend on it.
@@ -137,7 +139,7 @@ class WeightGradient {
         (g_.by_images ? g_.window.stride : g_.window.kernel_h) * g_.cells * g_.channels + g_.out_width * vectors_ * kVector;
     const Range all{0, g_.pairs()};
     const std::int64_t fit = block::band_rows({&all, 1}, row_pairs * kPair * static_cast<std::int64_t>(sizeof(Bf16)));
-    const std::int64_t most = std::min(fit, up(kPairsOfBand, g_.out_width));
+    const std::int64_t most = std::min(fit, up(g_.taps() > 1 ? kPairsOfBand : kPairsWithoutWindow, g_.out_width));
     sheets_ = g_.by_images ? most / g_.sheet_rows() : 0;
     rows_ = up(g_.sheet_rows(), up(g_.sheet_rows(), most));
   }

@@ -74,6 +74,8 @@ FOVEA_BF16_INLINE void finish_gradient_run(const float* sums, std::int64_t count
   for (; i + kTwoVectors <= count; i += kTwoVectors)
     _mm512_storeu_si512(y + i, round_in_turn(value(i, 0xFFFF), value(i + kLanes, 0xFFFF)));
   if (i == count) return;
+  if (count - i == kLanes)
+    return _mm256_storeu_si256(reinterpret_cast<__m256i*>(y + i), (__m256i)_mm512_cvtneps_pbh(value(i, 0xFFFF)));
   const __m512 low = value(i, first_lanes(count - i)), high = value(i + kLanes, first_lanes(count - i - kLanes));
   _mm512_mask_storeu_epi16(y + i, first_numbers(count - i), round_in_turn(low, high));
 }
