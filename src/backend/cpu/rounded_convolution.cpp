@@ -219,10 +219,7 @@ bf16::Ahead RoundedConvolution::before(const Band& next, const TensorView& x) co
   const auto row = any().width * any().channels * static_cast<std::int64_t>(size_of(x_type_));
   const std::byte* const image = x.data + next.image * height * row;
   bf16::Ahead ahead{image + rows.begin * row, image + rows.end * row, 0};
-  std::int64_t steps = 0;
-  for (const Phase& phase : phases_)
-    steps += phase.work.kernel_h * phase.pairs * next.rows.size() * bf16::steps_of(phase.work.out_width, phase.work.columns);
-  ahead.spread(ahead.bytes(), steps);
+  ahead.spread(ahead.bytes(), steps_of_row() * next.rows.size());
   return ahead;
 }
 
@@ -245,14 +242,35 @@ void RoundedConvolution::copy_band(const Number* x, const Band& band, Bf16* to) 
   std::fill_n(to, kPair, Bf16{0});
 }
 
-/// A group of columns of a band: row by row, so that phases that share a row find it near.
-void RoundedConvolution::multiply(const Packed& packed, std::int64_t group, const Band& band, const Ends& ends) const {
+/// A group of columns of a band: row by row, so that phases that share a row find it near. What is read and written along with
+/// the results of a row is fetched a row before.
+void RoundedConvolution::multiply(const Packed& packed, std::int64_t group, Band band, const Ends& ends) const {
   const std::int64_t end = one_run_ ? band.rows.begin + 1 : band.rows.end;
+  bf16::Ahead* const further = band.ahead;
   for (std::int64_t i = band.rows.begin; i < end; ++i) {
+    bf16::Ahead next[] = {beside(ends.factor, band, i + 1), beside(ends.addend, band, i + 1)};
     for (const Phase& phase : phases_) {
+      band.ahead = next[0].bytes() > 0 ? &next[0] : next[1].bytes() > 0 ? &next[1] : further;
       if (i < phase.work.out_height) multiply_row(phase, packed, group, band, i, ends);
     }
   }
+}
+
+/// What lies beside the results of row `i` of all phases.
+bf16::Ahead RoundedConvolution::beside(const bf16::Operand& operand, const Band& band, std::int64_t i) const {
+  if (operand.data == nullptr || one_run_ || groups() > 1 || i >= out_rows_) return {};
+  const auto number = static_cast<std::int64_t>(operand.rounded ? sizeof(Bf16) : sizeof(float));
+  const std::byte* const row = operand.data + (band.image * any().y.image + i * any().y.row) * number;
+  bf16::Ahead ahead{row, row + std::min(any().y.row, any().y.image - i * any().y.row) * number, 0};
+  ahead.spread(ahead.bytes(), steps_of_row() / 2);
+  return ahead;
+}
+
+std::int64_t RoundedConvolution::steps_of_row() const {
+  std::int64_t steps = 0;
+  for (const Phase& phase : phases_)
+    steps += phase.work.kernel_h * phase.pairs * bf16::steps_of(phase.work.out_width, phase.work.columns);
+  return steps;
 }
 
 /// What a phase makes of row `i` of y, or of all rows of a band that are one run. Kernel rows that see nothing of x are left out.

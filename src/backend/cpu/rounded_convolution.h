@@ -79,9 +79,11 @@ class RoundedConvolution {
   void pack_by_columns(const Phase& phase, const float* w, std::int64_t vector, Bf16* to) const;
   [[nodiscard]] Band band_of(std::int64_t number) const;
   [[nodiscard]] bf16::Ahead before(const Band& next, const TensorView& x) const;
+  [[nodiscard]] bf16::Ahead beside(const bf16::Operand& operand, const Band& band, std::int64_t i) const;
+  [[nodiscard]] std::int64_t steps_of_row() const;
   template <class Number>
   void copy_band(const Number* x, const Band& band, Bf16* to) const;
-  void multiply(const Packed& packed, std::int64_t group, const Band& band, const Ends& ends) const;
+  void multiply(const Packed& packed, std::int64_t group, Band band, const Ends& ends) const;
   void multiply_row(const Phase& phase, const Packed& packed, std::int64_t group, const Band& band, std::int64_t i,
                     const Ends& ends) const;
 
