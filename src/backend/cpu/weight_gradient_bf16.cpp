@@ -29,10 +29,13 @@ constexpr std::int64_t kPositionsOfSums = 768;
 constexpr std::int64_t kPairsOfBand = 400;
 constexpr std::int64_t kPairsWithoutWindow = 800;
 
+/// Of more columns sums would be carried to and fro for few positions.
+constexpr std::int64_t kVectorsOfSlice = 20;
+
 /// Into how many slices the columns of dy are cut, each of which weaves x for itself: so many that threads finish together.
 /// What the sums are does not depend on it.
 std::int64_t slices_for(std::int64_t groups, std::int64_t threads, std::int64_t vectors) {
-  std::int64_t slices = 1;
+  std::int64_t slices = up(vectors, kVectorsOfSlice);
   while (slices < vectors && groups * slices % threads != 0 && groups * slices < 2 * threads) ++slices;
   return slices;
 }
