@@ -139,6 +139,9 @@ void RoundedConvolution::pack(const float* w, const float* bias, std::byte* memo
   parallel_for(context_, static_cast<std::int64_t>(phases_.size()) * vectors(), [&](std::int64_t i) {
     const Phase& phase = phases_[static_cast<std::size_t>(i / vectors())];
     const bool columns_are_near = phase.work.w.column < phase.work.w.channel;
+    const std::int64_t window = std::min(phase.work.w.column, phase.work.w.channel);
+    if (phases_.size() == 1 && window > 1 && window <= bf16::kLargestWindow && phase.work.channels % kPair == 0)
+      return pack_windows(phase, w, i % vectors(), to.w);
     columns_are_near ? pack_by_columns(phase, w, i % vectors(), to.w) : pack_vector(phase, w, i % vectors(), to.w);
   });
 }
@@ -159,6 +162,21 @@ void RoundedConvolution::pack_vector(const Phase& phase, const float* w, std::in
       bf16::pack_columns(columns, kPiece, count, pairs, in_group, vector % kMostColumnVectors, to);
       to += pairs * in_group * kPair * kColumns;
     }
+  }
+}
+
+/// The same of whole windows, each of which lies in one piece, of an even number of channels.
+void RoundedConvolution::pack_windows(const Phase& phase, const float* w, std::int64_t vector, Bf16* to) const {
+  const DenseWork& work = phase.work;
+  const std::int64_t group = vector / kMostColumnVectors, first = vector * kColumns, pair = vectors_of(group) * kPair * kColumns;
+  to += phase.w + group * kMostColumnVectors * phase.vector_weights() + vector % kMostColumnVectors * kPair * kColumns;
+  w += first * work.w.column;
+  for (std::int64_t c = 0; c < work.channels; c += kPair, to += pair) {
+    const float* const even = w + c * work.w.channel;
+    bf16::pack_windows(
+        {even, even + work.w.channel, work.w.column, std::min(kColumns, work.columns - first),
+         std::min(work.w.column, work.w.channel), work.w.first, work.w.row, work.w.tap, work.kernel_h, work.kernel_w},
+        to, work.channels / kPair * pair);
   }
 }
 
@@ -215,7 +233,8 @@ RoundedConvolution::Band RoundedConvolution::band_of(std::int64_t number) const 
 bf16::Ahead RoundedConvolution::before(const Band& next, const TensorView& x) const {
   if (next.image >= any().images || next.rows.size() <= 0) return {};
   const std::int64_t first = next.rows.begin * any().stride + seen_.first_row, height = any().height;
-  const Range rows{std::clamp<std::int64_t>(first, 0, height), std::clamp<std::int64_t>(first + seen_rows(next.rows.size()), 0, height)};
+  const Range rows{std::clamp<std::int64_t>(first, 0, height),
+                   std::clamp<std::int64_t>(first + seen_rows(next.rows.size()), 0, height)};
   const auto row = any().width * any().channels * static_cast<std::int64_t>(size_of(x_type_));
   const std::byte* const image = x.data + next.image * height * row;
   bf16::Ahead ahead{image + rows.begin * row, image + rows.end * row, 0};

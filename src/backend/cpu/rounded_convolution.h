@@ -41,10 +41,10 @@ class RoundedConvolution {
   using Bf16 = bf16::Bf16;
   struct Phase {
     DenseWork work;
-    std::int64_t pairs;  ///< of a kernel row
+    std::int64_t pairs;                            ///< of a kernel row
     std::int64_t unseen_by_first, unseen_by_last;  ///< of them, that lie beside x for a row's first position and its last
-    std::int64_t at;     ///< numbers from where a band of x begins to what its first position sees
-    std::int64_t w;      ///< packed numbers of the phases before
+    std::int64_t at;                               ///< numbers from where a band of x begins to what its first position sees
+    std::int64_t w;                                ///< packed numbers of the phases before
     /// Packed numbers of a vector of columns.
     [[nodiscard]] std::int64_t vector_weights() const;
   };
@@ -76,6 +76,7 @@ class RoundedConvolution {
   [[nodiscard]] std::size_t band_bytes() const;
 
   void pack_vector(const Phase& phase, const float* w, std::int64_t vector, Bf16* to) const;
+  void pack_windows(const Phase& phase, const float* w, std::int64_t vector, Bf16* to) const;
   void pack_by_columns(const Phase& phase, const float* w, std::int64_t vector, Bf16* to) const;
   [[nodiscard]] Band band_of(std::int64_t number) const;
   [[nodiscard]] bf16::Ahead before(const Band& next, const TensorView& x) const;

@@ -24,8 +24,8 @@ using bf16::kVector;
 /// Groups of positions have sums of their own, which pays from so many positions on, and are the same for any threads.
 constexpr std::int64_t kGroups = 8;
 constexpr std::int64_t kPositionsOfSums = 768;
-/// Pairs of positions beside whose products it is little to load and store sums, and to weave the rows of x that the next ones see
-/// too; and of those without a window, whose rows are read once.
+/// Pairs of positions beside whose products it is little to load and store sums, and to weave the rows of x that the next ones
+/// see too; and of those without a window, whose rows are read once.
 constexpr std::int64_t kPairsOfBand = 400;
 constexpr std::int64_t kPairsWithoutWindow = 800;
 

@@ -188,6 +188,24 @@ FOVEA_BF16 void pack_pair(const float* first, const float* second, std::int64_t 
   _mm512_storeu_si512(to, round_interleaved(even, odd));
 }
 
+FOVEA_BF16 void pack_windows(const Windows& windows, Bf16* to, std::int64_t step) {
+  const __mmask16 mask = first_lanes(windows.size);
+  __m512i even[16], odd[16];  // [number of the window]: of all columns
+  for (std::int64_t k = 0; k < kLanes; ++k) {
+    const __mmask16 here = k < windows.count ? mask : __mmask16{0};
+    even[k] = _mm512_maskz_loadu_epi32(here, windows.even + k * windows.column);
+    odd[k] = _mm512_maskz_loadu_epi32(here, windows.odd + k * windows.column);
+  }
+  transpose(even);
+  transpose(odd);
+  for (std::int64_t u = 0; u < windows.rows; ++u) {
+    for (std::int64_t v = 0; v < windows.taps; ++v, to += step) {
+      const std::int64_t number = windows.first + u * windows.row + v * windows.tap;
+      _mm512_storeu_si512(to, round_interleaved(_mm512_castsi512_ps(even[number]), _mm512_castsi512_ps(odd[number])));
+    }
+  }
+}
+
 FOVEA_BF16 void pack_columns(const Bf16* columns, std::int64_t column, std::int64_t count, std::int64_t pairs,
                              std::int64_t vectors, std::int64_t vector, Bf16* to) {
   to += vector * kWoven;
@@ -211,6 +229,7 @@ namespace fovea::cpu::bf16 {
 // There is no unit for bf16, so nothing calls these.
 void multiply_rows(const RowProduct& /*product*/) {}
 void pack_pair(const float* /*first*/, const float* /*second*/, std::int64_t /*count*/, Bf16* /*to*/) {}
+void pack_windows(const Windows& /*windows*/, Bf16* /*to*/, std::int64_t /*step*/) {}
 void pack_columns(const Bf16* /*columns*/, std::int64_t /*column*/, std::int64_t /*count*/, std::int64_t /*pairs*/,
                   std::int64_t /*vectors*/, std::int64_t /*vector*/, Bf16* /*to*/) {}
 

@@ -36,8 +36,8 @@ struct RowProduct {
   std::int64_t positions;
   std::int64_t position;  ///< numbers of x from one position to the next
   std::int64_t kernel_rows;
-  std::int64_t row;      ///< numbers of x from one kernel row to the next
-  std::int64_t pairs;    ///< of numbers in a kernel row
+  std::int64_t row;    ///< numbers of x from one kernel row to the next
+  std::int64_t pairs;  ///< of numbers in a kernel row
   /// Of them, those that are zeros for the first position, and behind the others those for the last one: not multiplied there.
   std::int64_t unseen_by_first, unseen_by_last;
   const Bf16* w;         ///< (kernel_rows, pairs, vectors, 16, 2) with vectors of 16 columns, zeros beyond the last column
@@ -66,5 +66,16 @@ void pack_columns(const Bf16* columns, std::int64_t column, std::int64_t count, 
 /// One pair of numbers of at most 16 columns, which lie beside each other: rounded, to (16, 2), zeros for the others and for a
 /// row that is null.
 void pack_pair(const float* first, const float* second, std::int64_t count, Bf16* to);
+
+/// Two channels' windows of at most 16 numbers each, of at most 16 columns that lie `column` numbers apart. Of number
+/// first + u row + v tap of both, for u < rows and v < taps, to[(u taps + v) step] is a pair as by pack_pair.
+struct Windows {
+  const float* even;
+  const float* odd;
+  std::int64_t column, count, size;
+  std::int64_t first, row, tap, rows, taps;
+};
+inline constexpr std::int64_t kLargestWindow = 16;
+void pack_windows(const Windows& windows, Bf16* to, std::int64_t step);
 
 }  // namespace fovea::cpu::bf16
