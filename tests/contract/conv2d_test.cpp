@@ -120,15 +120,16 @@ void add_ops(std::vector<Case>& cases, std::size_t i, const Geometry& g, std::in
 }
 
 /// Gradients of weights over so many positions that they are summed in bands and parts; an odd number of rows, and columns that
-/// fill no whole group of vectors.
+/// fill no whole group of vectors. Pairs of images, whose rows are parted, and which are several in a band.
 void add_many_positions(std::vector<Case>& cases) {
   struct Layer {
     Geometry geometry;
     std::int64_t c, k;
   };
-  const Layer layers[] = {{{3, 45, 25, window_of(3, 1, pad_all(1))}, 5, 72},
-                          {{5, 43, 38, window_of(3, 2, pad_all(1))}, 19, 24},
-                          {{2, 41, 29, window_of(1, 1, {})}, 24, 136}};
+  const Layer layers[] = {{{3, 45, 25, window_of(3, 1, pad_all(1))}, 5, 72},  {{5, 43, 38, window_of(3, 2, pad_all(1))}, 19, 24},
+                          {{2, 41, 29, window_of(1, 1, {})}, 24, 136},        {{4, 33, 25, window_of(3, 1, pad_all(1))}, 5, 72},
+                          {{6, 43, 38, window_of(3, 2, pad_all(1))}, 19, 24}, {{16, 7, 7, window_of(3, 1, pad_all(1))}, 8, 40},
+                          {{4, 9, 150, window_of(5, 2, pad_all(2))}, 3, 16}};
   for (const auto& [g, c, k] : layers) {
     cases.push_back(backward_weight(g, c, k, true, Precision::kF32));
     cases.push_back(backward_weight(g, c, k, true, Precision::kBF16));
