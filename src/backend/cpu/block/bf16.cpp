@@ -65,11 +65,39 @@ class Block : public Passes<Block, Weights, Sums, Work> {
     }
     const std::int64_t block = work.made.most * kBlock;
     bf16::to_blocks(x, positions, g_.in, {work.x, block, nullptr});
-    products_.expand({work.x, block, positions, g_.in, weights.expand, g_.inner}, weights.expand_bias, g_.op.activation,
-                     expanded);
+    products_.expand({work.x, block, positions, g_.in, weights.expand, g_.inner, Order::kNatural, work.upcoming},
+                     weights.expand_bias, g_.op.activation, expanded);
     if (g_.op.keeps_expanded)
       bf16::from_pairs(expanded, rows, g_.width, g_.inner, numbers_of<Bf16>(a.outputs[1]) + at * g_.inner);
   }
+  /// Those of rows `rows` of a tensor.
+  [[nodiscard]] static bf16::Upcoming::Piece piece_of(const TensorView& t, Range rows, std::int64_t row_numbers) {
+    const std::int64_t bytes = row_numbers * static_cast<std::int64_t>(size_of(t.dtype));
+    return {t.data + rows.begin * bytes, t.data + rows.end * bytes};
+  }
+  /// Fetched while this band's products are made, in even portions.
+  void foresee(const Work& work, const Band& band, const Band& next, const Arguments& a) const {
+    const bool kept = backward_ && g_.op.keeps_expanded;
+    const std::int64_t x_row = g_.width * g_.in;
+    bf16::Upcoming& upcoming = *work.upcoming;
+    upcoming = {};
+    upcoming.pieces[0] =
+        kept ? piece_of(a.inputs[a.inputs.size() - 2], next.made, g_.width * g_.inner) : piece_of(a.inputs[0], next.made, x_row);
+    const auto tiles = [](std::int64_t columns, std::int64_t positions) { return blocks_of(columns) * ((positions + 7) / 8); };
+    const std::int64_t made = band.made.size() * g_.width, done = band.done.size() * g_.width;
+    std::int64_t products = g_.op.expands && !kept ? tiles(g_.inner, made) : 0;
+    if (backward_) {
+      upcoming.pieces[1] = piece_of(a.inputs.back(), next.out, g_.out_width * g_.out);
+      if (kept) upcoming.pieces[2] = piece_of(a.inputs[0], next.done, x_row);
+      products += tiles(g_.inner, work.y.of(band.out.size())) + (g_.op.expands ? tiles(g_.in, done) : 0);
+    } else {
+      products += tiles(g_.out, work.y.of(band.out.size()));
+    }
+    std::int64_t lines = 0;
+    for (const bf16::Upcoming::Piece& piece : upcoming.pieces) lines += (piece.end - piece.at) / 64;
+    upcoming.lines = lines / std::max<std::int64_t>(products, 1) + 1;
+  }
+
   /// A tensor's from number `at` on.
   [[nodiscard]] static bf16::Numbers numbers(const TensorView& t, std::int64_t at) {
     return t.dtype == DType::kBF16 ? bf16::Numbers(numbers_of<Bf16>(t) + at) : bf16::Numbers(t.f32() + at);
@@ -105,7 +133,8 @@ class Block : public Passes<Block, Weights, Sums, Work> {
   void project(const Weights& weights, const Work& work, const Band& band, const Arguments& a) const {
     const std::int64_t at = band.out.begin * g_.out_width * g_.out;
     const bf16::Numbers plus = g_.op.residual ? numbers(a.inputs[0], at) : kNone;
-    products_.narrow({work.filtered, work.y.most * kBlock, work.y.of(band.out.size()), g_.inner, weights.project, g_.out},
+    products_.narrow({work.filtered, work.y.most * kBlock, work.y.of(band.out.size()), g_.inner, weights.project, g_.out,
+                      Order::kNatural, work.upcoming},
                      weights.project_bias, plain(a.outputs[0], at, g_.out, work.y_plain, plus, Activation::kNone, kNone));
   }
 
@@ -116,8 +145,9 @@ class Block : public Passes<Block, Weights, Sums, Work> {
     clear_gaps(work.y, rows, blocks_of(g_.out), work.dy);
     clear_tail(work.y, rows, 2 * blocks_, work.filtered);
     find_places(rings_.gradient, band.out, work.y.pitch, work.places);
-    products_.gradient({work.dy, block, positions, g_.out, weights.project_back, g_.inner}, g_.op.activation, work.filtered,
-                       work.y.most * 16, {work.gradient, gradient_half(), work.places}, sums.depthwise_bias);
+    products_.gradient({work.dy, block, positions, g_.out, weights.project_back, g_.inner, Order::kNatural, work.upcoming},
+                       g_.op.activation, work.filtered, work.y.most * 16, {work.gradient, gradient_half(), work.places},
+                       sums.depthwise_bias);
     bf16::turn(work.dy, block, whole(positions), g_.out, work.turned);
     products_.outer(work.turned, g_.out, positions, work.filtered, work.y.most * 16, g_.inner, sums.project);
     if (from.rounded) {
@@ -166,8 +196,9 @@ class Block : public Passes<Block, Weights, Sums, Work> {
     clear_tail(work.done, rows, 2 * blocks_, work.expanded_pairs);
     bf16::turn(work.x, block, whole(positions), g_.in, work.turned);
     products_.outer(work.turned, g_.in, positions, work.expanded_pairs, work.done.most * 16, g_.inner, sums.expand);
-    products_.narrow({work.expanded_gradient, block, positions, g_.inner, weights.expand_back, g_.in, Order::kEvenOdd}, nullptr,
-                     dx);
+    products_.narrow(
+        {work.expanded_gradient, block, positions, g_.inner, weights.expand_back, g_.in, Order::kEvenOdd, work.upcoming}, nullptr,
+        dx);
   }
 
   void unpack(const Sums& total, std::span<const TensorView> outputs) const {

@@ -94,7 +94,7 @@ struct Weights {
       operand(inputs[1].f32(), g.in, g.inner, 1, g.in, Order::kNatural, Order::kEvenOdd, expand);
       pack_bias(inputs[2].f32(), g.inner, Order::kEvenOdd, expand_bias);
     }
-    pack_depthwise(g, inputs[wd].f32());
+    pack_depthwise(g, context, inputs[wd].f32());
     pack_bias(inputs[wd + 1].f32(), g.inner, Order::kEvenOdd, depthwise_bias);
     const float* wp = inputs[wd + 2].f32();
     if (project_back != nullptr) {
@@ -106,9 +106,11 @@ struct Weights {
     }
   }
 
-  void pack_depthwise(const Geometry& g, const float* wd) const {
-    taps_of(g).pack_forward(wd, depthwise);
-    if (depthwise_back != nullptr) taps_of(g).pack_backward(wd, depthwise_back);
+  void pack_depthwise(const Geometry& g, const Context& context, const float* wd) const {
+    parallel_for(context, blocks_of(g.inner), [&](std::int64_t block) {
+      taps_of(g).pack_forward(wd, block, depthwise);
+      if (depthwise_back != nullptr) taps_of(g).pack_backward(wd, block, depthwise_back);
+    });
   }
 
   Bf16* expand = nullptr;
@@ -165,6 +167,7 @@ struct Work {
     const std::int64_t most = std::max({y.most, made.most, done.most});
     expanded = pieces.take<Bf16>(blocks * rings.expanded.positions() * kBlock);
     filtered = pieces.take<Bf16>(blocks * y.most * kBlock);
+    upcoming = pieces.take<bf16::Upcoming>(1);
     seen = pieces.take<const Bf16*>(rows * g.op.window.kernel_h);
     places = pieces.take<std::int32_t>(most);
     y_packed = pieces.take<std::int32_t>(most);
@@ -190,19 +193,20 @@ struct Work {
   }
 
   Positions y, made, done;
-  Bf16* expanded = nullptr;           ///< ring by pairs: x after the first activation
-  Bf16* filtered = nullptr;           ///< after the second: in blocks, or in the backward pass by pairs
-  const Bf16** seen = nullptr;        ///< rows of x under those of y
-  bf16::MetRow* met = nullptr;        ///< rows of the gradient that those of x meet
-  Bf16* x = nullptr;                  ///< in blocks
-  Bf16* gradient = nullptr;           ///< ring by pairs: of y before the second activation
-  Bf16* dy = nullptr;                 ///< in blocks
-  Bf16* turned = nullptr;             ///< dy, then x
-  Bf16* expanded_gradient = nullptr;  ///< in blocks, even channels first
-  Bf16* expanded_pairs = nullptr;     ///< the same by pairs
-  float* exact = nullptr;             ///< the same, of a block that does not expand
-  std::int32_t* places = nullptr;     ///< in a ring
-  std::int32_t* y_packed = nullptr;   ///< of rows of y, and of x, among positions in blocks
+  Bf16* expanded = nullptr;            ///< ring by pairs: x after the first activation
+  Bf16* filtered = nullptr;            ///< after the second: in blocks, or in the backward pass by pairs
+  bf16::Upcoming* upcoming = nullptr;  ///< what the next band reads
+  const Bf16** seen = nullptr;         ///< rows of x under those of y
+  bf16::MetRow* met = nullptr;         ///< rows of the gradient that those of x meet
+  Bf16* x = nullptr;                   ///< in blocks
+  Bf16* gradient = nullptr;            ///< ring by pairs: of y before the second activation
+  Bf16* dy = nullptr;                  ///< in blocks
+  Bf16* turned = nullptr;              ///< dy, then x
+  Bf16* expanded_gradient = nullptr;   ///< in blocks, even channels first
+  Bf16* expanded_pairs = nullptr;      ///< the same by pairs
+  float* exact = nullptr;              ///< the same, of a block that does not expand
+  std::int32_t* places = nullptr;      ///< in a ring
+  std::int32_t* y_packed = nullptr;    ///< of rows of y, and of x, among positions in blocks
   std::int32_t* x_packed = nullptr;
   std::int32_t* y_plain = nullptr;  ///< and of positions among rows
   std::int32_t* x_plain = nullptr;

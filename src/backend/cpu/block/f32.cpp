@@ -34,6 +34,7 @@ class Block : public Passes<Block, Weights, Sums, Work> {
     return (backward ? 2 : 1) * floats * g.inner * static_cast<std::int64_t>(sizeof(float));
   }
 
+  static void foresee(const Work& /*work*/, const Band& /*band*/, const Band& /*next*/, const Arguments& /*a*/) {}
   void begin(const Work& work) const { bands_.begin(g_, rings_, work, backward_); }
 
   /// The band's rows after both activations.

@@ -76,6 +76,17 @@ void for_bands(const Geometry& g, Range range, std::int64_t rows, const Body& bo
   }
 }
 
+/// And body(band, the next one), whose ranges are empty where there is none.
+template <class Body>
+void for_bands_and_next(const Geometry& g, Range range, std::int64_t rows, const Body& body) {
+  Band waiting{};
+  for_bands(g, range, rows, [&](const Band& band) {
+    if (waiting.out.size() > 0) body(waiting, band);
+    waiting = band;
+  });
+  if (waiting.out.size() > 0) body(waiting, Band{});
+}
+
 /// The row of y, counted over all images, that kernel row `tap` of row `row` of x belongs to, or -1.
 [[nodiscard]] inline std::int64_t row_of_y(const Geometry& g, std::int64_t row, int tap) {
   const std::int64_t offset = row % g.height + g.op.window.pad.top - tap;

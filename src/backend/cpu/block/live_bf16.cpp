@@ -45,7 +45,7 @@ struct Kernels {
     operand(we, g.inner, g.in, g.in, 1, weights.expand_back);
     operand(wp, g.inner, g.out, 1, g.inner, weights.project);
     operand(wp, g.out, g.inner, g.inner, 1, weights.project_back);
-    weights.pack_depthwise(g, a.inputs[wd].f32());
+    weights.pack_depthwise(g, f.context, a.inputs[wd].f32());
     std::fill_n(weights.depthwise_bias, blocks_of(g.inner) * kBlock, 0.0F);
   }
 

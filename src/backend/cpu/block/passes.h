@@ -22,6 +22,7 @@ namespace fovea::cpu::block {
 ///   static std::int64_t bytes_of_row(const Geometry&, bool backward)   wide activations that belong to a row of y
 ///   on_thread() const                                                  what it gives lives while a thread computes
 ///   void begin(const Work&) const                                      a thread's memory, made ready
+///   foresee(work, band, next, arguments) const                         told before each band what the next one will read
 ///   filter, project, through_project, through_depthwise, through_expand, unpack
 /// `Weights` (packed), `Sums` (what a part adds up) and `Work` (of a thread) lay out memory that they are given.
 template <class Derived, class Weights, class Sums, class Work>
@@ -36,7 +37,8 @@ class Passes {
   void forward(const Arguments& a) const {
     const Weights weights(g_, false, a.packed);
     for_parts(a, [&](const Work& work, std::int64_t /*part*/, Range range) {
-      for_bands(g_, range, rows_, [&](const Band& band) {
+      for_bands_and_next(g_, range, rows_, [&](const Band& band, const Band& next) {
+        derived().foresee(work, band, next, a);
         derived().filter(weights, work, band, a);
         derived().project(weights, work, band, a);
       });
@@ -49,7 +51,8 @@ class Passes {
     for_parts(a, [&](const Work& work, std::int64_t part, Range range) {
       const Sums mine(g_, sums + part * sums_);
       std::fill_n(sums + part * sums_, sums_, 0.0F);
-      for_bands(g_, range, rows_, [&](const Band& band) {
+      for_bands_and_next(g_, range, rows_, [&](const Band& band, const Band& next) {
+        derived().foresee(work, band, next, a);
         derived().filter(weights, work, band, a);
         derived().through_project(weights, work, band, a.inputs.back(), mine);
         derived().through_depthwise(weights, work, band, mine);

@@ -36,8 +36,9 @@ struct DepthwiseTaps {
 
   [[nodiscard]] std::int64_t forward_numbers() const;
   [[nodiscard]] std::int64_t backward_numbers() const;
-  void pack_forward(const float* wd, Bf16* packed) const;
-  void pack_backward(const float* wd, Bf16* packed) const;
+  /// A block of 32 channels, to its place in `packed`.
+  void pack_forward(const float* wd, std::int64_t block, Bf16* packed) const;
+  void pack_backward(const float* wd, std::int64_t block, Bf16* packed) const;
 };
 
 }  // namespace fovea::cpu::bf16
