@@ -253,6 +253,8 @@ TEST_F(Trainer, WeightsThatHadLearnedTheValidationPhotosAreToldAndRemembered) {
   options_ = test::tiny_options(folder_);
   options_.scope = Scope::kFull;
   options_.model = folder_ / "tuned";
+  options_.data = folder_ / "data/train";
+  options_.val_fraction = 0;  // with photos to judge by, the last layer alone may be the better
   const auto tuned = train(options_);
   ASSERT_TRUE(tuned.ok());
   ASSERT_EQ(tuned->best_stage, "full") << "or this test has nothing to look at";
