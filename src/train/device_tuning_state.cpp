@@ -36,7 +36,7 @@ class DeviceTuningState final : public TuningState {
   }
 
   void bind_to(Executor& executor) override { resident_.bind_to(executor, parameters_); }
-  double begin_batch() override {
+  double begin_batch(std::int64_t /*pieces*/) override {
     memory_->zero(sum_.data(), sum_.size());
     if (!scales_loss_) return 1;
     memory_->copy(reinterpret_cast<const std::byte*>(states()), kept_states_.data(), kept_states_.size());

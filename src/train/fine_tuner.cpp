@@ -236,7 +236,7 @@ void FineTuner::bind_input(const StepBatch& batch, std::size_t first) {
 }
 
 double FineTuner::accumulate(const StepBatch& batch, double total, BatchSource* source) {
-  const double scale = state_->begin_batch();
+  const double scale = state_->begin_batch((batch.count + micro_batch_ - 1) / micro_batch_);
   scaled_weights_.assign(batch.weights.begin(), batch.weights.end());
   for (float& weight : scaled_weights_) weight = total > 0 ? static_cast<float>(scale * (weight / total)) : 0.0F;
   const auto rows = static_cast<std::size_t>(batch.rows);

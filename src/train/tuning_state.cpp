@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "core/buffer.h"
 #include "train/device_tuning_state.h"
@@ -22,16 +23,21 @@ class HostTuningState final : public TuningState {
   }
 
   void bind_to(Executor& executor) override { parameters_.bind_to(executor); }
-  double begin_batch() override {
-    std::ranges::fill(sum_.floats(), 0.0F);
+  double begin_batch(std::int64_t pieces) override {
+    whole_ = pieces == 1;
+    begun_ = false;
+    if (pieces == 0) std::ranges::fill(sum_.floats(), 0.0F);
     if (!loss_) return 1;
     kept_states_.assign(states().begin(), states().end());
     return static_cast<double>(loss_->scale);
   }
   void add_gradients() override {
+    if (whole_) return;
+    const bool first = !std::exchange(begun_, true);
     for (const Span& span : optimizer_.spans()) {
-      add_scaled(context_, 1.0F, parameters_.gradients().subspan(span.offset, span.size),
-                 sum_.floats().subspan(span.offset, span.size));
+      const auto gradients = parameters_.gradients().subspan(span.offset, span.size);
+      const auto sum = sum_.floats().subspan(span.offset, span.size);
+      first ? copy(context_, gradients, sum) : add_scaled(context_, 1.0F, gradients, sum);
     }
   }
   Result<void> sum_over(Communicator& team) override { return team.all_reduce_sum(sum()); }
@@ -77,7 +83,10 @@ class HostTuningState final : public TuningState {
   }
 
  private:
-  [[nodiscard]] std::span<float> sum() const { return sum_.floats().first(parameters_.parameters().size()); }
+  /// The gradients themselves where there is one piece: they stay until the next batch.
+  [[nodiscard]] std::span<float> sum() const {
+    return whole_ ? parameters_.gradients() : sum_.floats().first(parameters_.parameters().size());
+  }
   [[nodiscard]] std::span<float> average() const {
     return average_.floats().first(std::min(average_.floats().size(), parameters_.all().size()));
   }
@@ -89,6 +98,8 @@ class HostTuningState final : public TuningState {
   ParameterSet& parameters_;
   Optimizer optimizer_;
   Buffer sum_;
+  bool whole_ = false;  ///< the batch is one piece
+  bool begun_ = false;  ///< the sum holds a piece
   Buffer average_;
   std::optional<LossScale> loss_;
   std::vector<float> kept_states_;  ///< as the batch found them, where the loss is scaled

@@ -28,8 +28,10 @@ class TuningState {
 
   /// Values, and the gradients that `executor` computes.
   virtual void bind_to(Executor& executor) = 0;
-  /// Before a batch, or the same one anew: its sum begins with zeros. Returns what the loss is to be multiplied by.
-  virtual double begin_batch() = 0;
+  /// Before a batch of so many pieces, or the same one anew: its sum begins with zeros. Returns what the loss is to be multiplied
+  /// by.
+  virtual double begin_batch(std::int64_t pieces) = 0;
+  /// After each piece.
   virtual void add_gradients() = 0;
   /// Everybody of the team has the sum of all sums; the team's spans lie where this does.
   virtual Result<void> sum_over(Communicator& team) = 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "train/vector_math.h"
 
+#include <algorithm>
 #include <array>
 #include <cassert>
 #include <cstdint>
@@ -39,6 +40,12 @@ double dot(const Context& context, std::span<const float> a, std::span<const flo
     }
   });
   return std::accumulate(sums.begin(), sums.end(), 0.0);
+}
+
+void copy(const Context& context, std::span<const float> x, std::span<float> y) {
+  assert(x.size() == y.size());
+  parallel_ranges(context, static_cast<std::int64_t>(x.size()), kGrain,
+                  [&](Range range) { std::copy_n(x.data() + range.begin, range.size(), y.data() + range.begin); });
 }
 
 void add_scaled(const Context& context, float alpha, std::span<const float> x, std::span<float> y) {
