@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -91,15 +92,15 @@ class Passes {
   [[nodiscard]] std::int64_t count() const { return static_cast<std::int64_t>(parts_.size()); }
   [[nodiscard]] std::int64_t threads() const { return std::min<std::int64_t>(context_.threads, count()); }
 
-  /// body(work, part, rows of y) for each part; a thread's parts share its memory.
+  /// body(work, part, rows of y) for each part; a thread's parts share its memory, and who is late leaves some to others.
   template <class Body>
   void for_parts(const Arguments& a, const Body& body) const {
-    parallel_for(context_, threads(), [&](std::int64_t thread) {
+    std::array<bool, LoopTeam::kMaxThreads> begun{};  // each touched by its thread alone
+    parallel_for(context_, count(), [&](std::int64_t part, int thread) {
       [[maybe_unused]] const auto on_thread = derived().on_thread();
       const Work work(g_, rings_, rows_, backward_, a.scratch + static_cast<std::size_t>(thread) * work_bytes_);
-      derived().begin(work);
-      const Range mine = part_of(count(), threads(), thread);
-      for (std::int64_t part = mine.begin; part < mine.end; ++part) body(work, part, parts_[static_cast<std::size_t>(part)]);
+      if (!std::exchange(begun[static_cast<std::size_t>(thread)], true)) derived().begin(work);
+      body(work, part, parts_[static_cast<std::size_t>(part)]);
     });
   }
 
