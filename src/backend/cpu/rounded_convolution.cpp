@@ -6,6 +6,7 @@
 #include "backend/cpu/block/workspace.h"
 #include "backend/cpu/kernels/bf16/round.h"
 #include "backend/cpu/padded_row.h"
+#include "backend/cpu/rows_ahead.h"
 #include "backend/numbers_of.h"
 #include "core/parallel.h"
 
@@ -235,9 +236,8 @@ bf16::Ahead RoundedConvolution::before(const Band& next, const TensorView& x) co
   const std::int64_t first = next.rows.begin * any().stride + seen_.first_row, height = any().height;
   const Range rows{std::clamp<std::int64_t>(first, 0, height),
                    std::clamp<std::int64_t>(first + seen_rows(next.rows.size()), 0, height)};
-  const auto row = any().width * any().channels * static_cast<std::int64_t>(size_of(x_type_));
-  const std::byte* const image = x.data + next.image * height * row;
-  bf16::Ahead ahead{image + rows.begin * row, image + rows.end * row, 0};
+  const std::int64_t image = next.image * height;
+  bf16::Ahead ahead = rows_ahead(x, {image + rows.begin, image + rows.end}, any().width * any().channels);
   ahead.spread(ahead.bytes(), steps_of_row() * next.rows.size());
   return ahead;
 }

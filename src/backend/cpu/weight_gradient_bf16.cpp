@@ -10,6 +10,7 @@
 #include "backend/cpu/kernels/bf16/pair_sums.h"
 #include "backend/cpu/kernels/column_sums.h"
 #include "backend/cpu/paired_positions.h"
+#include "backend/cpu/rows_ahead.h"
 #include "backend/cpu/woven_band.h"
 #include "core/parallel.h"
 
@@ -40,46 +41,30 @@ std::int64_t slices_for(std::int64_t groups, std::int64_t threads, std::int64_t 
   return slices;
 }
 
-/// What the next band reads, fetched while the sums of one are made: x was written long ago.
-class AheadOfBand {
- public:
-  /// `steps`: positions of which tiles of sums are made meanwhile.
-  AheadOfBand(const PairedPositions& g, const Arguments& a, const PairedPart& next, std::int64_t steps) {
-    if (next.pairs() <= 0) return;
-    const bool whole = g.by_images && next.rows.size() == g.sheet_rows();
-    const std::int64_t sheet = next.sheets.begin, images = whole || !g.by_images ? 1 : 2;
-    for (std::int64_t image = 0; image < images; ++image) {  // of a sheet's two; whole ones are one piece
-      const std::int64_t y = g.first_row(sheet, next.rows.begin) + image * g.out_height;
-      const std::int64_t rows = whole ? next.sheets.size() * 2 * g.out_height : (g.by_images ? 1 : 2) * next.rows.size();
-      const Range of_y{y, std::min(y + rows, g.rows())};
-      const Range of_x{x_row(g, of_y.begin, 0), x_row(g, of_y.end - 1, g.window.kernel_h)};
-      ranges_[image] = bytes_of(a.inputs[0], of_x, g.width * g.channels);
-      ranges_[2 + image] = bytes_of(a.inputs[1], of_y, g.out_width * g.columns);
-    }
-    std::int64_t bytes = 0;
-    for (const bf16::Ahead& range : ranges_) bytes += range.bytes();
-    for (bf16::Ahead& range : ranges_) range.spread(bytes, steps);
-  }
-  /// The first range that is not fetched yet.
-  [[nodiscard]] bf16::Ahead& next() {
-    for (bf16::Ahead& range : ranges_) {
-      if (range.at < range.end) return range;
-    }
-    return ranges_[0];
-  }
+/// Of x, of all images, that row `tap` of the window sees from a row of y, as far as it is there.
+std::int64_t x_row(const PairedPositions& g, std::int64_t row, std::int64_t tap) {
+  const std::int64_t in_image = row % g.out_height * g.window.stride + tap - g.window.pad.top;
+  return row / g.out_height * g.height + std::clamp<std::int64_t>(in_image, 0, g.height);
+}
 
- private:
-  /// Of x, of all images, that a row of the window sees from a row of y, as far as it is there.
-  static std::int64_t x_row(const PairedPositions& g, std::int64_t row, std::int64_t tap) {
-    const std::int64_t in_image = row % g.out_height * g.window.stride + tap - g.window.pad.top;
-    return row / g.out_height * g.height + std::clamp<std::int64_t>(in_image, 0, g.height);
+/// What the next band reads, fetched while the sums of one are made: x was written long ago. `steps`: positions of which tiles of
+/// sums are made meanwhile.
+bf16::Upcoming read_by(const PairedPositions& g, const Arguments& a, const PairedPart& next, std::int64_t steps) {
+  bf16::Upcoming upcoming;
+  if (next.pairs() <= 0) return upcoming;
+  const bool whole = g.by_images && next.rows.size() == g.sheet_rows();
+  const std::int64_t sheet = next.sheets.begin, images = whole || !g.by_images ? 1 : 2;
+  for (std::int64_t image = 0; image < images; ++image) {  // of a sheet's two; whole ones are one piece
+    const std::int64_t y = g.first_row(sheet, next.rows.begin) + image * g.out_height;
+    const std::int64_t rows = whole ? next.sheets.size() * 2 * g.out_height : (g.by_images ? 1 : 2) * next.rows.size();
+    const Range of_y{y, std::min(y + rows, g.rows())};
+    const Range of_x{x_row(g, of_y.begin, 0), x_row(g, of_y.end - 1, g.window.kernel_h)};
+    upcoming.pieces[image] = rows_ahead(a.inputs[0], of_x, g.width * g.channels);
+    upcoming.pieces[2 + image] = rows_ahead(a.inputs[1], of_y, g.out_width * g.columns);
   }
-  static bf16::Ahead bytes_of(const TensorView& tensor, Range rows, std::int64_t numbers) {
-    const auto row = numbers * static_cast<std::int64_t>(size_of(tensor.dtype));
-    return {tensor.data + rows.begin * row, tensor.data + rows.end * row, 0};
-  }
-  bf16::Ahead ranges_[4];
-};
+  upcoming.spread(steps);
+  return upcoming;
+}
 
 class WeightGradient {
  public:
@@ -169,13 +154,14 @@ class WeightGradient {
       band.weave(a.inputs[0], a.inputs[1], part, vectors);
       const std::int64_t further = end < all.end ? all.end : part_of(g_.pairs(), groups_, std::min(group + 1, groups_ - 1)).end;
       next = end < further ? next_part(end, further) : PairedPart{};  // often the next group is this thread's too
-      AheadOfBand ahead(g_, a, next, part.pairs() * g_.out_width * tiles);
+      bf16::Upcoming ahead = read_by(g_, a, next, part.pairs() * g_.out_width * tiles);
       add_band(part, vectors, band, begin == all.begin, sums + group * sums_, ahead);
       begin = end;
     }
   }
 
-  void add_band(const PairedPart& part, Range vectors, const WovenBand& band, bool begin, float* sums, AheadOfBand& ahead) const {
+  void add_band(const PairedPart& part, Range vectors, const WovenBand& band, bool begin, float* sums,
+                bf16::Upcoming& ahead) const {
     static constexpr Bf16 kOnes[kPair] = {0x3F80, 0x3F80};
     for (std::int64_t at = vectors.begin; at < vectors.end; at += kMostVectors) {
       const std::int64_t count = std::min(kMostVectors, vectors.end - at);

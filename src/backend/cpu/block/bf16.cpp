@@ -8,6 +8,7 @@
 #include "backend/cpu/kernels/bf16/depthwise.h"
 #include "backend/cpu/kernels/bf16/intrinsics.h"
 #include "backend/cpu/kernels/bf16/unit.h"
+#include "backend/cpu/rows_ahead.h"
 #include "backend/numbers_of.h"
 #include "core/error.h"
 
@@ -70,32 +71,25 @@ class Block : public Passes<Block, Weights, Sums, Work> {
     if (g_.op.keeps_expanded)
       bf16::from_pairs(expanded, rows, g_.width, g_.inner, numbers_of<Bf16>(a.outputs[1]) + at * g_.inner);
   }
-  /// Those of rows `rows` of a tensor.
-  [[nodiscard]] static bf16::Upcoming::Piece piece_of(const TensorView& t, Range rows, std::int64_t row_numbers) {
-    const std::int64_t bytes = row_numbers * static_cast<std::int64_t>(size_of(t.dtype));
-    return {t.data + rows.begin * bytes, t.data + rows.end * bytes};
-  }
   /// Fetched while this band's products are made, in even portions.
   void foresee(const Work& work, const Band& band, const Band& next, const Arguments& a) const {
     const bool kept = backward_ && g_.op.keeps_expanded;
     const std::int64_t x_row = g_.width * g_.in;
     bf16::Upcoming& upcoming = *work.upcoming;
     upcoming = {};
-    upcoming.pieces[0] =
-        kept ? piece_of(a.inputs[a.inputs.size() - 2], next.made, g_.width * g_.inner) : piece_of(a.inputs[0], next.made, x_row);
+    upcoming.pieces[0] = kept ? rows_ahead(a.inputs[a.inputs.size() - 2], next.made, g_.width * g_.inner)
+                              : rows_ahead(a.inputs[0], next.made, x_row);
     const auto tiles = [](std::int64_t columns, std::int64_t positions) { return blocks_of(columns) * ((positions + 7) / 8); };
     const std::int64_t made = band.made.size() * g_.width, done = band.done.size() * g_.width;
     std::int64_t products = g_.op.expands && !kept ? tiles(g_.inner, made) : 0;
     if (backward_) {
-      upcoming.pieces[1] = piece_of(a.inputs.back(), next.out, g_.out_width * g_.out);
-      if (kept) upcoming.pieces[2] = piece_of(a.inputs[0], next.done, x_row);
+      upcoming.pieces[1] = rows_ahead(a.inputs.back(), next.out, g_.out_width * g_.out);
+      if (kept) upcoming.pieces[2] = rows_ahead(a.inputs[0], next.done, x_row);
       products += tiles(g_.inner, work.y.of(band.out.size())) + (g_.op.expands ? tiles(g_.in, done) : 0);
     } else {
       products += tiles(g_.out, work.y.of(band.out.size()));
     }
-    std::int64_t lines = 0;
-    for (const bf16::Upcoming::Piece& piece : upcoming.pieces) lines += (piece.end - piece.at) / 64;
-    upcoming.lines = lines / std::max<std::int64_t>(products, 1) + 1;
+    upcoming.spread(products);
   }
 
   /// A tensor's from number `at` on.

@@ -22,10 +22,29 @@ struct Ahead {
   [[nodiscard]] std::int64_t bytes() const { return at < end ? end - at : 0; }
 };
 
+/// Several pieces, fetched one after the other.
+struct Upcoming {
+  Ahead pieces[4];
+
+  /// So many lines a step that all are fetched in `steps`.
+  void spread(std::int64_t steps) {
+    std::int64_t bytes = 0;
+    for (const Ahead& piece : pieces) bytes += piece.bytes();
+    for (Ahead& piece : pieces) piece.spread(bytes, steps);
+  }
+  /// The first that is not fetched yet.
+  [[nodiscard]] Ahead& next() {
+    for (Ahead& piece : pieces) {
+      if (piece.bytes() > 0) return piece;
+    }
+    return pieces[0];
+  }
+};
+
 #if FOVEA_HAS_BF16
 
-FOVEA_BF16_INLINE void fetch(Ahead& ahead) {
-  for (std::int64_t i = 0; i < ahead.lines && ahead.at < ahead.end; ++i, ahead.at += kCacheLine)
+FOVEA_BF16_INLINE void fetch(Ahead& ahead, std::int64_t steps = 1) {
+  for (std::int64_t i = 0; i < ahead.lines * steps && ahead.at < ahead.end; ++i, ahead.at += kCacheLine)
     _mm_prefetch(reinterpret_cast<const char*>(ahead.at), _MM_HINT_T1);
 }
 

@@ -12,19 +12,11 @@
 namespace fovea::cpu::bf16 {
 namespace {
 
-FOVEA_BF16_INLINE void fetch(Upcoming& upcoming, std::int64_t rows) {
-  std::int64_t left = upcoming.lines * rows / 8;
-  for (Upcoming::Piece& piece : upcoming.pieces) {
-    for (; left > 0 && piece.at < piece.end; --left, piece.at += 64)
-      _mm_prefetch(reinterpret_cast<const char*>(piece.at), _MM_HINT_T1);
-  }
-}
-
 /// body(row, sums of it, sums of the next row) for all rows of a column block, whose number is even.
 template <class Multiplier, class Lanes, class Body>
 FOVEA_BF16_INLINE void for_rows(const Product& p, std::int64_t column, const float* bias, const Body& body) {
   for (std::int64_t row = 0; row < p.rows; row += Multiplier::kRows) {
-    if (p.upcoming != nullptr) fetch(*p.upcoming, Multiplier::kRows);
+    if (p.upcoming != nullptr) fetch(p.upcoming->next(), Multiplier::kRows / 8);
     Multiplier::template multiply<Lanes>(p, row, column, bias, body);
   }
 }

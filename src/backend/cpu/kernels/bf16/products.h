@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "backend/cpu/kernels/bf16/ahead.h"
 #include "backend/cpu/kernels/bf16/round.h"
 #include "backend/cpu/kernels/bf16/unit.h"
 #include "graph/ops.h"
@@ -28,17 +29,6 @@ enum class Order : std::uint8_t { kNatural, kEvenOdd };
   return order == Order::kNatural ? index : (index < 16 ? 2 * index : 2 * (index - 16) + 1);
 }
 
-/// Memory that is read soon, brought into the second-level cache while products are made: up to `lines` cache lines for eight
-/// rows of a column block.
-struct Upcoming {
-  struct Piece {
-    const std::byte* at;
-    const std::byte* end;
-  };
-  Piece pieces[3];
-  std::int64_t lines;
-};
-
 /// a (rows, depth) in blocks of the depth, times b (depth, columns), packed by pack_operand. Memory behind the rows up to a
 /// multiple of 32 must be a's own; what it holds does not matter.
 struct Product {
@@ -49,7 +39,7 @@ struct Product {
   const Bf16* b;       ///< (column block, depth block, 2 tiles)
   std::int64_t columns;
   Order depth_order = Order::kNatural;  ///< as b was packed
-  Upcoming* upcoming = nullptr;         ///< moved to what has not been fetched yet
+  Upcoming* upcoming = nullptr;         ///< moved to what has not been fetched yet; a step is eight rows of a column block
 };
 
 /// Row p of column block j goes to data + j block + place[p]; without places one after the other.
