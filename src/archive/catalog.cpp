@@ -1,15 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "archive/catalog.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
-#include <cerrno>
 #include <chrono>
-#include <cstdlib>
 
 #include "core/error.h"
+#include "core/user_folders.h"
 
 namespace fovea {
 namespace archive {
@@ -44,28 +39,6 @@ FileStamp stamp_at(const database::Statement& row, int column) {
 
 }  // namespace
 
-class Catalog::Lock {
- public:
-  static Result<std::shared_ptr<Lock>> take(const fs::path& catalog) {
-    const fs::path path = catalog.string() + "-lock";
-    std::error_code ignored;
-    if (path.has_parent_path()) fs::create_directories(path.parent_path(), ignored);
-    const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (descriptor < 0) return fail(Error::Kind::kIo, "{}: cannot open: {}", path.string(), errno_text(errno));
-    auto lock = std::make_shared<Lock>(descriptor);
-    if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0) return lock;
-    return fail(Error::Kind::kUsage, "{}: another 'fovea tag' or 'untag' is at work with this catalogue; wait for it to end",
-                catalog.string());
-  }
-  explicit Lock(int descriptor) : descriptor_(descriptor) {}
-  Lock(const Lock&) = delete;
-  Lock& operator=(const Lock&) = delete;
-  ~Lock() { ::close(descriptor_); }
-
- private:
-  int descriptor_;
-};
-
 // A commit that has returned survives a power cut: the way back must be on the disk before a photo is changed.
 Result<Catalog> Catalog::open(const fs::path& path) {
   constexpr std::chrono::seconds kWait(20);  // for another program's transaction
@@ -89,7 +62,22 @@ Result<Catalog> Catalog::open(const fs::path& path) {
 }
 
 Result<Catalog> Catalog::open_for_writing(const fs::path& path) {
-  FOVEA_ASSIGN(auto lock, Lock::take(path));
+  const fs::path beside = path.string() + "-lock";
+  std::error_code failed;
+  if (beside.has_parent_path()) fs::create_directories(beside.parent_path(), failed);
+  if (failed) {
+    return fail(Error::Kind::kIo, "{}: cannot make the catalogue's folder: {}; another one is named with --catalog FILE",
+                beside.parent_path().string(), failed.message());
+  }
+  FOVEA_ASSIGN(FileLock lock, FileLock::of_file(beside, FileLock::InTheEnd::kLeave));
+  if (lock.locked() == Locked::kBusy) {
+    return fail(Error::Kind::kUsage, "{}: another 'fovea tag' or 'untag' is at work with this catalogue; wait for it to end",
+                path.string());
+  }
+  if (lock.locked() == Locked::kUnknown) {
+    return fail(Error::Kind::kIo, "{}: cannot be locked: keep the catalogue on another file system, with --catalog",
+                path.string());
+  }
   FOVEA_ASSIGN(Catalog catalog, open(path));
   catalog.lock_ = std::move(lock);
   FOVEA_TRY(catalog.journal_->recover());

@@ -12,6 +12,7 @@
 
 #include "archive/file_stamp.h"
 #include "archive/journal.h"
+#include "core/file_lock.h"
 #include "database/connection.h"
 #include "fovea/archive.h"
 #include "fovea/result.h"
@@ -65,12 +66,11 @@ class Catalog {
   [[nodiscard]] Journal& journal() { return *journal_; }
 
  private:
-  class Lock;
   Catalog() = default;
   static Result<Catalog> open(const std::filesystem::path& path);
   Result<void> put_keyword(std::int64_t id, std::string_view word, std::optional<double> probability);
 
-  std::shared_ptr<Lock> lock_;
+  FileLock lock_;
   std::unique_ptr<database::Connection> database_;
   std::unique_ptr<Journal> journal_;
 };

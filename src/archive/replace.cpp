@@ -2,7 +2,6 @@
 #include "archive/replace.h"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -17,6 +16,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/file_lock.h"
 
 namespace fovea::archive {
 namespace {
@@ -51,7 +51,7 @@ class Draft {
       }
     }
     if (descriptor_ < 0) return system_error(path_, "make a new file beside it", errno);
-    ::flock(descriptor_, LOCK_EX | LOCK_NB);  // says to others that somebody is at work
+    static_cast<void>(lock_exclusively(descriptor_));  // says to others that somebody is at work
     return {};
   }
 
@@ -115,7 +115,7 @@ class Draft {
   [[nodiscard]] bool remove_abandoned() const {
     const int found = ::open(name_.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW);
     if (found < 0) return errno == ENOENT;
-    const bool abandoned = ::flock(found, LOCK_EX | LOCK_NB) == 0;
+    const bool abandoned = lock_exclusively(found) == Locked::kYes;
     ::close(found);  // before it is deleted: a file that is open is not gone on a share
     if (abandoned && ::unlink(name_.c_str()) == 0) return true;
     errno = EEXIST;

@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -18,6 +17,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/file_lock.h"
 #include "core/hash.h"
 #include "data/cache_store.h"
 
@@ -68,8 +68,6 @@ bool write_at(int descriptor, const void* from, std::uint64_t size, std::uint64_
   return true;
 }
 
-bool lock_for_writing(int descriptor) { return ::flock(descriptor, LOCK_EX | LOCK_NB) == 0; }
-
 // Another cache in the same folder.
 struct Neighbour {
   fs::path path;
@@ -95,7 +93,7 @@ std::vector<Neighbour> neighbours_of(const fs::path& file) {
 bool remove_unused(const Neighbour& neighbour) {
   const int descriptor = ::open(neighbour.path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) return false;
-  const bool removed = lock_for_writing(descriptor) && ::unlink(neighbour.path.c_str()) == 0;
+  const bool removed = lock_exclusively(descriptor) == Locked::kYes && ::unlink(neighbour.path.c_str()) == 0;
   ::close(descriptor);
   return removed;
 }
@@ -110,8 +108,12 @@ class FileStore final : public PhotoCache::Store {
       trouble_ = fmt::format("{}: cannot open the cache: {}", path_.string(), errno_text(errno));
       return;
     }
-    writable_ = lock_for_writing(descriptor_);
-    if (!writable_) trouble_ = fmt::format("{}: in use by another process, so it is only read", path_.string());
+    const Locked locked = lock_exclusively(descriptor_);
+    writable_ = locked == Locked::kYes;
+    if (!writable_) {
+      trouble_ = fmt::format("{}: {}, so it is only read", path_.string(),
+                             locked == Locked::kBusy ? "in use by another process" : "cannot be locked there");
+    }
     read_records();
     ::futimens(descriptor_, nullptr);  // used just now
     leave_disk_space();

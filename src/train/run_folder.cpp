@@ -1,16 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "train/run_folder.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <string_view>
 #include <system_error>
-#include <utility>
 #include <vector>
 
 #include "core/error.h"
@@ -51,24 +45,18 @@ bool holds_other_things(const fs::path& checkpoint) {
 
 }  // namespace
 
-Result<RunLock> RunLock::take(const fs::path& folder) {
-  RunLock lock(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (lock.descriptor_ >= 0 && ::flock(lock.descriptor_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
-    return fail(Error::Kind::kUsage, "{}: another training is at work there: wait for it, or choose another name with -o",
-                folder.string());
-  }
-  return lock;
+Result<FileLock> lock_run_folder(const fs::path& folder) {
+  FileLock lock = FileLock::of_folder(folder);
+  if (lock.locked() != Locked::kBusy) return lock;
+  return fail(Error::Kind::kUsage, "{}: another training is at work there: wait for it, or choose another name with -o",
+              folder.string());
 }
 
-RunLock::RunLock(RunLock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
-
-RunLock& RunLock::operator=(RunLock&& other) noexcept {
-  std::swap(descriptor_, other.descriptor_);
-  return *this;
-}
-
-RunLock::~RunLock() {
-  if (descriptor_ >= 0) ::close(descriptor_);
+Result<FileLock> lock_model(const fs::path& model) {
+  FOVEA_ASSIGN(FileLock lock, FileLock::beside(model));
+  if (lock.locked() != Locked::kBusy) return lock;
+  return fail(Error::Kind::kUsage, "{}: another training is to write this model: wait for it, or choose another name with -o",
+              model.string());
 }
 
 Result<void> check_run_folder(const fs::path& folder) {

@@ -1,28 +1,22 @@
-// Fovea: the folder that a training run works in: that it is one, that no other run works there, what killed ones have left.
+// Fovea: the folder that a training run works in: that it is one, that no other run works there or at the same
+// model, what killed ones have left.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <filesystem>
 #include <string>
 
+#include "core/file_lock.h"
 #include "fovea/result.h"
 
 namespace fovea::training {
 
-/// Holds a run folder for one training as long as it lives; the system lets go of it when the process ends, however it ends.
-class RunLock {
- public:
-  RunLock() = default;
-  /// kUsage where another training works in the folder. Where the file system knows no locks there is none.
-  static Result<RunLock> take(const std::filesystem::path& folder);
-  RunLock(RunLock&& other) noexcept;
-  RunLock& operator=(RunLock&& other) noexcept;
-  ~RunLock();
+/// For as long as the training lives. kUsage where another training works in the folder. Where the file system knows no locks
+/// there is none.
+Result<FileLock> lock_run_folder(const std::filesystem::path& folder);
 
- private:
-  explicit RunLock(int descriptor) : descriptor_(descriptor) {}
-  int descriptor_ = -1;
-};
+/// The same for the model, whatever run folder goes with it.
+Result<FileLock> lock_model(const std::filesystem::path& model);
 
 /// kUsage where the folder is there and somebody else's: with a log, metrics or a checkpoint that no run of Fovea has written,
 /// all of which a run replaces.

@@ -45,7 +45,7 @@ Result<void> check_room(const fs::path& folder) {
 
 Result<RunPaths> prepare_paths(const TrainOptions& options) {
   if (options.model.empty()) return fail(Error::Kind::kUsage, "no name for the model was given");
-  RunPaths paths{options.model, options.run_folder, {}};
+  RunPaths paths{options.model, options.run_folder, {}, {}};
   if (const fs::path name = paths.model.filename(); name.empty() || name == "." || name == "..") {
     return fail(Error::Kind::kUsage, "{}: is a folder; give the name of a file", paths.model.string());
   }
@@ -66,7 +66,8 @@ Result<RunPaths> prepare_paths(const TrainOptions& options) {
   FOVEA_TRY(check_room(folder));
   FOVEA_TRY(make_folder(paths.run_folder));
   FOVEA_TRY(check_run_folder(paths.run_folder));
-  FOVEA_ASSIGN(paths.lock, RunLock::take(paths.run_folder));
+  FOVEA_ASSIGN(paths.folder_lock, lock_run_folder(paths.run_folder));
+  FOVEA_ASSIGN(paths.model_lock, lock_model(paths.model));
   remove_unfinished(paths.model);
   FOVEA_TRY(try_writing(paths.run_folder / "log.txt"));
   return paths;

@@ -17,11 +17,12 @@ namespace fovea::training {
 struct RunPaths {
   std::filesystem::path model;
   std::filesystem::path run_folder;
-  RunLock lock;
+  FileLock model_lock;
+  FileLock folder_lock;
 };
 
-/// Names completed; the run folder made, found to be one and locked; both places tried by writing, and the room on the disk
-/// compared with the model's size.
+/// Names completed; the run folder made and found to be one, it and the model locked; both places tried by writing, and the room
+/// on the disk compared with the model's size.
 Result<RunPaths> prepare_paths(const TrainOptions& options);
 
 /// The given weights, or where the architecture's own are kept by default; kNotFound says how to get them.

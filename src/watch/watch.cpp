@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/file_lock.h"
 #include "watch/mqtt.h"
 #include "watch/watcher.h"
 
@@ -75,6 +76,16 @@ Result<void> check_options(const WatchOptions& options, const fs::path& photos) 
   return {};
 }
 
+/// Two watches of one database would write each time twice, and keep their photos under the same names. Where nothing can be
+/// locked there is no lock: the database says itself what is wrong with its place.
+Result<FileLock> lock_database(const fs::path& database) {
+  auto lock = FileLock::beside(database);
+  if (!lock) return FileLock();
+  if (lock->locked() != Locked::kBusy) return lock;
+  return fail(Error::Kind::kUsage, "{}: another 'fovea watch' keeps its records there: stop that one, or name another database",
+              database.string());
+}
+
 fs::path photo_folder(const WatchOptions& options) {
   const fs::path folder = options.photos.empty() ? fs::path(options.database).replace_extension(".photos") : options.photos;
   // The database names photos, and may be read from another folder.
@@ -99,6 +110,7 @@ Result<WatchTotals> watch(const WatchOptions& options, WatchObserver* observer) 
   using namespace watching;
   const fs::path photos = photo_folder(options);
   FOVEA_TRY(check_options(options, photos));
+  FOVEA_ASSIGN(const FileLock lock, lock_database(options.database));
   // Twice the time between pictures: what drops photos there need not be in step.
   const auto most_age = options.once ? std::nullopt : std::optional(2 * options.every);
   FOVEA_ASSIGN(const std::unique_ptr<Source> source, open_source(options.camera, most_age));

@@ -9,6 +9,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "core/file_lock.h"
 #include "core/rng.h"
 #include "image/encode.h"
 #include "support/paths.h"
@@ -243,6 +244,21 @@ TEST_F(EndToEnd, WatchKeepsARecordAndShowsIt) {
   EXPECT_EQ(shown.status, 0) << shown.err;
   EXPECT_EQ(lines_of(read_text(path("sky.csv"))).size(), 1U + 3);
   EXPECT_NE(read_text(path("sky.html")).find("rot"), std::string::npos);
+}
+
+TEST_F(EndToEnd, ADatabaseHasOneWatchAtATime) {
+  const std::vector<std::string> watch{
+      "watch", path("model.safetensors"), path("photos"), "--once", "--database", path("one.db"), "--keep", "none"};
+  {
+    const auto other = FileLock::beside(path("one.db"));
+    ASSERT_TRUE(other.ok());
+    const Finished run = run_fovea(watch);
+    EXPECT_EQ(run.status, 2);
+    EXPECT_NE(run.err.find("another 'fovea watch' keeps its records there"), std::string::npos) << run.err;
+    EXPECT_FALSE(fs::exists(path("one.db")));
+  }
+  EXPECT_EQ(run_fovea(watch).status, 0);
+  EXPECT_FALSE(fs::exists(path(".one.db.lock")));
 }
 
 TEST_F(EndToEnd, WatchRefusesWhatMakesNoSense) {

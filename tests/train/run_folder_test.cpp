@@ -83,6 +83,28 @@ TEST_F(RunFolder, ASecondTrainingAtTheSameTimeIsRefused) {
   EXPECT_TRUE(train(options_).ok());
 }
 
+TEST_F(RunFolder, ASecondTrainingOfTheSameModelIsRefusedWhereverItsFolder) {
+  fs::create_directories(model_.parent_path());
+  fs::create_symlink(model_, folder_ / "same.safetensors");
+  TrainOptions another = options_;
+  another.run_folder = folder_ / "another";
+  TrainOptions by_link = another;
+  by_link.model = folder_ / "same";
+  Meddler meddler;
+  std::string said;
+  meddler.at_first_model = [&] {
+    for (const TrainOptions& options : {another, by_link}) {
+      const auto second = train(options);
+      said = second.ok() ? "it trained" : second.error().message;
+      EXPECT_NE(said.find("another training is to write this model"), std::string::npos) << said;
+    }
+  };
+  ASSERT_TRUE(train(options_, &meddler).ok());
+  EXPECT_FALSE(said.empty());
+  EXPECT_FALSE(fs::exists(folder_ / "out" / ".model.safetensors.lock"));
+  EXPECT_TRUE(train(another).ok());
+}
+
 TEST_F(RunFolder, WhatKilledRunsBeganIsRemoved) {
   const fs::path part = model_.string() + ".part-aB3xYz";
   const fs::path others = model_.string() + ".part-of-mine";
