@@ -14,6 +14,7 @@
 #include <nlohmann/json.hpp>
 
 #include "fovea/figures.h"
+#include "json_line.h"
 
 namespace fovea::cli {
 namespace {
@@ -50,9 +51,7 @@ void Console::print(std::string_view line) {
   }
 }
 
-void Console::print_json(const nlohmann::ordered_json& object) {
-  print(object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
-}
+void Console::print_json(const nlohmann::ordered_json& object) { print(json_line(object)); }
 
 std::string Console::paint(std::string_view text, std::string_view code) const {
   return colour_ ? fmt::format("\x1b[{}m{}\x1b[0m", code, text) : std::string(text);

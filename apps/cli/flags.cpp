@@ -70,7 +70,8 @@ CLI::Validator one_of(const std::vector<std::string>& words) {
 }
 
 void add_output_flags(CLI::App& app, OutputFlags& flags) {
-  app.add_flag("--json", flags.json, "one JSON object a line on standard output");
+  app.add_flag("--json", flags.json,
+               "one JSON object a line on standard output; of a name that is not UTF-8, path_bytes is the base64");
   auto* quiet = app.add_flag("-q,--quiet", flags.quiet, "only results and errors");
   app.add_flag("-v,--verbose", flags.verbose, "more about what is done and why")->excludes(quiet);
 }

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "fovea/base64.h"
 
 namespace fovea::report {
 
@@ -28,16 +29,7 @@ std::string escape(std::string_view text) {
 }
 
 std::string data_uri(std::string_view type, std::span<const std::byte> bytes) {
-  constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out = fmt::format("data:{};base64,", type);
-  out.reserve(out.size() + (bytes.size() + 2) / 3 * 4);
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    const std::size_t count = std::min<std::size_t>(3, bytes.size() - i);
-    std::uint32_t group = 0;
-    for (std::size_t k = 0; k < 3; ++k) group = group << 8U | (k < count ? std::to_integer<std::uint32_t>(bytes[i + k]) : 0U);
-    for (std::size_t k = 0; k < 4; ++k) out += k <= count ? kDigits[group >> (18 - 6 * k) & 63U] : '=';
-  }
-  return out;
+  return fmt::format("data:{};base64,{}", type, base64(bytes));
 }
 
 std::string section(std::string_view title, std::string_view lead, std::string_view html) {

@@ -11,6 +11,7 @@
 
 #include "core/file_lock.h"
 #include "core/rng.h"
+#include "fovea/base64.h"
 #include "image/encode.h"
 #include "support/paths.h"
 #include "support/process.h"
@@ -119,6 +120,19 @@ TEST_F(EndToEnd, PredictNamesTheColour) {
   EXPECT_GT(red["predictions"][0]["probability"], 0.5);
   EXPECT_EQ(red["rejected"], false);
   EXPECT_EQ(json::parse(lines[1])["predictions"][0]["label"], "blå");
+}
+
+TEST_F(EndToEnd, JsonHoldsTheBytesOfNamesThatAreNotUtf8) {
+  const std::string name = path("caf\xE9 \xEF\xBF\xBD.jpg");  // Latin-1, and a sound U+FFFD
+  fs::copy_file(photo("rot"), name);
+  const Finished run = run_fovea({"predict", path("model.safetensors"), name, photo("rot"), "--json"});
+  fs::remove(name);
+  ASSERT_EQ(run.status, 0) << run.err;
+  const auto lines = lines_of(run.out);
+  ASSERT_EQ(lines.size(), 2U);
+  EXPECT_EQ(json::parse(lines[0])["path"], path("caf\xEF\xBF\xBD \xEF\xBF\xBD.jpg"));
+  EXPECT_EQ(json::parse(lines[0])["path_bytes"], base64(std::as_bytes(std::span(name))));
+  EXPECT_FALSE(json::parse(lines[1]).contains("path_bytes"));
 }
 
 TEST_F(EndToEnd, ABatchAnswersAsSinglePhotosDo) {
