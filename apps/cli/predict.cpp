@@ -12,6 +12,7 @@
 #include "fovea/classifier.h"
 #include "fovea/figures.h"
 #include "fovea/inspect.h"
+#include "fovea/named_folders.h"
 #include "signals.h"
 #include "verbs.h"
 
@@ -122,22 +123,51 @@ void show_progress(Console& console, const Tally& tally, std::size_t photos, std
   console.progress(progress);
 }
 
+/// Where what was named lies.
+NamedFolders folders_of(const std::vector<std::string>& paths) {
+  std::set<fs::path> folders;
+  std::error_code error;
+  for (const std::string& path : paths) {
+    if (path == "-") continue;
+    const fs::path parent = fs::path(path).parent_path();
+    folders.insert(fs::is_directory(path, error) ? fs::path(path) : parent.empty() ? fs::path(".") : parent);
+  }
+  return NamedFolders(std::vector<fs::path>(folders.begin(), folders.end()));
+}
+
+/// The answer for a photo, or why there is none. False: no more is wanted, or to be had, as the one line says of a drive that is
+/// gone.
+bool show_next(Console& console, const fs::path& photo, std::size_t left, const Result<Answer>& answer, const Style& style,
+               NamedFolders& folders, Tally& tally) {
+  folders.tell(photo, answer.ok());
+  if (answer) {
+    show(console, photo.string(), *answer, style);
+    ++tally.done;
+    return true;
+  }
+  ++tally.failed;
+  if (!folders.lost()) {
+    show_failure(console, photo.string(), answer.error());
+    return true;
+  }
+  console.error(folders
+                    .stopped(fmt::format(", {} not looked at: ask again when it is there",
+                                         counted(static_cast<std::int64_t>(left), "photo")))
+                    .message);
+  return false;
+}
+
 void predict_files(Console& console, Classifier& classifier, const PredictFlags& flags, std::span<const fs::path> photos,
                    Tally& tally) {
   const std::atomic<bool>& stop = stop_on_signals();
+  NamedFolders folders = folders_of(flags.paths);
   std::size_t width = 0;
   for (const fs::path& photo : photos) width = std::max(width, columns(photo.string()));
   width = std::min<std::size_t>(width, 48);
   const auto begin = std::chrono::steady_clock::now();
   classifier.classify_files(photos, [&](std::size_t index, const Result<Answer>& answer) {
-    const std::string path = photos[index].string();
-    if (answer) {
-      show(console, path, *answer, {flags.top, classifier.multi_label(), width});
-      ++tally.done;
-    } else {
-      show_failure(console, path, answer.error());
-      ++tally.failed;
-    }
+    const Style style{flags.top, classifier.multi_label(), width};
+    if (!show_next(console, photos[index], photos.size() - index, answer, style, folders, tally)) return false;
     if (!console.data_is_seen()) show_progress(console, tally, photos.size(), begin);
     return !stop.load() && !console.closed();
   });
@@ -178,17 +208,12 @@ Result<std::vector<fs::path>> pictures_for(const fs::path& explain, std::span<co
 void explain_files(Console& console, Classifier& classifier, const PredictFlags& flags, std::span<const fs::path> photos,
                    std::span<const fs::path> pictures, Tally& tally) {
   const std::atomic<bool>& stop = stop_on_signals();
+  NamedFolders folders = folders_of(flags.paths);
   for (std::size_t i = 0; i < photos.size() && !stop.load() && !console.closed(); ++i) {
-    const std::string path = photos[i].string();
     const auto answer = classifier.explain_file(photos[i], pictures[i]);
-    if (answer) {
-      show(console, path, *answer, {flags.top, classifier.multi_label(), columns(path)});
-      console.note("  " + pictures[i].string());
-      ++tally.done;
-    } else {
-      show_failure(console, path, answer.error());
-      ++tally.failed;
-    }
+    const Style style{flags.top, classifier.multi_label(), columns(photos[i].string())};
+    if (!show_next(console, photos[i], photos.size() - i, answer, style, folders, tally)) return;
+    if (answer) console.note("  " + pictures[i].string());
   }
 }
 

@@ -235,6 +235,7 @@ void summarize(Console& console, const TrainReport& report) {
     object["seconds"] = report.seconds;
     object["skipped"] = report.skipped.size();
     object["stopped"] = report.stopped;
+    if (!report.lost_folder.empty()) object["lost_folder"] = report.lost_folder;
     return console.print_json(object);
   }
   if (report.stopped)
@@ -268,7 +269,8 @@ int train_verb(TrainFlags& flags) {
   }
   if (!report) return console.fail(report.error());
   summarize(console, *report);
-  return report->skipped.empty() ? kDone : kSomeFailed;
+  if (!report->lost_folder.empty()) console.error(report->lost_folder);
+  return report->skipped.empty() && report->lost_folder.empty() ? kDone : kSomeFailed;
 }
 
 void add_network_flags(CLI::App& app, TrainOptions& options) {

@@ -293,7 +293,8 @@ struct TrainReport {
   std::string caveat;  ///< why `accuracy`, or `test_accuracy`, is too good: the weights had learned such photos; else empty
   std::vector<SkippedPhoto> skipped;
   double seconds = 0.0;
-  bool stopped = false;  ///< on request or by the time budget, with the best model so far
+  bool stopped = false;     ///< on request, by the time budget or because a folder of photos is lost, with the best model so far
+  std::string lost_folder;  ///< which, why, and how to go on; else empty
 };
 
 /// Trains and writes the model. Fails before any work is done for what can be known then: data without two classes, weights that

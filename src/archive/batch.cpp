@@ -21,15 +21,19 @@ Result<void> carry_out_all(const Context& context, Catalog& catalog, NamedFolder
     for (const Change& change : photo.changes) {
       if (photo.error) return;
       const auto done = folders.lost() ? fail(Error::Kind::kIo, "{}", folders.why()) : carry_out(change);
+      folders.tell(change.edit.photo, done.ok());
       if (done) {
         ++photo.carried_out;
       } else {
         photo.error = done.error();
-        folders.look(change.edit.photo);
       }
     }
   });
   return {};
+}
+
+Error stopped_before(const NamedFolders& folders, std::string_view left) {
+  return folders.stopped(fmt::format(", {} left alone: the same command goes on when it is there again", left));
 }
 
 Result<void> record(Journal& journal, const NamedFolders& folders, const PhotoChanges& photo) {

@@ -12,9 +12,9 @@
 
 #include "archive/catalog.h"
 #include "archive/change.h"
-#include "archive/named_folders.h"
 #include "core/context.h"
 #include "core/error.h"
+#include "fovea/named_folders.h"
 
 namespace fovea::archive {
 
@@ -42,6 +42,9 @@ struct PhotoChanges {
 /// cannot be written, before any file is touched.
 Result<void> carry_out_all(const Context& context, Catalog& catalog, NamedFolders& folders,
                            std::span<PhotoChanges* const> photos);
+
+/// The one line for a run whose folders are lost before it came to `left`, such as "7 photos".
+[[nodiscard]] Error stopped_before(const NamedFolders& folders, std::string_view left);
 
 /// Within a transaction: the journal learns what became of them.
 Result<void> record(Journal& journal, const NamedFolders& folders, const PhotoChanges& photo);

@@ -8,9 +8,9 @@
 #include <unordered_map>
 #include <utility>
 
+#include "archive/batch.h"
 #include "archive/catalog.h"
 #include "archive/keywords.h"
-#include "archive/named_folders.h"
 #include "archive/tagger.h"
 #include "archive/walk.h"
 #include "core/bounded_queue.h"
@@ -18,6 +18,7 @@
 #include "core/hash.h"
 #include "fovea/archive.h"
 #include "fovea/figures.h"
+#include "fovea/named_folders.h"
 
 namespace fovea {
 namespace {
@@ -151,7 +152,7 @@ class TagRun {
   void tell_lost(std::int64_t total) {
     const std::int64_t left = total - report_.tagged - report_.without - report_.failed;
     report_.failed += left;
-    observer_.on_failure(options_.paths.front(), folders_.stopped(counted(left, "photo")));
+    observer_.on_failure(options_.paths.front(), stopped_before(folders_, counted(left, "photo")));
   }
 
   using Chunks = BoundedQueue<std::vector<SeenPhoto>>;
@@ -184,7 +185,7 @@ class TagRun {
       const bool named = answer || answer.error().message.starts_with(paths[i].string());
       chunk.back().answer =
           named ? answer : Error{answer.error().kind, fmt::format("{}: {}", paths[i].string(), answer.error().message)};
-      if (!answer) folders_.look(paths[i]);
+      folders_.tell(paths[i], answer.ok());
       const bool go_on = !folders_.lost() && !context_.stop_requested();
       const auto now = std::chrono::steady_clock::now();
       if (chunk.size() < kChunk && now - handed < kLongest) return go_on;

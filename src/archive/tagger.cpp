@@ -93,7 +93,7 @@ void Tagger::plan(const SeenPhoto& seen, Plan& plan) {
   plan_where(seen,
              {plan.words.fields, carried_words(seen.metadata.others), {wording_.model, utc_now(), predictions_text(answer)}},
              plan);
-  if (plan.error) folders_.look(seen.path);
+  if (plan.error) folders_.tell(seen.path, false);
 }
 
 // Keywords go to one place, and out of the other if an earlier run has put them there.

@@ -12,7 +12,6 @@
 #include "archive/catalog.h"
 #include "archive/change.h"
 #include "archive/keywords.h"
-#include "archive/named_folders.h"
 #include "core/context.h"
 #include "fovea/archive.h"
 #include "metadata/container.h"

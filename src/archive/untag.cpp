@@ -90,7 +90,7 @@ class UntagRun {
   void plan(const Edit& edit, Return& back) {
     if (out_of_reach(edit)) {
       back.absent = true;
-      folders_.look(edit.photo);
+      folders_.tell(edit.photo, false);
       return;
     }
     const FileKind kind = edit.file == edit.photo ? FileKind::kPhoto : FileKind::kSidecar;
@@ -139,7 +139,7 @@ class UntagRun {
   // One line for all of them.
   void tell_absent() {
     if (folders_.lost()) {
-      return observer_.on_failure(options_.paths.front(), folders_.stopped(counted(report_.absent, "file")));
+      return observer_.on_failure(options_.paths.front(), stopped_before(folders_, counted(report_.absent, "file")));
     }
     const std::string others = report_.absent > 1 ? fmt::format(" and {} more are", report_.absent - 1) : " is";
     observer_.on_failure(first_absent_,

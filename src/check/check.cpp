@@ -108,6 +108,7 @@ Result<void> Checker::prepare() {
   preprocess_ = architecture.preprocess;
   reporter_.begin_stage("scan");
   FOVEA_ASSIGN(data_, scan_dataset(options_.data));
+  context_.folders = std::make_shared<NamedFolders>(folders_of(data_));
   for (const std::string& text : data_.notes) note(text);
   FOVEA_TRY(open_network());
   preprocess_ = training::fit_candidates({.fit = options_.fit}, preprocess_).front();
@@ -202,7 +203,7 @@ Result<void> Checker::look_at_labels(std::span<const int> groups) {
 
 Result<CheckReport> Checker::run() {
   FOVEA_TRY(prepare());
-  FOVEA_TRY(look());
+  if (const auto looked = look(); !looked) return context_.why_ended(looked.error(), ": check again when it is there");
   const Surveyed surveyed{photos_, data_.classes};
   std::vector<std::optional<Fingerprint>> fingerprints;
   for (const SurveyedPhoto& photo : photos_) fingerprints.push_back(photo.fingerprint);

@@ -79,11 +79,12 @@ Result<void> load_each(const Context& context, PhotoSource& source, std::span<co
   };
   const bool complete = for_each_photo(context, static_cast<std::int64_t>(photos.size()), [&](std::int64_t i, int worker) {
     // What could not be loaded is known to the source.
-    static_cast<void>(source.load(photos[static_cast<std::size_t>(i)].sample.path));
+    const std::filesystem::path& path = photos[static_cast<std::size_t>(i)].sample.path;
+    context.tell_folders(path, source.load(path).ok());
     ++done;
     if (worker == 0) tell();
   });
-  if (!complete) return fail(Error::Kind::kCancelled, "stopped on request");
+  if (!complete || context.folders_lost()) return fail(Error::Kind::kCancelled, "stopped on request");
   tell();
   return {};
 }

@@ -11,6 +11,10 @@
 
 namespace fovea {
 
+Error Context::why_ended(const Error& error, std::string_view and_now) const {
+  return error.kind == Error::Kind::kCancelled && folders_lost() ? folders->stopped(and_now) : error;
+}
+
 int available_processors() {
   int count = static_cast<int>(std::thread::hardware_concurrency());
   cpu_set_t set;

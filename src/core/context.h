@@ -8,6 +8,8 @@
 #include <memory>
 #include <string_view>
 
+#include "fovea/named_folders.h"
+
 namespace fovea {
 
 class Tuning;
@@ -29,7 +31,20 @@ struct Context {
   /// Set by a signal handler or another thread to ask for a clean stop; may be null.
   const std::atomic<bool>* stop = nullptr;
 
-  [[nodiscard]] bool stop_requested() const { return stop != nullptr && stop->load(std::memory_order_relaxed); }
+  /// Where the photos lie that are read: once one of these is lost a stop is requested too. Null: nobody looks.
+  std::shared_ptr<NamedFolders> folders;
+
+  [[nodiscard]] bool folders_lost() const { return folders != nullptr && folders->lost(); }
+  [[nodiscard]] bool stop_requested() const {
+    return (stop != nullptr && stop->load(std::memory_order_relaxed)) || folders_lost();
+  }
+  /// Everyone who reads photos says of each whether it could be read.
+  void tell_folders(const std::filesystem::path& photo, bool read) const {
+    if (folders != nullptr) folders->tell(photo, read);
+  }
+  /// What to say where `error` has ended a run: of one that was stopped because a folder is lost, that, and `and_now` as of
+  /// NamedFolders::stopped.
+  [[nodiscard]] Error why_ended(const Error& error, std::string_view and_now) const;
   void say(Severity severity, std::string_view text) const {
     if (log) log(severity, text);
   }

@@ -137,6 +137,7 @@ void BatchLoader::Workers::fill(std::int64_t draw, std::unique_lock<std::mutex>&
   Slot& slot = slot_of(draw / rows_);
   lock.unlock();
   auto filled = fill_row(draw, slot.batch);
+  context_.tell_folders(samples_[static_cast<std::size_t>(visits_[static_cast<std::size_t>(draw)].sample)].path, filled.ok());
   lock.lock();
   if (!filled) slot.failures.emplace(draw % rows_, filled.error());
   if (slot.unfinished == 1) {  // the last row: nobody else touches the batch now

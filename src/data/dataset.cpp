@@ -13,6 +13,7 @@
 #include "data/layouts.h"
 #include "data/photo_files.h"
 #include "data/text.h"
+#include "fovea/named_folders.h"
 
 namespace fovea {
 namespace {
@@ -137,6 +138,9 @@ std::optional<Split> split_from(std::string_view name) {
 
 Result<Dataset> scan_dataset(const fs::path& path, const ScanOptions& options) {
   Notes notes;
+  std::vector<fs::path> given{path};
+  given.insert(given.end(), options.more.begin(), options.more.end());
+  NamedFolders folders(given);
   FOVEA_ASSIGN(FoundPhotos found, find(path, options, notes));
   for (const fs::path& further : options.more) {
     FOVEA_ASSIGN(FoundPhotos more, find(further, options, notes));
@@ -145,6 +149,8 @@ Result<Dataset> scan_dataset(const fs::path& path, const ScanOptions& options) {
       found.samples.push_back(std::move(sample));
     }
   }
+  for (const SkippedPhoto& missing : notes.missing()) folders.tell(missing.path, false);
+  if (folders.lost()) return folders.stopped(" before its photos were found");
   if (options.multi_label && found.layout != Layout::kCsv) merge_copies(found.samples, notes);
   Dataset dataset;
   dataset.multi_label = options.multi_label;
@@ -166,6 +172,21 @@ Result<Dataset> scan_dataset(const fs::path& path, const ScanOptions& options) {
   dataset.notes = notes.lines();
   dataset.missing = notes.missing();
   return dataset;
+}
+
+std::vector<fs::path> folders_of(const Dataset& dataset) {
+  constexpr std::size_t kMost = 100;
+  std::vector<fs::path> folders{dataset.root};
+  std::set<fs::path> known;
+  const std::string below = (dataset.root / "").native();
+  for (const auto* samples : {&dataset.train, &dataset.val, &dataset.test}) {
+    for (const Sample& sample : *samples) {
+      if (folders.size() > kMost) return folders;
+      if (sample.path.native().starts_with(below) || !known.insert(sample.path.parent_path()).second) continue;
+      folders.push_back(sample.path.parent_path());
+    }
+  }
+  return folders;
 }
 
 Result<void> check_trainable(const Dataset& dataset) {

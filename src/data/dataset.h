@@ -61,8 +61,12 @@ struct ScanOptions {
 /// Finds the photos below a folder or in a CSV, without decoding them. A file counts as a photo by its extension, or, when
 /// the extension says nothing, by its first bytes. Hidden files and the litter of operating systems are passed over.
 /// Fails with kNotFound or kIo, with kFormat for a CSV (naming the line), and with kUsage when there is no photo
-/// with a class, saying what was found and which layouts are understood.
+/// with a class, saying what was found and which layouts are understood. kIo also where a folder goes away meanwhile.
 Result<Dataset> scan_dataset(const std::filesystem::path& path, const ScanOptions& options = {});
+
+/// The folders that its photos lie in, to notice when one goes away: the root, and those of photos that lie elsewhere (a CSV's,
+/// further data's), a hundred of them at most.
+[[nodiscard]] std::vector<std::filesystem::path> folders_of(const Dataset& dataset);
 
 struct HoldOutOptions {
   double fraction = 0.2;  ///< of the photos of each class, in (0, 1)

@@ -193,9 +193,10 @@ Result<std::vector<std::optional<Fingerprint>>> fingerprints_of(const Context& c
   const bool complete = for_each_photo(context, static_cast<std::int64_t>(paths.size()), [&](std::int64_t number) {
     const auto i = static_cast<std::size_t>(number);
     const auto fingerprint = fingerprint_of(paths[i]);
+    context.tell_folders(paths[i], fingerprint.ok());
     if (fingerprint) all[i] = *fingerprint;
   });
-  if (!complete) return fail(Error::Kind::kCancelled, "stopped while photos were being compared");
+  if (!complete || context.folders_lost()) return fail(Error::Kind::kCancelled, "stopped while photos were being compared");
   return all;
 }
 

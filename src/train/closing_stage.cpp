@@ -213,7 +213,8 @@ void TrainingRun::remember_photos() {
     seen.learned = merged(seen.learned, before_->learned);
     seen.judged = merged(seen.judged, before_->judged);
   }
-  model_.seen = std::move(seen);
+  // Marks that could not be made would say of photos that they had no part.
+  if (!context_.folders_lost()) model_.seen = std::move(seen);
 }
 
 Result<void> TrainingRun::close() {

@@ -75,6 +75,7 @@ std::optional<SeenBefore> seen_before(const Context& context, const Model& model
   const std::vector<std::uint64_t> marks = training::marks_of(context, samples);
   const auto learned = share_seen(model.seen->learned, marks);
   const auto judged = share_seen(model.seen->judged, marks);
+  if (context.folders_lost()) return std::nullopt;
   if (!learned || !judged) return std::nullopt;
   SeenBefore seen{*learned, *judged, model.seen->chose, {}};
   seen.caveat = caveat_of(seen);
@@ -195,19 +196,24 @@ Result<Evaluation> evaluate(const std::filesystem::path& model_path, const std::
   context.threads = options.threads > 0 ? options.threads : available_processors();
   context.deterministic = options.deterministic;
   context.stop = options.stop;
+  context.folders = std::make_shared<NamedFolders>(folders_of(data));
+  const auto ended = [&](const Error& error) { return context.why_ended(error, ": val again when it is there"); };
   context.tuning = machine_tuning(fovea::Tuning::Mode::kMeasure);
 
   reporter.begin_stage("val", static_cast<std::int64_t>(samples.size()));
   const training::PhotoRows rows(context, samples, model.preprocess, options.strict);
   FOVEA_ASSIGN(auto logits, training::Inference::create(context, *device.backend, model.spec, model.parameters, "logits",
                                                         model.rejection.has_value()));
-  FOVEA_ASSIGN(const training::LabelledTable out, rows.run_once(logits, reporter));
+  const auto ran = rows.run_once(logits, reporter);
+  if (!ran) return ended(ran.error());
+  const training::LabelledTable& out = *ran;
   Evaluation result =
       model.multi_label() ? evaluate_label_sets(model, out, samples) : evaluate_classes(model, out, samples, options.top);
   result.seen = seen_before(context, model, samples);
   result.unknown_labels = std::move(counted.unknown_labels);
   result.unknown_photos = counted.unknown_photos;
-  FOVEA_TRY(measure_rejection(context, model, logits, out, none, options.strict, reporter, result));
+  if (const auto measured = measure_rejection(context, model, logits, out, none, options.strict, reporter, result); !measured)
+    return ended(measured.error());
   if (result.multi_label) reporter.measure_by(Measure::kMeanAveragePrecision);
   reporter.end_stage(result.multi_label ? result.multi_label->mean_average_precision : result.accuracy);
   result.skipped = std::move(reporter.report().skipped);

@@ -29,7 +29,10 @@ Result<void> TrainingRun::fold_runs() {
     std::filesystem::remove_all(options.run_folder, ignored);
     if (!report) return report.error();
     // A fold without a readable photo tells nothing; one that was stopped, not what it was asked.
-    if (report->stopped) return {};
+    if (report->stopped) {
+      reporter_.report().lost_folder = report->lost_folder;
+      return {};
+    }
     const std::optional<double> measured =
         report->test_multi_label ? report->test_multi_label->mean_average_precision : report->test_accuracy;
     if (measured && report->test_photos > 0) accuracies.push_back(*measured);

@@ -15,6 +15,7 @@ std::vector<std::uint64_t> marks_of(const Context& context, std::span<const Samp
   parallel_for(context, static_cast<std::int64_t>(samples.size()), [&](std::int64_t n) {
     const auto i = static_cast<std::size_t>(n);
     const auto file = MappedFile::open(samples[i].path);
+    context.tell_folders(samples[i].path, file.ok());
     if (!file) return;
     const Bytes bytes = file->bytes();
     mark_of[i] = hash64(bytes.first(std::min(kRead, bytes.size())), bytes.size());

@@ -68,7 +68,7 @@ class PhotoRows::Computation {
       if (!failed_) compute(first, std::min(positions_.size(), first + batch), lane);
       if (lane == 0) tell();
     });
-    if (!complete) return fail(Error::Kind::kCancelled, "stopped on request");
+    if (!complete || context.folders_lost()) return fail(Error::Kind::kCancelled, "stopped on request");
     tell();
     return collect();
   }
@@ -125,7 +125,9 @@ class PhotoRows::Computation {
       normalize((*kept_)[sample], rows_.preprocess_, input);
       return {};
     }
-    FOVEA_ASSIGN(Image image, load_fitted(source_, rows_.samples_[sample].path, rows_.preprocess_));
+    auto loaded = load_fitted(source_, rows_.samples_[sample].path, rows_.preprocess_);
+    rows_.context_.tell_folders(rows_.samples_[sample].path, loaded.ok());
+    FOVEA_ASSIGN(Image image, std::move(loaded));
     normalize(image.pixels, rows_.preprocess_, input);
     if (fingerprints_) photos_[i].fingerprint = fingerprint_of(image);
     if (kept_ == nullptr) return {};

@@ -34,6 +34,14 @@ TrainingRun::TrainingRun(const TrainOptions& options, TrainObserver* observer) :
 }
 
 Result<TrainReport> TrainingRun::run() {
+  constexpr std::string_view kGoOn = ": the same command with --resume goes on when it is there again";
+  if (const Result<void> done = run_to_the_end(); !done) return context_.why_ended(done.error(), kGoOn);
+  TrainReport& report = reporter_.report();
+  if (stopped_ && context_.folders_lost()) report.lost_folder = context_.folders->stopped(kGoOn).message;
+  return std::move(report);
+}
+
+Result<void> TrainingRun::run_to_the_end() {
   FOVEA_TRY(prepare());
   const Result<void> outcome = stages();
   if (!outcome) {
@@ -44,9 +52,9 @@ Result<TrainReport> TrainingRun::run() {
   FOVEA_TRY(finish());
   if (!stopped_) FOVEA_TRY(fold_runs());
   // What a time budget left out is not an interruption.
-  const bool interrupted = stopped_ && context_.stop_requested();
+  const bool interrupted = (stopped_ && context_.stop_requested()) || !reporter_.report().lost_folder.empty();
   if (!interrupted) checkpoint_.remove();
-  return std::move(reporter_.report());
+  return {};
 }
 
 Result<void> TrainingRun::prepare() {
@@ -124,6 +132,7 @@ Result<void> TrainingRun::scan() {
                               {.strict = options_.strict, .multi_label = options_.multi_label, .more = options_.more_data}));
   }
   FOVEA_TRY(check_trainable(data_));
+  context_.folders = std::make_shared<NamedFolders>(folders_of(data_));
   if (data_.val.empty() && options_.val_fraction > 0) {
     FOVEA_TRY(hold_out_validation(context_, data_, {.fraction = options_.val_fraction, .seed = options_.seed}));
   }

@@ -64,6 +64,7 @@ class TrainingRun {
   };
 
   // training_run.cpp
+  Result<void> run_to_the_end();
   Result<void> prepare();
   Result<void> choose_decoder();
   Result<void> scan();

@@ -135,6 +135,20 @@ TEST_F(EndToEnd, JsonHoldsTheBytesOfNamesThatAreNotUtf8) {
   EXPECT_FALSE(json::parse(lines[1]).contains("path_bytes"));
 }
 
+TEST_F(EndToEnd, AFailingDriveIsOneLineOfPredict) {
+  fs::create_directory(path("drive"));
+  for (int n = 0; n < 30; ++n) fs::create_symlink("/proc/self/mem", path("drive/" + std::to_string(100 + n) + ".jpg"));
+  fs::copy_file(photo("rot"), path("drive/0.jpg"));
+  const Finished run = run_fovea({"predict", path("model.safetensors"), path("drive"), "--quiet"});
+  fs::remove_all(path("drive"));
+  EXPECT_EQ(run.status, 1);
+  EXPECT_EQ(lines_of(run.out).size(), 1U) << run.out;
+  const auto said = lines_of(run.err);
+  ASSERT_EQ(said.size(), 8U) << run.err;
+  EXPECT_NE(said.back().find("cannot be read (Input/output error); stopped, 23 photos not looked at"), std::string::npos)
+      << said.back();
+}
+
 TEST_F(EndToEnd, ABatchAnswersAsSinglePhotosDo) {
   const Finished many = run_fovea({"predict", path("model.safetensors"), path("photos"), "--json"});
   ASSERT_EQ(many.status, 0) << many.err;
