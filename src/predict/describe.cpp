@@ -90,7 +90,7 @@ Result<Description> describe(const fs::path& name) {
   if (fs::is_directory(path, ignored) || lower_case(path.extension().native()) == ".csv") return describe_photos(path);
   FOVEA_ASSIGN(const MappedFile mapped, MappedFile::open(path));
   if (sniff(mapped.bytes())) return describe_photo(path, mapped.bytes());
-  const auto file = open_weights(path);
+  const auto file = parse_weights(mapped.bytes(), path.string());
   if (file) return is_model(*file) ? describe_model(path) : Result<Description>(describe_weights(path, *file));
   const bool named_weights = std::ranges::find(kWeightExtensions, path.extension().string()) != kWeightExtensions.end();
   return fail(file.error().kind, "{}{}", file.error().message, named_weights ? "" : ", a photo, or a folder of photos");
