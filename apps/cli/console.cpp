@@ -40,10 +40,10 @@ Console::Console(std::string_view verb, const OutputFlags& flags) : verb_(verb),
   colour_ = terminal_ && std::getenv("NO_COLOR") == nullptr && term != nullptr;
 }
 
-void Console::print(std::string_view line) {
+void Console::print_record(std::string_view record, char end) {
   if (closed_) return;
   if (data_is_seen_) clear_progress();
-  const bool written = std::fwrite(line.data(), 1, line.size(), stdout) == line.size() && std::fputc('\n', stdout) != EOF;
+  const bool written = std::fwrite(record.data(), 1, record.size(), stdout) == record.size() && std::fputc(end, stdout) != EOF;
   closed_ = !written || std::fflush(stdout) != 0;
   // A reader that has seen enough (head, less) is no error of ours, nor is an output that was closed on purpose.
   if (const int code = errno; closed_ && code != EPIPE && code != EBADF) {

@@ -24,7 +24,8 @@ class Console {
   [[nodiscard]] bool verbose() const { return flags_.verbose; }
 
   /// A line of data. After the reader has closed the pipe, nothing more is written and closed() holds.
-  void print(std::string_view line);
+  void print(std::string_view line) { print_record(line, '\n'); }
+  void print_record(std::string_view record, char end);
   void print_json(const nlohmann::ordered_json& object);
   [[nodiscard]] bool closed() const { return closed_; }
   /// Whether a person sees the lines of data as they come; else progress tells that it goes on.

@@ -20,6 +20,7 @@ struct FindFlags {
   std::string near;
   std::string box;
   std::filesystem::path html;
+  bool null = false;
   OutputFlags output;
 };
 
@@ -57,10 +58,12 @@ Result<void> read_places(FindFlags& flags) {
   return {};
 }
 
-void show(Console& console, const FoundPhoto& photo) {
+void show(Console& console, const FoundPhoto& photo, bool null) {
   if (!console.json()) {
-    console.print(photo.path.string());
-    return;
+    // On a terminal as it may stand in a line; for programs as it is.
+    const std::string path = photo.path.string();
+    if (null) return console.print_record(path, '\0');
+    return console.print(console.data_is_seen() ? in_line(path) : path);
   }
   nlohmann::ordered_json line{{"path", photo.path.string()}, {"keywords", photo.keywords}};
   if (photo.probability) line["probability"] = *photo.probability;
@@ -77,6 +80,7 @@ int find(FindFlags& flags) {
   Console console("find", flags.output);
   if (const auto read = read_places(flags); !read) return console.fail(read.error());
   if (flags.min_probability >= 0) flags.query.min_probability = flags.min_probability;
+  if (flags.null && flags.output.json) return console.fail({Error::Kind::kUsage, "--null is of paths: not with --json"});
   const auto photos = find_tagged(flags.query);
   if (!photos) return console.fail(photos.error());
   if (!flags.html.empty()) {
@@ -85,10 +89,15 @@ int find(FindFlags& flags) {
     console.note(fmt::format("{} on {}", counted(static_cast<std::int64_t>(photos->size()), "photo"), flags.html.string()));
   } else {
     for (const FoundPhoto& photo : *photos) {
-      show(console, photo);
+      show(console, photo, flags.null);
       if (console.closed()) break;
     }
     console.note(counted(static_cast<std::int64_t>(photos->size()), "photo"));
+  }
+  std::error_code unknown;
+  for (const auto& folder : flags.query.folders) {
+    if (photos->empty() && !std::filesystem::exists(folder, unknown))
+      console.note(fmt::format("--in {}: no such folder, and no such photo was there", in_line(folder.string())));
   }
   return photos->empty() ? kSomeFailed : kDone;
 }
@@ -113,6 +122,7 @@ Run add_find(CLI::App& app) {
   app.add_option("--box", flags->box, "taken within SOUTH,WEST,NORTH,EAST")->type_name("BOX");
   app.add_option("--limit", query.limit, "at most so many; 0: all")->check(whole_number(0, 1000000000))->capture_default_str();
   app.add_option("--html", flags->html, "a page of thumbnails rather than paths")->type_name("FILE");
+  app.add_flag("-0,--null", flags->null, "a NUL behind each path, as 'xargs -0' reads them: names may have spaces and line ends");
   app.add_option("--catalog", query.catalog, "the catalogue, if not the user's own")->type_name("FILE");
   add_output_flags(app, flags->output);
   return [flags] { return find(*flags); };

@@ -18,7 +18,7 @@
 namespace fovea {
 
 /// Where the archive's catalogue lies unless one is named: fovea/archive.sqlite in the user's folder for data.
-[[nodiscard]] std::filesystem::path default_catalog();
+Result<std::filesystem::path> default_catalog();
 
 enum class WriteTo : std::uint8_t {
   kSidecar,  ///< an XMP file beside the photo, which stays untouched

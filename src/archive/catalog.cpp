@@ -91,6 +91,8 @@ Result<Catalog> Catalog::open_for_reading(const fs::path& path) {
   return fail(Error::Kind::kNotFound, "{}: no catalogue of photos there yet; 'fovea tag' makes it", path.string());
 }
 
+Result<fs::path> Catalog::named(const fs::path& path) { return path.empty() ? default_catalog() : path; }
+
 Result<Catalog> Catalog::open_or_temporary(const fs::path& path) {
   auto there = open_for_reading(path);
   if (there || there.error().kind != Error::Kind::kNotFound) return there;
@@ -181,13 +183,9 @@ fs::path catalog_path(const fs::path& path) {
 
 }  // namespace archive
 
-std::filesystem::path default_catalog() {
-  const char* const data = std::getenv("XDG_DATA_HOME");
-  const char* const home = std::getenv("HOME");
-  const std::filesystem::path base = data != nullptr && *data != '\0'
-                                         ? std::filesystem::path(data)
-                                         : std::filesystem::path(home != nullptr ? home : ".") / ".local" / "share";
-  return base / "fovea" / "archive.sqlite";
+Result<std::filesystem::path> default_catalog() {
+  FOVEA_ASSIGN(const std::filesystem::path folder, user_data_folder());
+  return folder / "archive.sqlite";
 }
 
 }  // namespace fovea

@@ -47,6 +47,8 @@ struct CatalogEntry {
 
 class Catalog {
  public:
+  /// `path`, or where that is empty the user's own.
+  static Result<std::filesystem::path> named(const std::filesystem::path& path);
   /// For writing, which only one process may do at a time: kUsage if another one is at it. Settles what a killed run has left.
   static Result<Catalog> open_for_writing(const std::filesystem::path& path);
   /// For questions; kNotFound if there is none.

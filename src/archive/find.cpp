@@ -41,6 +41,27 @@ Result<void> check_date(std::string_view flag, const std::string& date) {
   return fail(Error::Kind::kUsage, "{} {}: expected a year, month or day such as 2019, 2019-06 or 2019-06-30", flag, date);
 }
 
+bool on_earth(const GeoPoint& point) { return std::abs(point.latitude) <= 90 && std::abs(point.longitude) <= 180; }
+
+Result<void> check_places(const FindQuery& query) {
+  constexpr std::string_view kDegrees = "expected a latitude of -90 to 90 and a longitude of -180 to 180";
+  if (query.near && !on_earth(query.near->centre)) {
+    return fail(Error::Kind::kUsage, "--near {},{}: {}", query.near->centre.latitude, query.near->centre.longitude, kDegrees);
+  }
+  if (query.near && !(query.near->kilometres > 0)) {
+    return fail(Error::Kind::kUsage, "--near: a radius of {} km, expected more than 0", query.near->kilometres);
+  }
+  if (!query.box) return {};
+  for (const GeoPoint& corner : {query.box->south_west, query.box->north_east}) {
+    if (!on_earth(corner)) return fail(Error::Kind::kUsage, "--box {},{}: {}", corner.latitude, corner.longitude, kDegrees);
+  }
+  if (query.box->south_west.latitude > query.box->north_east.latitude) {
+    return fail(Error::Kind::kUsage, "--box: its south, {}, lies north of its north, {}; expected SOUTH,WEST,NORTH,EAST",
+                query.box->south_west.latitude, query.box->north_east.latitude);
+  }
+  return {};
+}
+
 // ?1 since, ?2 until, ?3 part of the camera's name, each empty for none; ?4 words, of which a photo must have all, as a JSON
 // array; ?5 the least probability, NULL for that of the run that gave the keyword.
 constexpr std::string_view kSelect = R"(
@@ -132,7 +153,9 @@ class Details {
 Result<std::vector<FoundPhoto>> find_tagged(const FindQuery& query) {
   FOVEA_TRY(check_date("--since", query.since));
   FOVEA_TRY(check_date("--until", query.until));
-  FOVEA_ASSIGN(Catalog catalog, Catalog::open_for_reading(query.catalog.empty() ? default_catalog() : query.catalog));
+  FOVEA_TRY(check_places(query));
+  FOVEA_ASSIGN(const fs::path path, Catalog::named(query.catalog));
+  FOVEA_ASSIGN(Catalog catalog, Catalog::open_for_reading(path));
   FOVEA_ASSIGN(Details details, Details::prepare(catalog.database()));
   FOVEA_ASSIGN(auto select, catalog.database().prepare(kSelect));
   const Filter filter(query);

@@ -61,7 +61,7 @@ Result<std::uint64_t> settings_of(const TagOptions& options) {
 }
 
 Result<Catalog> open_catalog(const TagOptions& options) {
-  const fs::path path = options.catalog.empty() ? default_catalog() : options.catalog;
+  FOVEA_ASSIGN(const fs::path path, Catalog::named(options.catalog));
   return options.dry_run ? Catalog::open_or_temporary(path) : Catalog::open_for_writing(path);
 }
 

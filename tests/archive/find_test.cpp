@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "archive/photos.h"
 #include "metadata/container.h"
 
@@ -68,6 +70,14 @@ TEST_F(Find, ByPlace) {
   EXPECT_THAT(found({.box = GeoBox{{-40, 140}, {-30, 160}}}), ElementsAre("b1.jpg"));
   // Across the 180th meridian: from 170 degrees east to 170 degrees west.
   EXPECT_THAT(found({.box = GeoBox{{-20, 170}, {-10, -170}}}), ElementsAre("c1.jpg"));
+}
+
+TEST_F(Find, APlaceThatIsNoneIsRefused) {
+  EXPECT_THAT(found({.near = GeoCircle{{91, 0}, 1}})[0], testing::HasSubstr("a latitude of -90 to 90"));
+  EXPECT_THAT(found({.near = GeoCircle{{std::nan(""), 0}, 1}})[0], testing::HasSubstr("a latitude of -90 to 90"));
+  EXPECT_THAT(found({.near = GeoCircle{{52, 13}, -1}})[0], testing::HasSubstr("a radius of -1 km"));
+  EXPECT_THAT(found({.box = GeoBox{{13, 52}, {14, 190}}})[0], testing::HasSubstr("a longitude of -180 to 180"));
+  EXPECT_THAT(found({.box = GeoBox{{55, 6}, {47, 15}}})[0], testing::HasSubstr("lies north of its north"));
 }
 
 TEST_F(Find, ByProbability) {

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+
 #include "archive/photos.h"
 #include "support/process.h"
 
@@ -103,6 +105,26 @@ TEST_F(ArchiveVerbs, TellWhatTheyDid) {
   EXPECT_EQ(back.status, 0);
   EXPECT_THAT(back.err, HasSubstr("9 sidecars deleted"));
   EXPECT_THAT(run({"untag", photos_.string()}).err, HasSubstr("nothing there"));
+}
+
+TEST_F(ArchiveVerbs, FindPrintsPathsForXargs) {
+  fs::rename(photos_ / "a0.png", photos_ / "a\n0.png");
+  ASSERT_EQ(tag({}).status, 0);
+  const Finished found = run({"find", "--in", (photos_ / "a\n0.png").string(), "-0"});
+  EXPECT_EQ(found.status, 0) << found.err;
+  EXPECT_EQ(found.out, (photos_ / "a\n0.png").string() + '\0');
+  EXPECT_EQ(run({"find", "-0", "--json"}).status, 2);
+  const Finished nowhere = run({"find", "--in", (photos_ / "absent").string()});
+  EXPECT_EQ(nowhere.status, 1);
+  EXPECT_THAT(nowhere.err, HasSubstr("absent: no such folder"));
+}
+
+TEST_F(ArchiveVerbs, ACatalogueThatHasNoPlaceIsSaid) {
+  std::ofstream(folder_ / "file") << "no folder";
+  const fs::path place = folder_ / "file";
+  const Finished done = run_fovea({"tag", model(), photos_.string(), "--catalog", (place / "a.sqlite").string()});
+  EXPECT_EQ(done.status, 2);
+  EXPECT_THAT(done.err, HasSubstr(place.string() + ": cannot make the catalogue's folder: Not a directory"));
 }
 
 TEST_F(ArchiveVerbs, WrongUsageIsTwo) {
