@@ -77,7 +77,9 @@ void add_weight(CLI::App& app, WeightOptions& weight) {
       app, "--weight-unit", weight.unit,
       {{"g", WeightUnit::kGram}, {"kg", WeightUnit::kKilogram}, {"oz", WeightUnit::kOunce}, {"lb", WeightUnit::kPound}},
       "of weights that come without one [kg]");
-  app.add_option("--least", weight.least_g, "grams from which on something lies there")->capture_default_str();
+  app.add_option("--least", weight.least_g, "grams from which on something lies there")
+      ->check(above_zero())
+      ->capture_default_str();
 }
 
 void add_page(CLI::App& app, ScaleFlags& flags) {

@@ -33,6 +33,7 @@ void add_place(CLI::App& app, WatchOptions& options) {
           ""))
       ->type_name("LAT,LON");
   app.add_option("--night-below", options.night_below, "sun's height in degrees below which it is night: no picture is taken")
+      ->check(number(-90.0, 90.0))
       ->capture_default_str();
 }
 

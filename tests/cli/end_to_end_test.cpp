@@ -296,6 +296,7 @@ TEST_F(EndToEnd, WatchRefusesWhatMakesNoSense) {
       {"watch", path("model.safetensors"), path("no-such-folder")},
       {"watch", path("model.safetensors"), path("photos"), "--place", "91,0"},
       {"watch", path("model.safetensors"), path("photos"), "--place", "north"},
+      {"watch", path("model.safetensors"), path("photos"), "--once", "--place", "52,13", "--night-below", "nan"},
       {"watch", path("model.safetensors"), path("photos"), "--every", "10 minutes"},
       {"watch", path("model.safetensors"), path("photos"), "--every", "10s"},
       {"watch", path("model.safetensors"), path("photos"), "--photos", path("photos/kept")},

@@ -70,6 +70,14 @@ TEST_F(ScaleTest, WhatMakesNoSenseIsOneLine) {
   }
 }
 
+TEST_F(ScaleTest, AWeightFromWhichOnIsANumberAboveNothing) {
+  for (const char* grams : {"nan", "-5", "0"}) {
+    const Finished run = run_fovea({"scale", model(), show(), "--hold", "10ms", "--port", "0", "--least", grams});
+    EXPECT_EQ(run.status, 2) << grams;
+    EXPECT_TRUE(contains(run.err, "--least")) << run.err;
+  }
+}
+
 TEST_F(ScaleTest, SigtermEndsItCleanly) {
   // A reader that has gone ends it too; here the shell sends the signal after a second.
   const std::string command = "'" + program().string() + "' scale '" + model() + "' '" + show() +
