@@ -13,10 +13,12 @@ extern "C" {
 #include <filesystem>
 #include <string_view>
 #include <thread>
+#include <tuple>
 #include <utility>
 
 #include "core/error.h"
 #include "image/raster.h"
+#include "image/resize.h"
 #include "video/ffmpeg.h"
 #include "video/to_image.h"
 #include "video/turn.h"
@@ -49,6 +51,17 @@ int orientation_of(const AVStream& stream) {
     case 3: return 8;
     default: return 1;
   }
+}
+
+/// The size that frames of `width` by `height` pixels (upright) have on a screen, whose pixels are square: the shorter of a
+/// pixel's sides is stretched, so nothing is lost.
+std::pair<int, int> on_screen(int width, int height, AVRational pixel, bool sideways) {
+  constexpr double kMost = 4;  // beyond, the file talks nonsense
+  double wide = pixel.num > 0 && pixel.den > 0 ? av_q2d(pixel) : 1;
+  if (sideways) wide = 1 / wide;
+  if (wide > kMost || wide < 1 / kMost) wide = 1;
+  return wide >= 1 ? std::pair(static_cast<int>(std::lround(width * wide)), height)
+                   : std::pair(width, static_cast<int>(std::lround(height / wide)));
 }
 
 /// A JPEG without its end marker: a connection that broke off. Decoders paint the rest grey and say nothing. Cameras pad pictures
@@ -101,7 +114,7 @@ class FrameReader::Impl {
     FOVEA_ASSIGN(const bool found, decode());
     if (!found && broke_off_) return fail(Error::Kind::kFormat, "{}: ended in the middle of a picture", address_);
     if (!found) return std::optional<Frame>();
-    if (options_.planes && has_plain_planes()) {
+    if (options_.planes && has_plain_planes() && !stretched_) {
       FOVEA_ASSIGN(Frame as_stored, planes());
       if (info_.orientation == 1) return std::optional(std::move(as_stored));
       if (can_turn(*as_stored.planes, info_.orientation)) {
@@ -111,6 +124,7 @@ class FrameReader::Impl {
     }
     auto image = to_image_(*frame_, info_.orientation, options_.fast_colours);
     if (!image) return fail(image.error().kind, "{}: {}", address_, image.error().message);
+    if (stretched_) *image = resize(*image, info_.width, info_.height, Filter::kBilinear);
     return std::optional<Frame>(Frame{std::move(*image), seconds_, {}, {}});
   }
 
@@ -206,8 +220,11 @@ class FrameReader::Impl {
     if (const int code = avcodec_open2(codec_.get(), codec, nullptr); code < 0) return error(code);
     info_.orientation = orientation_of(*stream_);
     const bool sideways = turns_sideways(info_.orientation);
-    info_.width = sideways ? parameters.height : parameters.width;
-    info_.height = sideways ? parameters.width : parameters.height;
+    const int width = sideways ? parameters.height : parameters.width;
+    const int height = sideways ? parameters.width : parameters.height;
+    const AVRational pixel = av_guess_sample_aspect_ratio(input_.get(), stream_, nullptr);
+    std::tie(info_.width, info_.height) = on_screen(width, height, pixel, sideways);
+    stretched_ = info_.width != width || info_.height != height;
     const AVRational rate = stream_->avg_frame_rate;
     if (rate.num > 0 && rate.den > 0) info_.frames_per_second = av_q2d(rate);
     if (stream_->duration > 0) {
@@ -293,6 +310,7 @@ class FrameReader::Impl {
   int packets_ = 0;  ///< of the video, read so far
   std::optional<Error> gap_;
   bool broke_off_ = false;  ///< the last packet
+  bool stretched_ = false;  ///< what is shown is larger than what is stored, whose pixels are not square
 };
 
 FrameReader::FrameReader(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

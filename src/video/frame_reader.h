@@ -20,14 +20,14 @@ struct ReaderOptions {
   std::int64_t max_pixels = 256'000'000;
   bool fast_colours = false;  ///< chroma repeated, not interpolated: a fifth of the time, off by a few levels at edges of colour
   /// Frames of 8-bit 4:2:0 are given in their own colours, in Frame::planes, without being made RGB; upright as well. Of those
-  /// that have to be turned only even sizes.
+  /// that have to be turned only even sizes, and none whose pixels are not square.
   bool planes = false;
   bool live = false;             ///< each frame as soon as it comes: decoded by one thread, nothing waits to be put in order
   double frames_per_second = 0;  ///< of numbered pictures ("frame-%04d.jpg"); 0: 25
 };
 
 struct VideoInfo {
-  int width = 0;  ///< upright
+  int width = 0;  ///< upright, of square pixels
   int height = 0;
   int orientation = 1;             ///< that the frames had, Exif 1 to 8
   double frames_per_second = 0.0;  ///< mean; 0: not known
@@ -38,7 +38,7 @@ struct VideoInfo {
 };
 
 struct Frame {
-  Image image;           ///< upright RGB; empty where there are planes
+  Image image;           ///< upright RGB of square pixels; empty where there are planes
   double seconds = 0.0;  ///< since the first frame; frames need not be evenly spaced
   std::optional<YuvFrame> planes;
   std::shared_ptr<const void> owner;  ///< of the planes' memory

@@ -68,6 +68,7 @@ void set_up(Track& pictures, const ClipOptions& options) {
   pictures->height = options.height;
   pictures->pix_fmt = av_get_pix_fmt(options.pixel_format.c_str());
   pictures->time_base = {1, 10};
+  pictures->sample_aspect_ratio = pictures.stream()->sample_aspect_ratio = {options.pixel_width, 1};
   pictures->color_range = options.full_range ? AVCOL_RANGE_JPEG : AVCOL_RANGE_MPEG;
   pictures->colorspace = static_cast<AVColorSpace>(options.colour_space);
   pictures->color_primaries = static_cast<AVColorPrimaries>(options.colour_space);  // the same numbers for those in use

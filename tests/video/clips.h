@@ -16,6 +16,7 @@ struct ClipOptions {
   int height = 48;
   int frames = 3;                                    ///< 10 a second
   std::array<std::uint8_t, 3> colour{200, 120, 40};  ///< R, G, B of its left half; the right half is black
+  int pixel_width = 1;                               ///< of a pixel, in those of its height
   int clockwise = 0;                                 ///< degrees by which a player turns it
   int colour_space = 1;                              ///< as numbered by ITU-T H.273; 1: BT.709
   bool full_range = false;

@@ -100,6 +100,28 @@ TEST(Planes, ATurnedVideoOfAnOddSizeStandsUprightToo) {
   expect_colour(rgb_of(frame), 20, 10, options.colour);
 }
 
+TEST(Planes, PixelsThatAreNotSquareAreStretched) {
+  const TemporaryFolder folder;
+  for (const int clockwise : {0, 90}) {
+    const auto path = folder / ("wide" + std::to_string(clockwise) + ".mov");
+    write_clip(path, {.width = 64, .height = 48, .pixel_width = 2, .clockwise = clockwise});
+    auto reader = FrameReader::open(path.string(), {.planes = true});
+    ASSERT_TRUE(reader.ok()) << reader.error().message;
+    const int width = clockwise == 0 ? 128 : 48;
+    const int height = clockwise == 0 ? 48 : 128;
+    EXPECT_EQ(reader->info().width, width);
+    EXPECT_EQ(reader->info().height, height);
+    const auto frame = reader->next();
+    ASSERT_TRUE(frame.ok() && *frame);
+    EXPECT_EQ((*frame)->width(), width);
+    EXPECT_EQ((*frame)->height(), height);
+    ASSERT_FALSE((*frame)->planes);
+    const Image& image = (*frame)->image;  // its left, or upper, half is coloured
+    EXPECT_GT(image.row(8)[3 * 8], 150);
+    EXPECT_LT(image.row(height - 8)[3 * (width - 8)], 60);
+  }
+}
+
 /// Every pixel where it belongs, in planes whose rows are longer than the picture.
 TEST(Turn, IsWhatTurningEachPixelMakes) {
   constexpr int kWidth = 70, kHeight = 38, kStride = 80;
