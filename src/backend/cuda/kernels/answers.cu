@@ -3,6 +3,7 @@
 
 #include "backend/cuda/kernels/activation.h"
 #include "backend/cuda/kernels/answers.h"
+#include "backend/cuda/kernels/row_team.h"
 
 namespace fovea::cuda {
 namespace {
@@ -50,64 +51,63 @@ FOVEA_INLINE float dot(const float* a, const float* b, int count) {
   return sum;
 }
 
-/// row = softmax(row), of `count`.
-FOVEA_INLINE void softmax_row(float* row, int count) {
-  float largest = row[0], sum = 0.0F;
-  for (int j = 1; j < count; ++j) largest = fmaxf(largest, row[j]);
-  for (int j = 0; j < count; ++j) sum += expf(row[j] - largest);
-  for (int j = 0; j < count; ++j) row[j] = expf(row[j] - largest) / sum;
-}
+/// What a softmax of a row of `count` is computed from; x(k) is its k-th logit.
+struct SoftmaxTerms {
+  float largest, sum;
+  template <class X>
+  FOVEA_KERNEL SoftmaxTerms(const RowTeam& team, int count, const X& x) {
+    largest = team.largest(count, x);
+    sum = team.sum(count, [&](int k) { return expf(x(k) - largest); });
+  }
+};
 
 }  // namespace
 
 void softmax(Stream stream, const Answers& size, const float* logits, const float* targets, const float* weights, float* p,
              float* loss_of_row) {
   const int classes = size.classes;
-  launch(stream, size.rows, [=] FOVEA_KERNEL(int n) {
-    const float* x = logits + std::int64_t{n} * classes;
-    float largest = x[0], sum = 0.0F;
-    for (int k = 1; k < classes; ++k) largest = fmaxf(largest, x[k]);
-    for (int k = 0; k < classes; ++k) sum += expf(x[k] - largest);
-    const float log_sum = logf(sum);
-    float loss = 0.0F;
-    for (int k = 0; k < classes; ++k) {
-      const float off = x[k] - largest;  // before p, which may lie where the logits do
-      if (loss_of_row != nullptr) loss -= targets[std::int64_t{n} * classes + k] * (off - log_sum);
-      p[std::int64_t{n} * classes + k] = expf(off) / sum;
-    }
-    if (loss_of_row != nullptr) loss_of_row[n] = weights[n] * loss;
+  launch_rows(stream, size.rows, classes, [=] FOVEA_KERNEL(int n, const RowTeam& team) {
+    const std::int64_t first = std::int64_t{n} * classes;
+    const SoftmaxTerms terms(team, classes, [&](int k) { return logits[first + k]; });
+    const float log_sum = logf(terms.sum);
+    const float loss = team.sum(classes, [&](int k) {
+      const float off = logits[first + k] - terms.largest;  // before p, which may lie where the logits do
+      p[first + k] = expf(off) / terms.sum;
+      return targets == nullptr ? 0.0F : targets[first + k] * (log_sum - off);
+    });
+    if (loss_of_row != nullptr) team.once([&] { loss_of_row[n] = weights[n] * loss; });
   });
 }
 
 void sigmoid_loss(Stream stream, const Answers& size, const float* logits, const float* targets, const float* weights, float* p,
                   float* loss_of_row) {
   const int classes = size.classes;
-  launch(stream, size.rows, [=] FOVEA_KERNEL(int n) {
-    float loss = 0.0F;
-    for (int k = 0; k < classes; ++k) {
-      const std::int64_t at = std::int64_t{n} * classes + k;
-      const float z = logits[at];
-      loss += targets[at] * softplus(-z) + (1.0F - targets[at]) * softplus(z);
-      p[at] = sigmoid(z);
-    }
-    loss_of_row[n] = weights[n] * loss;
+  launch_rows(stream, size.rows, classes, [=] FOVEA_KERNEL(int n, const RowTeam& team) {
+    const std::int64_t first = std::int64_t{n} * classes;
+    const float loss = team.sum(classes, [&](int k) {
+      const float z = logits[first + k], target = targets[first + k];
+      p[first + k] = sigmoid(z);
+      return target * softplus(-z) + (1.0F - target) * softplus(z);
+    });
+    team.once([&] { loss_of_row[n] = weights[n] * loss; });
   });
 }
 
 void loss_backward(Stream stream, const Answers& size, const float* p, const float* targets, const float* weights, bool separate,
                    float* dlogits) {
   const int classes = size.classes;
-  launch(stream, size.rows, [=] FOVEA_KERNEL(int n) {
+  launch_rows(stream, size.rows, classes, [=] FOVEA_KERNEL(int n, const RowTeam& team) {
     const std::int64_t first = std::int64_t{n} * classes;
-    float total = 0.0F;
-    for (int k = 0; k < classes; ++k) total += targets[first + k];
-    if (separate) total = 1.0F;
-    for (int k = 0; k < classes; ++k) dlogits[first + k] = weights[n] * (p[first + k] * total - targets[first + k]);
+    const float total = separate ? 1.0F : team.sum(classes, [&](int k) { return targets[first + k]; });
+    team.each(classes, [&](int k) { dlogits[first + k] = weights[n] * (p[first + k] * total - targets[first + k]); });
   });
 }
 
 void sum_all(Stream stream, const float* x, int count, float* out) {
-  launch(stream, 1, [=] FOVEA_KERNEL(int) { out[0] = sum_of_parts(x, count, 1); });
+  launch_rows(stream, 1, count, [=] FOVEA_KERNEL(int, const RowTeam& team) {
+    const float sum = team.sum(count, [&](int i) { return x[i]; });
+    team.once([&] { out[0] = sum; });
+  });
 }
 
 void attention(Stream stream, const Heads& s, const float* qkv, float* o, float* v, float* p) {
@@ -118,8 +118,11 @@ void attention(Stream stream, const Heads& s, const float* qkv, float* o, float*
     const auto [n, h, i, j] = Score(s, index);
     p[index] = dot(qkv + at.q(n, i, h), qkv + at.k(n, j, h), s.key) / scale;
   });
-  launch(stream, std::int64_t{s.images} * s.heads * length,
-         [=] FOVEA_KERNEL(int row) { softmax_row(p + std::int64_t{row} * length, length); });
+  launch_rows(stream, std::int64_t{s.images} * s.heads * length, length, [=] FOVEA_KERNEL(int index, const RowTeam& team) {
+    float* row = p + std::int64_t{index} * length;
+    const SoftmaxTerms terms(team, length, [&](int j) { return row[j]; });
+    team.each(length, [&](int j) { row[j] = expf(row[j] - terms.largest) / terms.sum; });
+  });
   launch(stream, std::int64_t{s.images} * length * s.heads * s.value, [=] FOVEA_KERNEL(int index) {
     const auto [n, i, h, e] = Channel(s, s.value, index);
     const float* row = p + at.p(n, h, i);
@@ -140,10 +143,10 @@ void attention_backward(Stream stream, const Heads& s, const float* qkv, const f
     dscore[index] = dot(d_o + at.o(n, i, h), qkv + at.v(n, j, h), s.value);
   });
   // The gradient of the scores: what the softmax leaves of that of p.
-  launch(stream, std::int64_t{s.images} * s.heads * length, [=] FOVEA_KERNEL(int row) {
+  launch_rows(stream, std::int64_t{s.images} * s.heads * length, length, [=] FOVEA_KERNEL(int row, const RowTeam& team) {
     const std::int64_t first = std::int64_t{row} * length;
-    const float mean = dot(p + first, dscore + first, length);
-    for (int j = 0; j < length; ++j) dscore[first + j] = p[first + j] * (dscore[first + j] - mean) / scale;
+    const float mean = team.sum(length, [&](int j) { return p[first + j] * dscore[first + j]; });
+    team.each(length, [&](int j) { dscore[first + j] = p[first + j] * (dscore[first + j] - mean) / scale; });
   });
   const int width = 2 * s.key + s.value;
   launch(stream, std::int64_t{s.images} * length * s.heads * width, [=] FOVEA_KERNEL(int index) {

@@ -2,6 +2,7 @@
 #include <cfloat>
 #include <cmath>
 
+#include "backend/cuda/kernels/row_team.h"
 #include "backend/cuda/kernels/training.h"
 
 namespace fovea::cuda {
@@ -49,13 +50,15 @@ void clip(Stream stream, const float* gradients, const Trained* trained, std::in
   const SumsGrid grid = clip_grid(count);
   launch_sums(stream, grid, partial, false, Squares{gradients, trained, count, loss});
   const int rows = grid.columns;
-  launch(stream, 1, [=] FOVEA_KERNEL(int) {
-    const float norm = sqrtf(sum_of_parts(partial, rows, 1));
-    const bool finite = norm <= FLT_MAX;  // false of NaN
-    scale->factor = undoing(loss) * (limit > 0.0F ? fminf(1.0F, limit / (norm + 1e-6F)) : 1.0F);
-    scale->norm = norm;
-    scale->left_out = loss != nullptr && !finite ? 1 : 0;
-    if (loss != nullptr) *loss = loss->after(finite);
+  launch_rows(stream, 1, rows, [=] FOVEA_KERNEL(int, const RowTeam& team) {
+    const float norm = sqrtf(team.sum(rows, [&](int row) { return partial[row]; }));
+    team.once([&] {
+      const bool finite = norm <= FLT_MAX;  // false of NaN
+      scale->factor = undoing(loss) * (limit > 0.0F ? fminf(1.0F, limit / (norm + 1e-6F)) : 1.0F);
+      scale->norm = norm;
+      scale->left_out = loss != nullptr && !finite ? 1 : 0;
+      if (loss != nullptr) *loss = loss->after(finite);
+    });
   });
 }
 
