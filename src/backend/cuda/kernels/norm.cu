@@ -7,11 +7,33 @@
 namespace fovea::cuda {
 namespace {
 
-/// x normalised, channel c.
-struct Normal {
-  NormVectors n;
-  FOVEA_INLINE float scale(int c) const { return 1.0F / sqrtf(n.var[c] + n.eps); }
-  FOVEA_INLINE float operator()(float x, int c) const { return (x - n.mean[c]) * scale(c); }
+/// Rows of a thread: what belongs to its channels is read, and a root and a division taken, once for all of them.
+constexpr int kRows = 4;
+
+/// V neighbouring channels of a normalisation.
+template <int V>
+struct Channels {
+  float mean[V], scale[V], gamma[V], beta[V];
+  FOVEA_KERNEL Channels(const NormVectors& norm, int c) {
+    load(norm.mean + c, mean);
+    load(norm.gamma + c, gamma);
+    load(norm.beta + c, beta);
+    for (int v = 0; v < V; ++v) scale[v] = norm_scale(norm, c + v);
+  }
+  /// x normalised, and what goes into the activation.
+  FOVEA_KERNEL float unit(float x, int v) const { return (x - mean[v]) * scale[v]; }
+  FOVEA_KERNEL float result(float unit, int v) const { return unit * gamma[v] + beta[v]; }
+};
+
+/// The rows of thread i, at V of their channels; neighbouring threads have neighbours.
+struct Rows {
+  std::int64_t first, apart, end;
+  int channels, c;
+  FOVEA_KERNEL Rows(int i, std::int64_t rows, int of_row, int vector)
+      : first(i / (of_row / vector)), apart(steps(rows)), end(rows), channels(of_row), c(i % (of_row / vector) * vector) {}
+  [[nodiscard]] FOVEA_INLINE static std::int64_t steps(std::int64_t rows) { return (rows + kRows - 1) / kRows; }
+  [[nodiscard]] FOVEA_KERNEL bool has(int r) const { return first + r * apart < end; }
+  [[nodiscard]] FOVEA_KERNEL std::int64_t at(int r) const { return (first + r * apart) * channels + c; }
 };
 
 template <class X, int V>
@@ -44,23 +66,24 @@ struct Gradients {
   static constexpr int kValues = 2, kWidth = V;
   const X* x;
   const D* dy;
-  Normal normal;
+  NormVectors norm;
   Activation activation;
   int channels;
 
   struct Lane {
     const Gradients& body;
     int c;
+    Channels<V> of;
     float sums[2 * V];
-    FOVEA_KERNEL Lane(const Gradients& b, int column) : body(b), c(column * V), sums{} {}
+    FOVEA_KERNEL Lane(const Gradients& b, int column) : body(b), c(column * V), of(b.norm, c), sums{} {}
     FOVEA_KERNEL void add(int row) {
       const std::int64_t at = static_cast<std::int64_t>(row) * body.channels + c;
       float value[V], dz[V];
       load(body.x + at, value);
       load(body.dy + at, dz);
       for (int v = 0; v < V; ++v) {
-        const float unit = body.normal(value[v], c + v);
-        dz[v] *= slope(body.activation, unit * body.normal.n.gamma[c + v] + body.normal.n.beta[c + v]);
+        const float unit = of.unit(value[v], v);
+        dz[v] *= slope(body.activation, of.result(unit, v));
         sums[v] += dz[v];
         sums[V + v] += dz[v] * unit;
       }
@@ -68,19 +91,22 @@ struct Gradients {
   };
 };
 
-/// V neighbours a thread.
 template <int V, class X, class Y>
 void normalise_groups(Stream stream, const X* x, const NormVectors& norm, Activation activation, Y* y, std::int64_t rows,
                       int channels) {
-  const Normal normal{norm};
-  const int groups = channels / V;
-  launch(stream, rows * groups, [=] FOVEA_KERNEL(int i) {
-    const std::int64_t at = std::int64_t{i} * V;
-    const int c = i % groups * V;
-    float value[V];
-    load(x + at, value);
-    for (int v = 0; v < V; ++v) value[v] = activate(activation, normal(value[v], c + v) * norm.gamma[c + v] + norm.beta[c + v]);
-    store(value, y + at);
+  launch(stream, Rows::steps(rows) * (channels / V), [=] FOVEA_KERNEL(int i) {
+    const Rows mine(i, rows, channels, V);
+    const Channels<V> of(norm, mine.c);
+    float value[kRows][V] = {};  // all of them before y, which may be x
+    FOVEA_UNROLL
+    for (int r = 0; r < kRows; ++r) {
+      if (mine.has(r)) load(x + mine.at(r), value[r]);
+    }
+    FOVEA_UNROLL
+    for (int r = 0; r < kRows; ++r) {
+      for (int v = 0; v < V; ++v) value[r][v] = activate(activation, of.result(of.unit(value[r][v], v), v));
+      if (mine.has(r)) store(value[r], y + mine.at(r));
+    }
   });
 }
 
@@ -88,7 +114,7 @@ template <class X, class D, class G>
 struct InputGradient {
   const X* x;
   const D* dy;
-  Normal normal;
+  NormVectors norm;
   Activation activation;
   const float* dgamma;
   const float* dbeta;
@@ -99,20 +125,32 @@ struct InputGradient {
 
 template <int V, class X, class D, class G>
 void input_gradient_groups(Stream stream, const InputGradient<X, D, G>& all, std::int64_t rows) {
-  const int groups = all.channels / V;
-  launch(stream, rows * groups, [=] FOVEA_KERNEL(int i) {
-    const std::int64_t at = std::int64_t{i} * V;
-    const NormVectors& norm = all.normal.n;
-    float value[V], gradient[V];
-    load(all.x + at, value);
-    load(all.dy + at, gradient);
+  launch(stream, Rows::steps(rows) * (all.channels / V), [=] FOVEA_KERNEL(int i) {
+    const Rows mine(i, rows, all.channels, V);
+    const Channels<V> of(all.norm, mine.c);
+    float mean_dz[V], mean_product[V];  // of all rows
+    load(all.dbeta + mine.c, mean_dz);
+    load(all.dgamma + mine.c, mean_product);
     for (int v = 0; v < V; ++v) {
-      const int c = i % groups * V + v;
-      const float unit = all.normal(value[v], c);
-      const float dz = gradient[v] * slope(all.activation, unit * norm.gamma[c] + norm.beta[c]);
-      gradient[v] = norm.gamma[c] * all.normal.scale(c) * (dz - all.dbeta[c] / all.count - unit * all.dgamma[c] / all.count);
+      mean_dz[v] /= all.count;
+      mean_product[v] /= all.count;
     }
-    store(gradient, all.dx + at);
+    float value[kRows][V] = {}, gradient[kRows][V] = {};  // all of them before dx, which may be dy
+    FOVEA_UNROLL
+    for (int r = 0; r < kRows; ++r) {
+      if (!mine.has(r)) continue;
+      load(all.x + mine.at(r), value[r]);
+      load(all.dy + mine.at(r), gradient[r]);
+    }
+    FOVEA_UNROLL
+    for (int r = 0; r < kRows; ++r) {
+      for (int v = 0; v < V; ++v) {
+        const float unit = of.unit(value[r][v], v);
+        const float dz = gradient[r][v] * slope(all.activation, of.result(unit, v));
+        gradient[r][v] = of.gamma[v] * of.scale[v] * (dz - mean_dz[v] - unit * mean_product[v]);
+      }
+      if (mine.has(r)) store(gradient[r], all.dx + mine.at(r));
+    }
   });
 }
 
@@ -180,11 +218,10 @@ void statistics(Stream stream, const X* x, std::int64_t rows, int channels, floa
 template <class X, class D>
 void norm_gradient_sums(Stream stream, const X* x, const NormVectors& norm, const D* dy, Activation activation, int channels,
                         const SumsGrid& grid, float* partial, bool add) {
-  const Normal normal{norm};
   if (grid.vector == 4) {
-    launch_sums(stream, grid, partial, add, Gradients<X, D, 4>{x, dy, normal, activation, channels});
+    launch_sums(stream, grid, partial, add, Gradients<X, D, 4>{x, dy, norm, activation, channels});
   } else {
-    launch_sums(stream, grid, partial, add, Gradients<X, D, 1>{x, dy, normal, activation, channels});
+    launch_sums(stream, grid, partial, add, Gradients<X, D, 1>{x, dy, norm, activation, channels});
   }
 }
 
@@ -198,7 +235,7 @@ void fold_norm_gradient(Stream stream, const float* partial, int parts, int chan
 template <class X, class D, class G>
 void norm_input_gradient(Stream stream, const X* x, const NormVectors& norm, const D* dy, Activation activation,
                          const float* dgamma, const float* dbeta, std::int64_t count, std::int64_t rows, int channels, G* dx) {
-  const InputGradient<X, D, G> whole{x, dy, {norm}, activation, dgamma, dbeta, static_cast<float>(count), channels, dx};
+  const InputGradient<X, D, G> whole{x, dy, norm, activation, dgamma, dbeta, static_cast<float>(count), channels, dx};
   vector_of(channels) == 4 ? input_gradient_groups<4>(stream, whole, rows) : input_gradient_groups<1>(stream, whole, rows);
 }
 

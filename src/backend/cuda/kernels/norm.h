@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cmath>
+
 #include "backend/cuda/kernels/elementwise.h"
 
 namespace fovea::cuda {
@@ -14,6 +16,9 @@ struct NormVectors {
   const float* var;
   float eps;
 };
+
+/// What x - mean is multiplied with in channel c.
+FOVEA_INLINE float norm_scale(const NormVectors& norm, int c) { return 1.0F / sqrtf(norm.var[c] + norm.eps); }
 
 /// y (rows, C) = activation((x - mean) / sqrt(var + eps) * gamma + beta); y may be x.
 template <class X, class Y>
