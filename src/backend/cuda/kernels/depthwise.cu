@@ -3,6 +3,7 @@
 // A thread has V neighbouring channels, so that what a warp reads lies side by side. Windows of 3 and 5 with V = 4 or 2 have
 // their sizes at compile time (K, S); everything else is computed by the same bodies with K = 0 and a channel a thread.
 #include <cmath>
+#include <utility>
 
 #include "backend/cuda/kernels/activation.h"
 #include "backend/cuda/kernels/depthwise.h"
@@ -80,13 +81,71 @@ struct Forward {
   }
 };
 
-template <class T, class D, int K, int S, int V>
-struct Backward {
-  static constexpr int kTaps = K > 0 ? K* K : kMostTaps;
-  static constexpr int kValues = 1 + kTaps, kWidth = V;
-  Plane p;
+/// What the convolution reads, of a backward pass that is given it.
+template <class T>
+struct Given {
+  static constexpr int kSums = 0;
   const T* x;
   Clamp before;
+
+  template <int V>
+  struct Lane {
+    const Given& of;
+    FOVEA_KERNEL Lane(const Given& given, int /*c*/) : of(given) {}
+    /// Of V channels from `at` on: what is read, and what its gradient is multiplied with.
+    FOVEA_KERNEL void read(std::int64_t at, float (&value)[V], float (&slope)[V]) {
+      load(of.x + at, value);
+      for (int v = 0; v < V; ++v) {
+        slope[v] = of.before.slope(value[v]);
+        value[v] = of.before(value[v]);
+      }
+    }
+    FOVEA_KERNEL void add(const float (&/*dx*/)[V], float* /*sums*/) {}
+  };
+};
+
+/// Of one that normalises sums first, and rounds what it made of them to T.
+template <class T>
+struct Normalised {
+  static constexpr int kSums = 1;
+  const float* x;
+  NormVectors norm;
+  Clamp after;
+
+  template <int V>
+  struct Lane {
+    const Normalised& of;
+    int c;
+    float scale[V];  ///< a root and a division, once for all positions
+    float unit[V];   ///< x normalised
+    FOVEA_KERNEL Lane(const Normalised& normalised, int channel) : of(normalised), c(channel) {
+      for (int v = 0; v < V; ++v) scale[v] = norm_scale(of.norm, c + v);
+    }
+    FOVEA_KERNEL void read(std::int64_t at, float (&value)[V], float (&slope)[V]) {
+      const NormVectors& n = of.norm;
+      float mean[V], gamma[V], beta[V];
+      load(n.mean + c, mean);
+      load(n.gamma + c, gamma);
+      load(n.beta + c, beta);
+      load(of.x + at, unit);
+      for (int v = 0; v < V; ++v) {
+        unit[v] = (unit[v] - mean[v]) * scale[v];
+        value[v] = rounded_to<T>(of.after(unit[v] * gamma[v] + beta[v]));
+        slope[v] = of.after.slope(value[v]);
+      }
+    }
+    FOVEA_KERNEL void add(const float (&dx)[V], float* sums) {
+      for (int v = 0; v < V; ++v) sums[v] += dx[v] * unit[v];
+    }
+  };
+};
+
+template <class X, class T, class D, int K, int S, int V>
+struct Backward {
+  static constexpr int kTaps = K > 0 ? K* K : kMostTaps;
+  static constexpr int kValues = 1 + kTaps + X::kSums, kWidth = V;
+  Plane p;
+  X source;
   const float* w;
   const T* g;
   const float* add_to;
@@ -95,9 +154,10 @@ struct Backward {
   struct Lane {
     const Backward& body;
     int c;
+    typename X::template Lane<V> source;
     float weights[kTaps][V];
     float sums[kValues * V];
-    FOVEA_KERNEL Lane(const Backward& b, int column) : body(b), c(column * V), sums{} {
+    FOVEA_KERNEL Lane(const Backward& b, int column) : body(b), c(column * V), source(b.source, c), sums{} {
       for (int tap = 0; tap < (K > 0 ? kTaps : body.p.taps()); ++tap) load(body.w + tap * body.p.channels + c, weights[tap]);
     }
     /// One position of x.
@@ -106,9 +166,8 @@ struct Backward {
       const int j = item % p.width, line = item / p.width;
       const int i = line % p.height, n = line / p.height;
       const std::int64_t at = static_cast<std::int64_t>(item) * p.channels + c;
-      float seen[V], value[V], gradient[V] = {};
-      load(body.x + at, seen);
-      for (int v = 0; v < V; ++v) value[v] = body.before(seen[v]);
+      float value[V], slope[V], gradient[V] = {};
+      source.read(at, value, slope);
       const int kernel_h = K > 0 ? K : p.kernel_h, kernel_w = K > 0 ? K : p.kernel_w, stride = S > 0 ? S : p.stride;
       FOVEA_UNROLL
       for (int r = 0; r < kernel_h; ++r) {
@@ -129,18 +188,21 @@ struct Backward {
           }
         }
       }
-      finish(at, seen, gradient);
+      finish(at, slope, gradient);
     }
-    FOVEA_KERNEL void finish(std::int64_t at, const float (&seen)[V], float (&gradient)[V]) {
+    FOVEA_KERNEL void finish(std::int64_t at, const float (&slope)[V], float (&gradient)[V]) {
       if (body.add_to != nullptr) {
         float other[V];
         load(body.add_to + at, other);
         for (int v = 0; v < V; ++v) gradient[v] += other[v];
       }
       for (int v = 0; v < V; ++v) {
-        gradient[v] *= body.before.slope(seen[v]);
+        gradient[v] *= slope[v];
+        // A normalisation takes its sums of what it is given, which is rounded.
+        if (X::kSums > 0) gradient[v] = rounded_to<D>(gradient[v]);
         sums[v] += gradient[v];
       }
+      source.add(gradient, sums + (1 + kTaps) * V);
       store(gradient, body.dx + at);
     }
   };
@@ -161,9 +223,18 @@ void start_forward(Stream stream, const Forward<T, 0, 0, 1>& f) {
          Forward<T, K, S, V>{f.p, f.x, f.before, f.w, f.b, f.after, f.y});
 }
 
-template <class T, class D, int K, int S, int V>
-void start_backward(Stream stream, const Backward<T, D, 0, 0, 1>& f, const SumsGrid& grid, float* partial, bool add) {
-  launch_sums(stream, grid, partial, add, Backward<T, D, K, S, V>{f.p, f.x, f.before, f.w, f.g, f.add_to, f.dx});
+/// K, S and V by the window and the grid.
+template <class X, class T, class D>
+void start_backward(Stream stream, const Backward<X, T, D, 0, 0, 1>& f, const SumsGrid& grid, float* partial, bool add) {
+  const auto start = [&]<int K, int S, int V>(std::integer_sequence<int, K, S, V>) {
+    launch_sums(stream, grid, partial, add, Backward<X, T, D, K, S, V>{f.p, f.source, f.w, f.g, f.add_to, f.dx});
+  };
+  const bool one = f.p.stride == 1;
+  switch (grid.vector) {
+    case 4: return one ? start(std::integer_sequence<int, 3, 1, 4>()) : start(std::integer_sequence<int, 3, 2, 4>());
+    case 2: return one ? start(std::integer_sequence<int, 5, 1, 2>()) : start(std::integer_sequence<int, 5, 2, 2>());
+    default: return start(std::integer_sequence<int, 0, 0, 1>());
+  }
 }
 
 }  // namespace
@@ -184,23 +255,16 @@ FOVEA_FOR_EACH_NUMBER(FOVEA_MAKE)
 FOVEA_MAKE(Tf32)
 #undef FOVEA_MAKE
 
-int depthwise_values(const Plane& plane) { return 1 + (vector_of(plane) == 1 ? kMostTaps : plane.taps()); }
+int depthwise_values(const Plane& plane, bool normalises) {
+  return 1 + (vector_of(plane) == 1 ? kMostTaps : plane.taps()) + (normalises ? 1 : 0);
+}
 
 SumsGrid depthwise_grid(const Plane& plane) { return sums_grid(plane.channels, vector_of(plane), plane.rows()); }
 
 template <class T, class D>
 void depthwise_backward(Stream stream, const Plane& plane, const T* x, Activation before, const float* w, const T* g,
                         const float* add_to, D* dx, const SumsGrid& grid, float* partial, bool add) {
-  const Backward<T, D, 0, 0, 1> f{plane, x, Clamp(before), w, g, add_to, dx};
-  switch (grid.vector) {
-    case 4:
-      if (plane.stride == 1) return start_backward<T, D, 3, 1, 4>(stream, f, grid, partial, add);
-      return start_backward<T, D, 3, 2, 4>(stream, f, grid, partial, add);
-    case 2:
-      if (plane.stride == 1) return start_backward<T, D, 5, 1, 2>(stream, f, grid, partial, add);
-      return start_backward<T, D, 5, 2, 2>(stream, f, grid, partial, add);
-    default: return start_backward<T, D, 0, 0, 1>(stream, f, grid, partial, add);
-  }
+  start_backward<Given<T>, T, D>(stream, {plane, {x, Clamp(before)}, w, g, add_to, dx}, grid, partial, add);
 }
 template void depthwise_backward(Stream, const Plane&, const float*, Activation, const float*, const float*, const float*, float*,
                                  const SumsGrid&, float*, bool);
@@ -212,16 +276,32 @@ template void depthwise_backward(Stream, const Plane&, const float*, Activation,
 FOVEA_FOR_EACH_ROUNDED(FOVEA_MAKE)
 #undef FOVEA_MAKE
 
-void fold_depthwise(Stream stream, const Plane& plane, const float* partial, int parts, float* dw, float* db) {
-  const int channels = plane.channels, taps = plane.taps(), count = depthwise_values(plane) * channels;
-  launch(stream, std::int64_t{1 + taps} * channels, [=] FOVEA_KERNEL(int i) {
-    const float sum = sum_of_parts(partial + i, parts, count);
+template <class T>
+void normalised_depthwise_backward(Stream stream, const Plane& plane, const float* x, const NormVectors& norm,
+                                   Activation activation, const float* w, const T* g, T* dx, const SumsGrid& grid, float* partial,
+                                   bool add) {
+  start_backward<Normalised<T>, T, T>(stream, {plane, {x, norm, Clamp(activation)}, w, g, nullptr, dx}, grid, partial, add);
+}
+#define FOVEA_MAKE(T)                                                                                                           \
+  template void normalised_depthwise_backward(Stream, const Plane&, const float*, const NormVectors&, Activation, const float*, \
+                                              const T*, T*, const SumsGrid&, float*, bool);
+FOVEA_MAKE(float)
+FOVEA_FOR_EACH_ROUNDED(FOVEA_MAKE)
+#undef FOVEA_MAKE
+
+void fold_depthwise(Stream stream, const Plane& plane, const float* partial, int parts, float* dw, float* db, float* dgamma) {
+  const int channels = plane.channels, taps = plane.taps(), values = depthwise_values(plane, dgamma != nullptr);
+  launch(stream, std::int64_t{values} * channels, [=] FOVEA_KERNEL(int i) {
     const int value = i / channels, c = i % channels;
-    if (value > 0) {
-      dw[c * taps + value - 1] = sum;
-    } else if (db != nullptr) {
-      db[c] = sum;
+    float* target = nullptr;
+    if (value > 0 && value <= taps) {
+      target = dw + c * taps + value - 1;
+    } else if (value == 0 && db != nullptr) {
+      target = db + c;
+    } else if (value == values - 1 && dgamma != nullptr) {
+      target = dgamma + c;
     }
+    if (target != nullptr) *target = sum_of_parts(partial + i, parts, std::int64_t{values} * channels);
   });
 }
 

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "backend/cuda/kernels/elementwise.h"
+#include "backend/cuda/kernels/norm.h"
 
 namespace fovea::cuda {
 
@@ -34,10 +34,16 @@ void depthwise(Stream stream, const Plane& plane, const T* x, Activation before,
 template <class T, class D>
 void depthwise_backward(Stream stream, const Plane& plane, const T* x, Activation before, const float* w, const T* g,
                         const float* add_to, D* dx, const SumsGrid& grid, float* partial, bool add);
+/// The same where x (N,H,W,C) are sums, which `norm` and `activation` (none, relu or relu6) make what is convolved, rounded to T:
+/// dx is the gradient before that activation, and there is one sum more, behind the others: of dx times x normalised.
+template <class T>
+void normalised_depthwise_backward(Stream stream, const Plane& plane, const float* x, const NormVectors& norm,
+                                   Activation activation, const float* w, const T* g, T* dx, const SumsGrid& grid, float* partial,
+                                   bool add);
 /// Of images of `plane`; for fewer of them `items` alone changes. A part's sums are depthwise_values for every channel.
 [[nodiscard]] SumsGrid depthwise_grid(const Plane& plane);
-[[nodiscard]] int depthwise_values(const Plane& plane);
-/// Those partial sums added: dw (C, taps), and db (C) unless null.
-void fold_depthwise(Stream stream, const Plane& plane, const float* partial, int parts, float* dw, float* db);
+[[nodiscard]] int depthwise_values(const Plane& plane, bool normalises = false);
+/// Those partial sums added: dw (C, taps), db (C) unless null, and where it normalises dgamma (C), else null.
+void fold_depthwise(Stream stream, const Plane& plane, const float* partial, int parts, float* dw, float* db, float* dgamma);
 
 }  // namespace fovea::cuda

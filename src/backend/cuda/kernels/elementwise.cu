@@ -119,7 +119,7 @@ void round_weights(Stream stream, const float* w, const float* b, T* y, int filt
       return;
     }
     float rest = b == nullptr || c >= channels + 3 ? 0.0F : b[k];
-    for (int part = channels; part < c; ++part) rest -= widen(narrow<T>(rest));
+    for (int part = channels; part < c; ++part) rest -= rounded_to<T>(rest);
     y[i] = narrow<T>(rest);
   });
 }
@@ -130,7 +130,7 @@ FOVEA_FOR_EACH_ROUNDED(FOVEA_MAKE)
 template <class T>
 void transpose(Stream stream, const float* x, float* y, int rows, int columns) {
   launch(stream, std::int64_t{rows} * columns,
-         [=] FOVEA_KERNEL(int i) { y[i] = widen(narrow<T>(x[i % rows * columns + i / rows])); });
+         [=] FOVEA_KERNEL(int i) { y[i] = rounded_to<T>(x[i % rows * columns + i / rows]); });
 }
 
 #define FOVEA_MAKE(T) template void transpose<T>(Stream, const float*, float*, int, int);

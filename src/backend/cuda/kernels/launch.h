@@ -75,7 +75,7 @@ FOVEA_INLINE float sum_of_parts(const float* first, int parts, std::int64_t stri
 #if defined(__CUDACC__)
 
 namespace detail {
-
+inline constexpr int kResident = 2;  // blocks of sums on a multiprocessor, or all may wait at once: 128 registers a thread
 template <class Body>
 __global__ void __launch_bounds__(kBlock) run(std::int64_t count, Body body) {
   const std::int64_t i = static_cast<std::int64_t>(blockIdx.x) * kBlock + threadIdx.x;
@@ -83,7 +83,7 @@ __global__ void __launch_bounds__(kBlock) run(std::int64_t count, Body body) {
 }
 
 template <class Body>
-__global__ void __launch_bounds__(kBlock) run_sums(SumsGrid grid, float* partial, bool add, Body body) {
+__global__ void __launch_bounds__(kBlock, kResident) run_sums(SumsGrid grid, float* partial, bool add, Body body) {
   constexpr int kValues = Body::kValues, kWidth = Body::kWidth;
   __shared__ float shared[kBlock];
   const int at = static_cast<int>(threadIdx.x) % grid.width, lane = static_cast<int>(threadIdx.x) / grid.width;

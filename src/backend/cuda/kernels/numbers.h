@@ -104,6 +104,12 @@ FOVEA_INLINE Fp16 narrow<Fp16>(float value) {
 #endif
 }
 
+/// What remains of a float that is kept as T.
+template <class T>
+FOVEA_INLINE float rounded_to(float value) {
+  return widen(narrow<T>(value));
+}
+
 /// V neighbours that are read and written at once; T's V-th multiples in memory are aligned to it.
 template <class T, int V>
 struct alignas(sizeof(T) * V) Vector {

@@ -28,7 +28,7 @@ class Backward {
     const Stream stream = machine.stream();
     fold(stream, r.m.of_out, out_grid_.parts, f.out, r.d.bp);
     fold(stream, r.m.of_filtered, filtered_grid_.parts, f.inner, r.d.bd);
-    fold_depthwise(stream, f.plane, r.m.of_taps, taps_grid_.parts, r.d.wd, r.d.be);
+    fold_depthwise(stream, f.plane, r.m.of_taps, taps_grid_.parts, r.d.wd, r.d.be, nullptr);
   }
 
   BlockFrame<T> f;

@@ -61,7 +61,7 @@ KernelResult prepare_op(const Setup& setup, const graph::DepthwiseConv2dBackward
         depthwise_backward(stream, plane, a.inputs[0].f32(), op.input_activation, reinterpret_cast<const float*>(a.packed),
                            static_cast<const float*>(memory.g), static_cast<const float*>(nullptr), a.outputs[0].f32(), grid,
                            memory.of_taps, false);
-        fold_depthwise(stream, plane, memory.of_taps, grid.parts, a.outputs[1].f32(), nullptr);
+        fold_depthwise(stream, plane, memory.of_taps, grid.parts, a.outputs[1].f32(), nullptr, nullptr);
       },
       pack_weights(plane));
 }

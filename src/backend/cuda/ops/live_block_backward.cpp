@@ -25,9 +25,8 @@ class LiveBackward {
     f.chunks.for_each([&](int first, int images) { through_project(r, first, images); });
     fold_norm_gradient(stream, r.m.inside.filtered_sums, f.filtered_grid.parts, f.inner, r.d.gd, r.d.bd);
     f.chunks.for_each([&](int first, int images) { through_depthwise(r, first, images); });
-    fold_depthwise(stream, f.plane, r.m.of_taps, taps_grid_.parts, r.d.wd, nullptr);
+    fold_depthwise(stream, f.plane, r.m.of_taps, taps_grid_.parts, r.d.wd, r.d.be, r.d.ge);
     if (!f.op.expands) return;
-    fold_norm_gradient(stream, r.m.inside.wide_sums, f.wide_grid.parts, f.inner, r.d.ge, r.d.be);
     f.chunks.for_each([&](int first, int images) { through_expand(r, first, images); });
   }
 
@@ -55,7 +54,7 @@ class LiveBackward {
       dy = pieces.take<T>(kRounds<T> ? frame.out_rows(frame.chunks.images) * frame.y_stride : 0);
       filtered = pieces.take<float>(frame.out_rows(frame.chunks.images) * frame.inner);
       dv = pieces.take<T>(frame.out_rows(frame.chunks.images) * frame.inner);
-      of_taps = pieces.take<float>(partial_floats(of.taps_grid_, depthwise_values(frame.plane), frame.inner));
+      of_taps = pieces.take<float>(partial_floats(of.taps_grid_, depthwise_values(frame.plane, frame.op.expands), frame.inner));
       dz = pieces.take<T>(frame.op.expands ? frame.plane.rows() * frame.inner : 0);
       bytes = pieces.bytes();
     }
@@ -99,22 +98,23 @@ class LiveBackward {
 
   void through_depthwise(const Run& r, int first, int images) const {
     const Stream stream = r.machine.stream();
-    const std::int64_t rows = f.rows(images), out_rows = f.out_rows(images);
+    const std::int64_t rows = f.rows(images), rows_before = f.rows(first), out_rows = f.out_rows(images);
     (void)filtered_gradient(r, first, images);
     norm_input_gradient(stream, r.o.v + f.out_rows(first) * f.inner, f.second_norm(r.o, r.o.md, r.o.sd),
                         static_cast<const float*>(r.m.filtered), f.op.activation, r.d.gd, r.d.bd, f.plane.out_rows(), out_rows,
                         f.inner, r.m.dv);
-    const T* wide = f.wide_of(r.machine, r.o, r.packed, r.m.inside, first_norm(r), first, images);
-    const auto go = [&](auto* target) {
-      depthwise_backward(stream, f.of(images), wide, f.op.expands ? f.op.activation : Activation::kNone,
-                         static_cast<const float*>(r.packed.wd), static_cast<const T*>(r.m.dv),
-                         static_cast<const float*>(nullptr), target, f.with_items(taps_grid_, rows), r.m.of_taps, first > 0);
-    };
-    if (!f.op.expands) return go(r.d.x + f.rows(first) * f.in);
-    T* dz = r.m.dz + f.rows(first) * f.inner;
-    go(dz);
-    norm_gradient_sums(stream, static_cast<const float*>(r.m.inside.expanded), first_norm(r), static_cast<const T*>(dz),
-                       Activation::kNone, f.inner, f.with_items(f.wide_grid, rows), r.m.inside.wide_sums, first > 0);
+    const Plane plane = f.of(images);
+    const SumsGrid grid = f.with_items(taps_grid_, rows);
+    const T* dv = r.m.dv;
+    if (f.op.expands) {
+      f.expand_chunk(r.machine, r.o, r.packed, r.m.inside, first, images);
+      normalised_depthwise_backward(stream, plane, r.m.inside.expanded, first_norm(r), f.op.activation, r.packed.wd, dv,
+                                    r.m.dz + rows_before * f.inner, grid, r.m.of_taps, first > 0);
+    } else {
+      depthwise_backward(stream, plane, f.operand_of(r.machine, r.o, r.m.inside, first, images), Activation::kNone,
+                         static_cast<const float*>(r.packed.wd), dv, static_cast<const float*>(nullptr),
+                         r.d.x + rows_before * f.in, grid, r.m.of_taps, first > 0);
+    }
   }
 
   void through_expand(const Run& r, int first, int images) const {
@@ -137,7 +137,7 @@ class LiveBackward {
 template <class T>
 KernelResult prepare(const Setup& setup, const graph::InvertedResidualTrain& op) {
   LiveFrame<T> frame(setup, op, setup.input(setup.inputs() - 1));
-  // Wide: sums, activations and dz; at v's positions v, the filtered activations, their gradient in 32 bits, and dv.
+  // Wide: sums, dz and what it becomes; at v's positions v, the filtered activations, their gradient in 32 bits, and dv.
   FOVEA_TRY(frame.prepare(setup, sizeof(float) + 2 * sizeof(T), sizeof(float) + 3 * sizeof(T)));
   FOVEA_ASSIGN(auto products, prepare_products(setup, frame));
   return make_block(setup, LiveBackward<T>(std::move(frame), std::move(products)));
