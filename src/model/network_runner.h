@@ -32,7 +32,7 @@ class NetworkRunner {
   /// Ends when everything is computed.
   void run() {
     executor_->run();
-    executor_->plan().memory()->synchronise();
+    executor_->wait();
   }
   /// Memory of its own, and what it shares with its twins.
   [[nodiscard]] std::size_t own_bytes() const { return executor_->plan().arena_bytes() + images_.size(); }

@@ -189,6 +189,12 @@ void Executor::run(const RunState& state) {
   download_written();
 }
 
+// By turns: while one executor's run is recorded, its device may not be waited for.
+void Executor::wait() const {
+  const auto turn = take_turn(*plan_);
+  plan_->memory()->synchronise();
+}
+
 TensorView Executor::resident_output(std::string_view name) const {
   const auto value = plan_->graph().output(name);
   assert(value && "no such output");

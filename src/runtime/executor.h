@@ -39,6 +39,8 @@ class Executor {
   void prepare_weights();
   /// Everything must be bound. Allocates nothing after the second run.
   void run(const RunState& state = {});
+  /// Until what was run is computed.
+  void wait() const;
 
   /// The content of a named output after run(), readable by the host; valid until the next run.
   [[nodiscard]] TensorView output(std::string_view name) const;

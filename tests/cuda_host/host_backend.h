@@ -2,8 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What this proves: that every kernel's indices and arithmetic are right, that no index depends on another, that executors and
-// callers keep the host's memory and a device's apart, that recordings take a new state. What it cannot prove: that blocks
-// synchronise, that launches stay within a GPU's limits, that the libraries do as asked.
+// callers keep the host's memory and a device's apart, that threads choose the device that they start kernels on, that recordings
+// take a new state. What it cannot prove: that blocks synchronise, that launches stay within a GPU's limits, that the libraries
+// do as asked.
 #pragma once
 
 #include <cstdint>
@@ -28,6 +29,8 @@ struct HostBackendOptions {
   std::vector<cuda::ProductShape>* products = nullptr;
   /// The file that stands for nvJPEG; null: there is none.
   const char* nvjpeg = nullptr;
+  /// Gets of every wait for all that was asked for, whether the turn was taken then: who has it may be recording.
+  std::vector<bool>* waits = nullptr;
 };
 
 /// "cuda-host".

@@ -79,6 +79,7 @@ class CudaBackend final : public Backend {
       return fail(Error::Kind::kUnsupported, "{} backend: {} with these fields or this size has no kernel", name_,
                   graph::name_of(node.op));
     }
+    (void)machine_->memory()->turn();  // makes the device this thread's, which libraries ask what it can do
     const Setup setup{{graph, node}, machine_};
     return std::visit([&](const auto& op) { return prepare_op(setup, op); }, node.op);
   }

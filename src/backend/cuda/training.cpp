@@ -15,11 +15,11 @@ class CudaTraining final : public TrainingOps {
   explicit CudaTraining(std::shared_ptr<Machine> machine) : machine_(std::move(machine)) {}
 
   void accumulate(const float* gradients, float* sum, std::int64_t count) override {
-    cuda::accumulate(machine_->stream(), gradients, sum, count);
+    cuda::accumulate(stream(), gradients, sum, count);
   }
   void clip(const float* gradients, const Trained* trained, std::int64_t count, double limit, float* work, GradientScale* scale,
             LossScale* loss) override {
-    cuda::clip(machine_->stream(), gradients, trained, count, static_cast<float>(limit), work, scale, loss);
+    cuda::clip(stream(), gradients, trained, count, static_cast<float>(limit), work, scale, loss);
   }
   [[nodiscard]] std::int64_t clip_floats(std::int64_t count) const override { return clip_grid(count).columns; }
 
@@ -33,7 +33,7 @@ class CudaTraining final : public TrainingOps {
                                .beta2 = static_cast<float>(s.beta2),
                                .toward2 = static_cast<float>(1 - s.beta2),
                                .eps = static_cast<float>(s.eps)};
-    cuda::adamw(machine_->stream(), factors, buffers);
+    cuda::adamw(stream(), factors, buffers);
   }
   void sgd(const Sgd& s, const Buffers& buffers) override {
     const auto momentum = static_cast<float>(s.momentum);
@@ -43,21 +43,27 @@ class CudaTraining final : public TrainingOps {
                              .momentum = momentum,
                              .of_gradient = s.nesterov ? 1.0F : 0.0F,
                              .of_velocity = s.nesterov ? momentum : 1.0F};
-    cuda::sgd(machine_->stream(), factors, buffers);
+    cuda::sgd(stream(), factors, buffers);
   }
   void update_average(double toward, const float* values, float* average, std::int64_t count,
                       const GradientScale* scale) override {
-    cuda::update_average(machine_->stream(), static_cast<float>(toward), values, average, count, scale);
+    cuda::update_average(stream(), static_cast<float>(toward), values, average, count, scale);
   }
   void put_back(const float* kept, float* values, std::int64_t count, const GradientScale* scale) override {
-    cuda::put_back(machine_->stream(), kept, values, count, scale);
+    cuda::put_back(stream(), kept, values, count, scale);
   }
-  void make_pictures(const Pictures& pictures) override { cuda::make_pictures(machine_->stream(), pictures); }
+  void make_pictures(const Pictures& pictures) override { cuda::make_pictures(stream(), pictures); }
   [[nodiscard]] std::size_t picture_work_bytes(std::int32_t count, std::int32_t height, std::int32_t width) const override {
     return cuda::picture_work_bytes(count, height, width);
   }
 
  private:
+  /// On the device, which this makes the calling thread's: kernels are started on that alone.
+  [[nodiscard]] Stream stream() const {
+    (void)machine_->memory()->turn();
+    return machine_->stream();
+  }
+
   std::shared_ptr<Machine> machine_;
 };
 

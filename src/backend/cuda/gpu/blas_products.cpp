@@ -100,9 +100,11 @@ class BlasProduct final : public Product {
     ProductPreference preference;
     check(cublasLtMatmulPreferenceCreate(preference.out()), "choosing a product");
     set(preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, kWorkspace);
-    // Partial sums are added in an order of their own only in place.
-    const std::uint32_t reductions =
-        CUBLASLT_REDUCTION_SCHEME_MASK & ~static_cast<std::uint32_t>(CUBLASLT_REDUCTION_SCHEME_INPLACE);
+    // Partial sums are added in an order of their own only in place; and of 16 bits, as the result is, they would not be sums
+    // of 32.
+    const std::uint32_t reductions = size_of(s.result) == sizeof(float)
+                                         ? CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE | CUBLASLT_REDUCTION_SCHEME_OUTPUT_TYPE
+                                         : CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE;
     set(preference, CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, reductions);
     set(preference, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, alignment_of(s.b_stride, s.operands));
     set(preference, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES, alignment_of(s.a_stride, s.operands));
@@ -118,7 +120,7 @@ class BlasProduct final : public Product {
     }
     check(status, "choosing a product");
     algorithm_ = found.algo;
-    return true;
+    return found.state == CUBLAS_STATUS_SUCCESS;
   }
 
   void set_bias(const float* bias) const { set(description_, CUBLASLT_MATMUL_DESC_BIAS_POINTER, bias); }

@@ -7,11 +7,14 @@
 
 namespace fovea::cuda {
 
-GpuMemory::GpuMemory(int device) : device_(device) {
+GpuMemory::GpuMemory(int device) : device_(device), reads_host_pages_(false) {
   make_current();
   check(cudaStreamCreateWithFlags(stream_.out(), cudaStreamNonBlocking), "making a stream");
   check(cudaStreamCreateWithFlags(side_.out(), cudaStreamNonBlocking), "making a stream");
   check(cudaEventCreateWithFlags(arrived_.out(), cudaEventDisableTiming), "making an event");
+  int value = 0;
+  check(cudaDeviceGetAttribute(&value, cudaDevAttrPageableMemoryAccessUsesHostPageTables, device), "asking the GPU what it is");
+  reads_host_pages_ = value != 0;
 }
 
 GpuMemory::~GpuMemory() { (void)cudaSetDevice(device_); }
@@ -35,9 +38,10 @@ std::byte* GpuMemory::allocate(std::size_t bytes) {
   } else {
     check(code, "reserving memory");
   }
-  auto* made = static_cast<std::byte*>(data);
-  zero(made, bytes);
-  return made;
+  // Beside, and waited for: in stream() another thread may be recording a run, which this would become a part of.
+  check(cudaMemsetAsync(data, 0, bytes, side_.get()), "clearing memory");
+  check(cudaStreamSynchronize(side_.get()), "clearing memory");
+  return static_cast<std::byte*>(data);
 }
 
 void GpuMemory::free(std::byte* data, std::size_t /*bytes*/) noexcept {
@@ -45,18 +49,20 @@ void GpuMemory::free(std::byte* data, std::size_t /*bytes*/) noexcept {
   (void)cudaFree(data);  // waits for kernels that use it
 }
 
-// From memory that is not pinned, this returns when the source has been read.
-void GpuMemory::upload(std::span<const std::byte> source, std::byte* target) {
+void GpuMemory::upload(std::span<const std::byte> source, std::byte* target) { upload(source, target, stream()); }
+
+// From memory that is not pinned, a copy returns when the driver has put the source aside, unless it need not.
+void GpuMemory::upload(std::span<const std::byte> source, std::byte* target, cudaStream_t stream) {
   if (source.empty()) return;
   make_current();
-  check(cudaMemcpyAsync(target, source.data(), source.size(), cudaMemcpyHostToDevice, stream()), "copying to the GPU");
+  check(cudaMemcpyAsync(target, source.data(), source.size(), cudaMemcpyHostToDevice, stream), "copying to the GPU");
+  if (reads_host_pages_) check(cudaStreamSynchronize(stream), "copying to the GPU");
 }
 
 // What waits for the event waits for its state of that moment, so one serves all uploads.
 void GpuMemory::upload_beside(std::span<const std::byte> source, std::byte* target) {
   if (source.empty()) return;
-  make_current();
-  check(cudaMemcpyAsync(target, source.data(), source.size(), cudaMemcpyHostToDevice, side_.get()), "copying to the GPU");
+  upload(source, target, side_.get());
   check(cudaEventRecord(arrived_.get(), side_.get()), "marking a copy");
   check(cudaStreamWaitEvent(stream(), arrived_.get(), 0), "waiting for a copy");
 }

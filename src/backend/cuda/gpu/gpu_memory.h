@@ -32,9 +32,12 @@ class GpuMemory final : public Memory {
   void make_current() const;
 
  private:
+  void upload(std::span<const std::byte> source, std::byte* target, cudaStream_t stream);
+
   int device_;
+  bool reads_host_pages_;  ///< by the host's own page tables: then also while a copy of them goes on
   StreamHandle stream_;
-  StreamHandle side_;  ///< of upload_beside
+  StreamHandle side_;  ///< of what goes on beside
   EventHandle arrived_;
   std::mutex turn_;
 };

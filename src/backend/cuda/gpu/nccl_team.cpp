@@ -4,9 +4,10 @@
 #include <cuda_runtime.h>
 #include <nccl.h>
 
-#include <atomic>
+#include <optional>
 #include <utility>
 
+#include "backend/cuda/gpu/leaving.h"
 #include "core/error.h"
 #include "core/shared_library.h"
 
@@ -56,17 +57,22 @@ class Team {
   }
   [[nodiscard]] const Nccl& nccl() const { return nccl_; }
   [[nodiscard]] int size() const { return static_cast<int>(communicators_.size()); }
-  [[nodiscard]] ncclComm_t communicator(int rank) const { return communicators_[static_cast<std::size_t>(rank)]; }
-  [[nodiscard]] bool left() const { return left_.load(); }
+  [[nodiscard]] bool left() const { return leaving_.left(); }
+  /// What body(communicator) answers, or nothing once a member has left: then there are none any more.
+  template <class Body>
+  std::optional<ncclResult_t> call(int rank, const Body& body) {
+    return leaving_.unless_left([&] { return body(communicators_[static_cast<std::size_t>(rank)]); });
+  }
   void leave() {
-    if (left_.exchange(true)) return;
-    for (const ncclComm_t each : communicators_) nccl_.abort(each);
+    leaving_.leave([&] {
+      for (const ncclComm_t each : communicators_) nccl_.abort(each);
+    });
   }
 
  private:
   Nccl nccl_;
   std::vector<ncclComm_t> communicators_;  // by rank
-  std::atomic<bool> left_ = false;
+  Leaving leaving_;
 };
 
 class NcclMember final : public Communicator {
@@ -101,9 +107,9 @@ class NcclMember final : public Communicator {
     FOVEA_TRY(checked(cudaSetDevice(device_)));
     if (stream_ == nullptr) FOVEA_TRY(checked(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking)));
     FOVEA_TRY(checked(cudaDeviceSynchronize()));
-    const ncclResult_t status = body(team_->communicator(rank_));
-    if (team_->left()) return gone();
-    if (status != ncclSuccess) return fail(Error::Kind::kIo, "NCCL on GPU {}: {}", device_, team_->nccl().error_text(status));
+    const auto status = team_->call(rank_, body);
+    if (!status) return gone();
+    if (*status != ncclSuccess) return fail(Error::Kind::kIo, "NCCL on GPU {}: {}", device_, team_->nccl().error_text(*status));
     FOVEA_TRY(checked(cudaStreamSynchronize(stream_)));
     return team_->left() ? Result<void>(gone()) : Result<void>();
   }
