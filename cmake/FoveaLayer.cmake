@@ -21,6 +21,21 @@ function(fovea_layer name)
   set_property(GLOBAL APPEND PROPERTY FOVEA_LAYER_LIBRARIES ${LAYER_PUBLIC} ${LAYER_PRIVATE})
 endfunction()
 
+# fovea_precompile(TARGET HEADER...): those are compiled once for all files of the target. fovea_precompile(TARGET AS OTHER): once for both.
+function(fovea_precompile target)
+  if(FOVEA_UNITY)
+    cmake_parse_arguments(PRECOMPILED "" "AS" "" ${ARGN})
+    if(PRECOMPILED_AS)
+      target_precompile_headers(${target} REUSE_FROM ${PRECOMPILED_AS})
+    else()
+      target_precompile_headers(${target} PRIVATE ${PRECOMPILED_UNPARSED_ARGUMENTS})
+    endif()
+  endif()
+endfunction()
+
+# Half the time to compile; what is tested is the library, as it ships.
+set(FOVEA_TEST_OPTIONS -Og)
+
 # A test program, each of its cases known to ctest: fovea_test(image_test SOURCES resize_test.cpp ...)
 # WHOLE makes it one ctest case: for suites whose cases share a costly set-up. SHARDS n deals its cases out to n of them instead, which
 # run beside each other, each with a set-up of its own.
@@ -28,8 +43,9 @@ endfunction()
 function(fovea_test name)
   cmake_parse_arguments(TEST "WHOLE" "SHARDS" "SOURCES;PRIVATE" ${ARGN})
   add_executable(${name} ${TEST_SOURCES})
-  target_compile_options(${name} PRIVATE -O1)  # half the time to compile; what is tested is the library, as it ships
+  target_compile_options(${name} PRIVATE ${FOVEA_TEST_OPTIONS})
   target_link_libraries(${name} PRIVATE fovea_internal fovea_test_support GTest::gtest_main GTest::gmock ${TEST_PRIVATE} fovea_warnings)
+  fovea_precompile(${name} AS fovea_test_headers)
   if(TEST_SHARDS)
     math(EXPR last "${TEST_SHARDS} - 1")
     foreach(shard RANGE ${last})
