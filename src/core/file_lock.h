@@ -1,5 +1,5 @@
-// Fovea: exclusive locks of files and folders: one holder at a time, and the system lets go of them with the process, however it
-// ends. SPDX-License-Identifier: Apache-2.0
+// Fovea: exclusive locks of files and folders: one holder at a time; the system lets go of them with the process, however it ends.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstdint>
