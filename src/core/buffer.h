@@ -19,6 +19,9 @@ inline constexpr std::size_t kAlignment = 64;
   return (bytes + alignment - 1) / alignment * alignment;
 }
 
+/// What the system maps for a buffer of so many bytes: whole pages, and a huge one where it would be filled by half or more.
+[[nodiscard]] std::size_t mapped_bytes(std::size_t bytes);
+
 /// Zero-initialised bytes from the operating system, aligned to a page, in huge pages where it can.
 /// Throws std::bad_alloc: running out of memory is exceptional.
 class Buffer {
@@ -27,13 +30,14 @@ class Buffer {
   explicit Buffer(std::size_t bytes);
 
   [[nodiscard]] std::byte* data() const { return data_.get(); }
-  [[nodiscard]] std::size_t size() const { return data_.get_deleter().bytes; }
+  [[nodiscard]] std::size_t size() const { return size_; }
   /// The buffer as `float`s; a tail of fewer than four bytes is left out.
   [[nodiscard]] std::span<float> floats() const { return {reinterpret_cast<float*>(data()), size() / sizeof(float)}; }
-  /// Gives the bytes to the caller, who ends them with Unmap.
+  /// Gives the bytes to the caller, who ends them with Unmap of mapped_bytes(size()).
   [[nodiscard]] std::byte* release() { return data_.release(); }
 
  private:
+  std::size_t size_ = 0;
   Mapping<std::byte> data_;
 };
 
