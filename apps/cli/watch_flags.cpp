@@ -2,6 +2,7 @@
 #include "watch_flags.h"
 
 #include <charconv>
+#include <cmath>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -64,7 +65,15 @@ void add_watch_flags(CLI::App& app, WatchFlags& flags) {
                  "a folder, /dev/video0, rtsp://..., http://... or 'command:...', which prints a photo");
   app.add_flag("--once", options.once, "one picture now");
   add_amount(app, "--every", kTimes, "10m", "time between pictures, on the clock's grid [10m]",
-             [&options](double s) { options.every = std::chrono::seconds(static_cast<std::int64_t>(s)); });
+             [&options](double s) { options.every = std::chrono::seconds(static_cast<std::int64_t>(s)); })
+      ->check(CLI::Validator(
+          [](const std::string& value) {
+            const double seconds = amount(value, kTimes).value_or(1);
+            return seconds >= 1 && seconds == std::floor(seconds)
+                       ? std::string()
+                       : fmt::format("'{}' is no whole number of seconds, from 1 on, such as 10m", value);
+          },
+          ""));
   add_amount(app, "--time-limit", kTimes, "30s", "a camera that takes longer has failed [30s]",
              [&options](double s) { options.time_limit = std::chrono::milliseconds(static_cast<std::int64_t>(1000 * s)); });
   add_place(app, options);

@@ -299,6 +299,7 @@ TEST_F(EndToEnd, WatchRefusesWhatMakesNoSense) {
       {"watch", path("model.safetensors"), path("photos"), "--once", "--place", "52,13", "--night-below", "nan"},
       {"watch", path("model.safetensors"), path("photos"), "--every", "10 minutes"},
       {"watch", path("model.safetensors"), path("photos"), "--every", "10s"},
+      {"watch", path("model.safetensors"), path("photos"), "--every", "90500ms"},
       {"watch", path("model.safetensors"), path("photos"), "--photos", path("photos/kept")},
       {"watch", "--report", path("x.html"), "--database", path("none.db")}};
   for (const auto& arguments : wrong) {
