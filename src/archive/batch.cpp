@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "archive/batch.h"
 
+#include <sys/statvfs.h>
+
 #include "data/workers.h"
 #include "database/connection.h"
 
@@ -29,6 +31,19 @@ Result<void> carry_out_all(const Context& context, Catalog& catalog, NamedFolder
       }
     }
   });
+  return {};
+}
+
+Result<void> check_writable(std::span<const std::filesystem::path> paths) {
+  for (const std::filesystem::path& path : paths) {
+    struct statvfs system {};
+    if (::statvfs(path.c_str(), &system) == 0 && (system.f_flag & ST_RDONLY) != 0) {
+      return fail(Error::Kind::kIo,
+                  "{}: is mounted for reading alone, so nothing can be written into photos there or beside them; mount it for "
+                  "writing, or see with --dry-run what would be done",
+                  path.string());
+    }
+  }
   return {};
 }
 

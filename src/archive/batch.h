@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <span>
 #include <vector>
@@ -42,6 +43,10 @@ struct PhotoChanges {
 /// cannot be written, before any file is touched.
 Result<void> carry_out_all(const Context& context, Catalog& catalog, NamedFolders& folders,
                            std::span<PhotoChanges* const> photos);
+
+/// kIo where one of them lies on a file system that is mounted for reading alone: there every photo would fail, one after
+/// another.
+[[nodiscard]] Result<void> check_writable(std::span<const std::filesystem::path> paths);
 
 /// The one line for a run whose folders are lost before it came to `left`, such as "7 photos".
 [[nodiscard]] Error stopped_before(const NamedFolders& folders, std::string_view left);

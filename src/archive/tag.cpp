@@ -70,7 +70,7 @@ Result<void> check(const TagOptions& options) {
   if (options.min_probability && !(*options.min_probability >= 0 && *options.min_probability <= 1)) {
     return fail(Error::Kind::kUsage, "--min-probability {}: expected 0 to 1", *options.min_probability);
   }
-  return {};
+  return options.dry_run ? Result<void>() : check_writable(options.paths);
 }
 
 class TagRun {

@@ -172,6 +172,7 @@ std::string_view name_of(UntaggedPhoto::How how) {
 Result<UntagReport> untag_photos(const UntagOptions& options, ArchiveObserver* observer) {
   ArchiveObserver silent;
   if (options.paths.empty()) return fail(Error::Kind::kUsage, "no photos were named");
+  if (!options.dry_run) FOVEA_TRY(check_writable(options.paths));
   FOVEA_ASSIGN(const std::filesystem::path path, Catalog::named(options.catalog));
   FOVEA_ASSIGN(Catalog catalog, open_catalog(path, options.dry_run));
   return UntagRun(options, std::move(catalog), observer != nullptr ? *observer : silent).run();

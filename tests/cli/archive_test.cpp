@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 
 #include "archive/photos.h"
@@ -41,6 +42,26 @@ class ArchiveVerbs : public ArchiveTest {
     return all;
   }
 };
+
+/// In a view of the file system of its own, in which `folder` is mounted for reading alone.
+Finished run_read_only(const fs::path& folder, const std::string& command) {
+  const std::string mounted = "'" + folder.string() + "'";
+  return run_program({"/usr/bin/unshare", "--mount", "/bin/sh", "-c",
+                      "mount --bind " + mounted + " " + mounted + " && mount -o remount,bind,ro " + mounted + " && " + command});
+}
+
+TEST_F(ArchiveVerbs, APlaceThatIsMountedForReadingAloneIsOneReason) {
+  if (run_read_only(photos_, "true").status != 0) GTEST_SKIP() << "needs root, and the right to mount";
+  const std::string last = " '" + photos_.string() + "' --catalog '" + catalog_.string() + "'";
+  const std::string tag = program().string() + " tag '" + model() + "'" + last;
+  for (const std::string& command : {tag, program().string() + " untag" + last}) {
+    const Finished run = run_read_only(photos_, command);
+    EXPECT_EQ(run.status, 2) << run.err;
+    EXPECT_THAT(run.err, HasSubstr(photos_.string() + ": is mounted for reading alone"));
+    EXPECT_EQ(std::ranges::count(run.err, '\n'), 1) << run.err;
+  }
+  EXPECT_EQ(run_read_only(photos_, tag + " --dry-run").status, 0);
+}
 
 TEST_F(ArchiveVerbs, ExifToolSeesTheKeywords) {
   const fs::path exiftool = "/usr/bin/exiftool";
