@@ -1,4 +1,4 @@
-// Fovea: exclusive locks of files and folders: one holder at a time; the system lets go of them with the process, however it ends.
+// Fovea: exclusive locks of files and folders: one holder at a time, and none once the process has ended, however it ended.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
