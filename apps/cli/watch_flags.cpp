@@ -65,13 +65,14 @@ void add_watch_flags(CLI::App& app, WatchFlags& flags) {
                  "a folder, /dev/video0, rtsp://..., http://... or 'command:...', which prints a photo");
   app.add_flag("--once", options.once, "one picture now");
   add_amount(app, "--every", kTimes, "10m", "time between pictures, on the clock's grid [10m]",
-             [&options](double s) { options.every = std::chrono::seconds(static_cast<std::int64_t>(s)); })
+             [&options](double s) { options.every = std::chrono::seconds(std::llround(s)); })
       ->check(CLI::Validator(
           [](const std::string& value) {
-            const double seconds = amount(value, kTimes).value_or(1);
-            return seconds >= 1 && seconds == std::floor(seconds)
+            constexpr double kRounding = 1e-6;  // of 1.1h, which is 3960 s
+            const double seconds = amount(value, kTimes).value_or(0);
+            return std::abs(seconds - std::round(seconds)) < kRounding
                        ? std::string()
-                       : fmt::format("'{}' is no whole number of seconds, from 1 on, such as 10m", value);
+                       : fmt::format("'{}' is no whole number of seconds, such as 10m", value);
           },
           ""));
   add_amount(app, "--time-limit", kTimes, "30s", "a camera that takes longer has failed [30s]",

@@ -310,6 +310,13 @@ TEST_F(EndToEnd, WatchRefusesWhatMakesNoSense) {
   }
 }
 
+/// Of the tenths of an hour, 1.1 is no whole number of seconds in binary arithmetic.
+TEST_F(EndToEnd, WatchTakesTimesWithAPoint) {
+  const Finished run = run_fovea({"watch", path("model.safetensors"), path("photos"), "--once", "--database", path("point.db"),
+                                  "--keep", "none", "--every", "1.1h"});
+  EXPECT_EQ(run.status, 0) << run.err;
+}
+
 TEST_F(EndToEnd, PhotosAreNotTouched) { EXPECT_EQ(snapshot(path("photos")), before_); }
 
 TEST_F(EndToEnd, AFullDiskAtSaveIsAClearError) {
