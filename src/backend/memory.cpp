@@ -28,7 +28,7 @@ class HostMemory final : public Memory {
     if (free < kPlenty) zero(buffer.data(), bytes);
     return buffer.release();
   }
-  void free(std::byte* data, std::size_t bytes) noexcept override { Unmap{mapped_bytes(bytes)}(data); }
+  void free(std::byte* data, std::size_t bytes) noexcept override { FreeBuffer{bytes}(data); }
   void upload(std::span<const std::byte> source, std::byte* target) override { move(source.data(), target, source.size()); }
   void download(const std::byte* source, std::span<std::byte> target) override { move(source, target.data(), target.size()); }
   void copy(const std::byte* source, std::byte* target, std::size_t bytes) override { move(source, target, bytes); }

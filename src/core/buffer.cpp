@@ -40,12 +40,12 @@ std::size_t mapped_bytes(std::size_t bytes) {
   return align_up(bytes, static_cast<std::size_t>(::sysconf(_SC_PAGESIZE)));
 }
 
-Buffer::Buffer(std::size_t bytes) : size_(bytes) {
+Buffer::Buffer(std::size_t bytes) {
   if (bytes == 0) return;
   const std::size_t mapped = mapped_bytes(bytes);
-  data_ = Mapping<std::byte>(takes_huge_pages(bytes) ? map_huge(mapped) : map(mapped), Unmap{mapped});
+  data_ = {takes_huge_pages(bytes) ? map_huge(mapped) : map(mapped), FreeBuffer{bytes}};
 }
 
-void Unmap::operator()(const std::byte* data) const { ::munmap(const_cast<std::byte*>(data), bytes); }
+void FreeBuffer::operator()(std::byte* data) const noexcept { ::munmap(data, mapped_bytes(bytes)); }
 
 }  // namespace fovea

@@ -4,10 +4,10 @@
 
 #include <cassert>
 #include <cstddef>
+#include <memory>
 #include <span>
 
 #include "core/dtype.h"
-#include "core/mapping.h"
 #include "core/shape.h"
 
 namespace fovea {
@@ -19,8 +19,15 @@ inline constexpr std::size_t kAlignment = 64;
   return (bytes + alignment - 1) / alignment * alignment;
 }
 
-/// What the system maps for a buffer of so many bytes: whole pages, and a huge one where it would be filled by half or more.
+/// What the system maps for a buffer of so many bytes: whole pages, and a huge one at the end where it would be filled by half or
+/// more.
 [[nodiscard]] std::size_t mapped_bytes(std::size_t bytes);
+
+/// Gives back what a Buffer of `bytes` had from the operating system.
+struct FreeBuffer {
+  std::size_t bytes = 0;
+  void operator()(std::byte* data) const noexcept;
+};
 
 /// Zero-initialised bytes from the operating system, aligned to a page, in huge pages where it can.
 /// Throws std::bad_alloc: running out of memory is exceptional.
@@ -30,15 +37,14 @@ class Buffer {
   explicit Buffer(std::size_t bytes);
 
   [[nodiscard]] std::byte* data() const { return data_.get(); }
-  [[nodiscard]] std::size_t size() const { return size_; }
+  [[nodiscard]] std::size_t size() const { return data_ == nullptr ? 0 : data_.get_deleter().bytes; }
   /// The buffer as `float`s; a tail of fewer than four bytes is left out.
   [[nodiscard]] std::span<float> floats() const { return {reinterpret_cast<float*>(data()), size() / sizeof(float)}; }
-  /// Gives the bytes to the caller, who ends them with Unmap of mapped_bytes(size()).
+  /// Gives the bytes to the caller, who ends them with FreeBuffer of their number.
   [[nodiscard]] std::byte* release() { return data_.release(); }
 
  private:
-  std::size_t size_ = 0;
-  Mapping<std::byte> data_;
+  std::unique_ptr<std::byte, FreeBuffer> data_;
 };
 
 /// A dense row-major tensor owned elsewhere.

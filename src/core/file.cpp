@@ -74,6 +74,8 @@ Result<void> write_all(int descriptor, const fs::path& path, Bytes bytes) {
 
 }  // namespace
 
+void UnmapFile::operator()(const std::byte* data) const noexcept { ::munmap(const_cast<std::byte*>(data), bytes); }
+
 Result<MappedFile> MappedFile::open(const fs::path& path) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   FOVEA_ASSIGN(const std::size_t size, regular_size(path, file, errno));
@@ -81,7 +83,7 @@ Result<MappedFile> MappedFile::open(const fs::path& path) {
   if (size == 0) return mapped;
   void* memory = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.get(), 0);
   if (memory == MAP_FAILED) return system_error("map", path, errno);
-  mapped.data_ = {static_cast<const std::byte*>(memory), Unmap{size}};
+  mapped.data_ = {static_cast<const std::byte*>(memory), UnmapFile{size}};
   return mapped;
 }
 

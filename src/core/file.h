@@ -4,17 +4,22 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "core/mapping.h"
 #include "fovea/result.h"
 
 namespace fovea {
 
 using Bytes = std::span<const std::byte>;
+
+struct UnmapFile {
+  std::size_t bytes = 0;
+  void operator()(const std::byte* data) const noexcept;
+};
 
 /// A whole file mapped read-only. Moves, does not copy.
 class MappedFile {
@@ -25,7 +30,7 @@ class MappedFile {
   [[nodiscard]] Bytes bytes() const { return {data_.get(), data_.get_deleter().bytes}; }
 
  private:
-  Mapping<const std::byte> data_;
+  std::unique_ptr<const std::byte, UnmapFile> data_;
 };
 
 /// Reads a whole regular file; kLimit when it holds more than `limit` bytes.

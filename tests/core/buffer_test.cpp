@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 
 namespace fovea {
 namespace {
@@ -49,6 +50,14 @@ TEST(Buffer, GivesBackAllThatItHas) {
     }
     for (const std::size_t page : {std::size_t{0}, kHugePage, last}) EXPECT_FALSE(is_mapped(data + page)) << page;
   }
+}
+
+TEST(Buffer, HasNothingAfterItWasMoved) {
+  Buffer buffer(4096);
+  const Buffer other = std::move(buffer);
+  EXPECT_EQ(other.size(), 4096U);
+  EXPECT_EQ(buffer.size(), 0U);  // NOLINT(bugprone-use-after-move): what is asked
+  EXPECT_TRUE(buffer.floats().empty());
 }
 
 }  // namespace
