@@ -55,6 +55,8 @@ class Kernel {
   virtual void pack(const Arguments& /*arguments*/) const {}
   [[nodiscard]] virtual std::size_t packed_bytes() const { return 0; }
   [[nodiscard]] virtual std::size_t scratch_bytes() const { return 0; }
+  /// Whether run() reads input 0 alone, since pack() keeps all that it needs of the others: their memory may then be used again.
+  [[nodiscard]] virtual bool runs_on_packed() const { return false; }
   /// The input whose memory output 0 may take over: the kernel reads element i of it before it writes element i.
   [[nodiscard]] virtual std::optional<std::size_t> reusable_input() const { return std::nullopt; }
   /// Which implementation this is, for reports and for tests that prove the choice: "onednn/conv2d", "avx2/depthwise".

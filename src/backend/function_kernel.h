@@ -37,6 +37,7 @@ struct KernelTraits {
   std::size_t packed_bytes = 0;
   std::size_t scratch_bytes = 0;
   std::optional<std::size_t> reusable_input;
+  bool runs_on_packed = false;
 };
 
 struct NoPack {
@@ -55,6 +56,7 @@ class FunctionKernel final : public Kernel {
   [[nodiscard]] std::size_t packed_bytes() const override { return traits_.packed_bytes; }
   [[nodiscard]] std::size_t scratch_bytes() const override { return traits_.scratch_bytes; }
   [[nodiscard]] std::optional<std::size_t> reusable_input() const override { return traits_.reusable_input; }
+  [[nodiscard]] bool runs_on_packed() const override { return traits_.runs_on_packed; }
   [[nodiscard]] std::string_view name() const override { return traits_.name; }
 
  private:

@@ -7,9 +7,11 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "backend/registry.h"
+#include "core/rng.h"
 #include "graph/autodiff.h"
 #include "runtime/parameters.h"
 
@@ -18,8 +20,8 @@ namespace {
 
 using graph::ValueId;
 
-Executor make(const graph::Graph& graph, const PlanOptions& options = {}) {
-  auto backend = make_backend("reference");
+Executor make(const graph::Graph& graph, const PlanOptions& options = {}, std::string_view device = "reference") {
+  auto backend = make_backend(device);
   auto plan = Plan::make({}, graph, **backend, options);
   EXPECT_TRUE(plan.ok()) << plan.error().message;
   return Executor(*plan);
@@ -79,6 +81,49 @@ TEST(Executor, ConstantsAreComputedOnce) {
   executor.prepare_weights();
   executor.run();
   EXPECT_EQ(executor.output("y").f32()[1], 10);
+}
+
+/// Two convolutions with a normalisation folded into each.
+graph::Graph folded_convolutions(std::int64_t channels) {
+  graph::Graph graph;
+  ValueId x = graph.input("x", {1, 3, 3, channels});
+  for (const std::string name : {"first", "second"}) {
+    const Shape vector{channels};
+    const auto folded = graph.add_all(
+        graph::FoldBatchNorm{0.001F},
+        {graph.parameter(name + ".w", {channels, channels, 1, 1}), graph.parameter(name + ".gamma", vector),
+         graph.parameter(name + ".beta", vector), graph.state(name + ".mean", vector), graph.state(name + ".var", vector)});
+    x = graph.add(graph::Conv2d{}, {x, folded[0], folded[1]});
+  }
+  graph.mark_output("y", x);
+  return graph;
+}
+
+TEST(Executor, ConstantsThatAreOnlyPackedShareTheArena) {
+  constexpr std::int64_t kChannels = 24;
+  const graph::Graph graph = folded_convolutions(kChannels);
+  ParameterSet parameters(graph);
+  Rng rng(1, 0, 0);
+  for (float& value : parameters.all()) value = rng.uniform(0.5F, 1.0F);
+  std::vector<float> pixels(9 * kChannels);
+  for (float& value : pixels) value = rng.uniform(-1.0F, 1.0F);
+
+  Executor executor = make(graph, {.constant_weights = true}, "cpu");
+  std::size_t packed = 0;
+  for (const Plan::PlannedNode& node : executor.plan().nodes()) packed += align_up(node.kernel->packed_bytes());
+  EXPECT_EQ(executor.plan().persistent_bytes(), packed);
+  EXPECT_LT(executor.plan().arena_bytes(), 2 * sizeof(float) * kChannels * kChannels + 4 * sizeof(float) * 9 * kChannels);
+
+  Executor plain = make(graph);
+  for (Executor* each : {&executor, &plain}) {
+    parameters.bind_to(*each);
+    each->bind("x", pixels.data());
+    each->prepare_weights();
+    for (int run = 0; run < 3; ++run) each->run();
+  }
+  const auto expected = plain.output("y").floats();
+  const auto got = executor.output("y").floats();
+  for (std::size_t i = 0; i < got.size(); ++i) EXPECT_NEAR(got[i], expected[i], 1e-3) << i;
 }
 
 TEST(Executor, TwoOfOneGraphShareWhatWasPrepared) {

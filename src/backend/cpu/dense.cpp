@@ -25,7 +25,7 @@ std::unique_ptr<Kernel> fastest_of(const Setup& setup, std::string_view name, co
   return choose(setup, fields, splits.size(), [&](std::size_t i) {
     const auto dense = std::make_shared<const DenseConvolution>(setup, work, splits[i], activation);
     return make_kernel(
-        {setup.kernel_name(name), dense->packed_bytes(), dense->scratch_bytes(), std::nullopt},
+        {setup.kernel_name(name), dense->packed_bytes(), dense->scratch_bytes(), std::nullopt, true},
         [dense](const Arguments& a) { dense->run(a.inputs[0].f32(), a.packed, a.scratch, a.outputs[0].f32()); },
         [dense, bias](const Arguments& a) { dense->pack(a.inputs[1].f32(), bias ? a.inputs[2].f32() : nullptr, a.packed); });
   });

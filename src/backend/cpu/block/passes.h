@@ -113,7 +113,7 @@ class Passes {
 template <class Block>
 std::unique_ptr<Kernel> make_forward(std::string name, const std::shared_ptr<const Block>& block) {
   return make_kernel(
-      {std::move(name), block->packed_bytes(), block->scratch_bytes(), std::nullopt},
+      {std::move(name), block->packed_bytes(), block->scratch_bytes(), std::nullopt, true},
       [block](const Arguments& a) { block->forward(a); }, [block](const Arguments& a) { block->pack(a); });
 }
 template <class Block>
