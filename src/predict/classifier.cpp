@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <future>
 #include <numeric>
 #include <optional>
 #include <utility>
@@ -89,12 +90,7 @@ class Classifier::Impl {
   using Load = std::function<Result<Image>(std::size_t index)>;
 
   void classify_all(std::size_t count, const Load& load, const OnAnswer& on_answer) {
-    if (count < kMany) {
-      for (std::size_t i = 0; i < count; ++i) {
-        if (!on_answer(i, classify(load(i)))) return;
-      }
-      return;
-    }
+    if (count < kMany) return classify_few(count, load, on_answer);
     if (const auto ready = make_lanes_for(count); !ready) {
       for (std::size_t i = 0; i < count && on_answer(i, ready.error()); ++i) {
       }
@@ -108,6 +104,16 @@ class Classifier::Impl {
       const std::size_t first = static_cast<std::size_t>(part) * batch;
       classify_part(lanes_[static_cast<std::size_t>(lane)], first, std::min(batch, count - first), load, answers);
     });
+  }
+
+  /// One after another; the first is decoded while the network is made ready, on a thread of its own if there is one to be had.
+  void classify_few(std::size_t count, const Load& load, const OnAnswer& on_answer) {
+    std::future<Result<Image>> first;
+    if (count > 0 && !runner_) first = std::async([&load] { return load(0); });
+    (void)runner();  // where that fails, every photo's answer says why
+    for (std::size_t i = 0; i < count; ++i) {
+      if (!on_answer(i, classify(first.valid() ? first.get() : load(i)))) return;
+    }
   }
 
   Result<Answer> explain(const std::filesystem::path& photo, const std::filesystem::path& picture) {
