@@ -18,20 +18,20 @@ bool unchanged(int inputs, double begin, double end, int outputs) {
 std::size_t samples(int pixels) { return static_cast<std::size_t>(pixels) * 3; }
 
 // Columns made from `part` of the source; rows as they are.
-Image across(const Image& source, const Window& part, const ResampleWeights& columns) {
+Image across(const Image& source, const Window& part, const ResampleWeights& columns, const VectorTarget& target) {
   Image out(static_cast<int>(columns.spans.size()), part.height);
   resample_rows(source.row(part.top) + samples(part.left), samples(source.width), part.width, part.height, PackedWeights(columns),
-                out.pixels.data());
+                out.pixels.data(), target);
   return out;
 }
 
 // Rows made from `part` of the source; columns as they are.
-Image down(const Image& source, const Window& part, const ResampleWeights& rows) {
+Image down(const Image& source, const Window& part, const ResampleWeights& rows, const VectorTarget& target) {
   Image out(part.width, static_cast<int>(rows.spans.size()));
   for (int y = 0; y < out.height; ++y) {
     const auto [first, count] = rows.spans[static_cast<std::size_t>(y)];
     blend_rows(source.row(part.top + first) + samples(part.left), samples(source.width), rows.of(y), count, samples(part.width),
-               out.row(y));
+               out.row(y), target);
   }
   return out;
 }
@@ -51,7 +51,8 @@ bool down_first(int source_width, int source_height, int width, int height) {
   return source_height - height > 2 * std::max(0, source_width - width);
 }
 
-Image resize(const Image& source, int width, int height, Filter filter, const Box& box, const Window& window) {
+Image resize(const Image& source, int width, int height, Filter filter, const Box& box, const Window& window,
+             const VectorTarget& target) {
   assert(width > 0 && height > 0 && source.width > 0 && source.height > 0);
   assert(box.left >= 0 && box.left < box.right && box.right <= source.width);
   assert(box.top >= 0 && box.top < box.bottom && box.bottom <= source.height);
@@ -73,11 +74,11 @@ Image resize(const Image& source, int width, int height, Filter filter, const Bo
   }
   const Window part{x.first, y.first, x.count, y.count};
   if (same_columns && same_rows) return cut(source, part);
-  if (same_rows) return across(source, part, columns);
-  if (same_columns) return down(source, part, rows);
+  if (same_rows) return across(source, part, columns, target);
+  if (same_columns) return down(source, part, rows, target);
   if (down_first(source.width, source.height, width, height))
-    return across(down(source, part, rows), {0, 0, part.width, window.height}, columns);
-  return down(across(source, part, columns), {0, 0, window.width, part.height}, rows);
+    return across(down(source, part, rows, target), {0, 0, part.width, window.height}, columns, target);
+  return down(across(source, part, columns, target), {0, 0, window.width, part.height}, rows, target);
 }
 
 Image resize(const Image& source, int width, int height, Filter filter, const Box& box) {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "core/vector_target.h"
 #include "image/image.h"
 
 namespace fovea {
@@ -33,8 +34,9 @@ struct Window {
 [[nodiscard]] Image resize(const Image& source, int width, int height, Filter filter, const Box& box);
 [[nodiscard]] Image resize(const Image& source, int width, int height, Filter filter);
 
-/// Only `window` of what `resize` with the same arguments gives, without computing the rest.
-[[nodiscard]] Image resize(const Image& source, int width, int height, Filter filter, const Box& box, const Window& window);
+/// Only `window` of what `resize` with the same arguments gives, without computing the rest. Every target gives the same pixels.
+[[nodiscard]] Image resize(const Image& source, int width, int height, Filter filter, const Box& box, const Window& window,
+                           const VectorTarget& target = VectorTarget::best());
 
 /// Whether the pass down comes first. The order matters because the sums are rounded and clipped to 8 bits between the passes.
 [[nodiscard]] bool down_first(int source_width, int source_height, int width, int height);

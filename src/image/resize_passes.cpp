@@ -5,6 +5,7 @@
 #define HWY_TARGET_INCLUDE "image/resize_passes.cpp"
 #include "hwy/foreach_target.h"
 // Highway wants its own header after the line above.
+#include "core/vector_versions.h"
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -199,9 +200,9 @@ HWY_AFTER_NAMESPACE();
 
 namespace fovea {
 
-HWY_EXPORT(resample_kernel);
-HWY_EXPORT(blend_kernel);
-HWY_EXPORT(interleave_kernel);
+FOVEA_VERSIONS(resample_kernel);
+FOVEA_VERSIONS(blend_kernel);
+FOVEA_VERSIONS(interleave_kernel);
 
 PackedWeights::PackedWeights(const ResampleWeights& weights)
     : stride((weights.stride + kTaps - 1) / kTaps), spans(weights.spans) {
@@ -218,7 +219,7 @@ PackedWeights::PackedWeights(const ResampleWeights& weights)
 }
 
 void resample_rows(const std::uint8_t* source, std::size_t stride, int width, int rows, const PackedWeights& weights,
-                   std::uint8_t* out) {
+                   std::uint8_t* out, const VectorTarget& target) {
   // The kernel reads whole groups of taps and four bytes more. Outputs for which that would pass the end of a row are made
   // from a padded copy of the ends of the rows.
   const auto fits = [&](const ResampleWeights::Span& span) {
@@ -228,7 +229,7 @@ void resample_rows(const std::uint8_t* source, std::size_t stride, int width, in
   const auto outputs = static_cast<int>(weights.spans.size());
   const auto safe = static_cast<int>(std::ranges::find_if_not(weights.spans, fits) - weights.spans.begin());
   const std::size_t out_stride = weights.spans.size() * 3;
-  const auto kernel = HWY_DYNAMIC_DISPATCH(resample_kernel);
+  const auto kernel = FOVEA_VERSION(resample_kernel, target);
   kernel(source, stride, rows, 0, weights.spans.data(), weights.values.data(), weights.stride, 0, safe, out, out_stride);
   if (safe == outputs) return;
   const int origin = weights.spans[static_cast<std::size_t>(safe)].first;
@@ -244,13 +245,13 @@ void resample_rows(const std::uint8_t* source, std::size_t stride, int width, in
 }
 
 void blend_rows(const std::uint8_t* source, std::size_t stride, const std::int32_t* weights, int taps, std::size_t samples,
-                std::uint8_t* out) {
-  HWY_DYNAMIC_DISPATCH(blend_kernel)(source, stride, weights, taps, samples, out);
+                std::uint8_t* out, const VectorTarget& target) {
+  FOVEA_VERSION(blend_kernel, target)(source, stride, weights, taps, samples, out);
 }
 
 void interleave_pairs(const std::uint8_t* first, const std::uint8_t* second, const std::uint8_t* third, std::size_t pairs,
-                      std::uint8_t* out) {
-  HWY_DYNAMIC_DISPATCH(interleave_kernel)(first, second, third, pairs, out);
+                      std::uint8_t* out, const VectorTarget& target) {
+  FOVEA_VERSION(interleave_kernel, target)(first, second, third, pairs, out);
 }
 
 }  // namespace fovea

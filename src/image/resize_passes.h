@@ -1,4 +1,4 @@
-// Fovea: the two passes of a resize, compiled for each instruction set and chosen at run time.
+// Fovea: the two passes of a resize, compiled for each instruction set; all give the same bytes.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/vector_target.h"
 #include "image/resample_weights.h"
 
 namespace fovea {
@@ -26,14 +27,14 @@ struct PackedWeights {
 
 /// `rows` rows of `width` RGB pixels, `stride` bytes apart, each to a row of spans.size() pixels.
 void resample_rows(const std::uint8_t* source, std::size_t stride, int width, int rows, const PackedWeights& weights,
-                   std::uint8_t* out);
+                   std::uint8_t* out, const VectorTarget& target = VectorTarget::best());
 
 /// `taps` rows of `samples` bytes, `stride` bytes apart, summed with `weights` to one row.
 void blend_rows(const std::uint8_t* source, std::size_t stride, const std::int32_t* weights, int taps, std::size_t samples,
-                std::uint8_t* out);
+                std::uint8_t* out, const VectorTarget& target = VectorTarget::best());
 
 /// `pairs` pairs of pixels: each its own sample of `first`, both the pair's sample of `second` and of `third`.
 void interleave_pairs(const std::uint8_t* first, const std::uint8_t* second, const std::uint8_t* third, std::size_t pairs,
-                      std::uint8_t* out);
+                      std::uint8_t* out, const VectorTarget& target = VectorTarget::best());
 
 }  // namespace fovea

@@ -15,6 +15,7 @@
 #include <cassert>
 
 #include "core/parallel.h"
+#include "core/vector_versions.h"
 
 #ifndef FOVEA_TRAIN_STRIP
 #define FOVEA_TRAIN_STRIP
@@ -75,7 +76,7 @@ HWY_AFTER_NAMESPACE();
 namespace fovea::training {
 namespace {
 
-HWY_EXPORT(multiply_strip);
+FOVEA_VERSIONS(multiply_strip);
 
 /// Where element (row, inner) of the left factor lies.
 struct LeftFactor {
@@ -95,6 +96,7 @@ void pack(const LeftFactor& a, std::int64_t row, std::int64_t rows, Range inner,
 
 void multiply_left(const Context& context, const ProductShape& shape, const LeftFactor& a, const float* b, float* c) {
   assert(shape.columns % kColumnMultiple == 0);
+  const auto kernel = FOVEA_VERSION(multiply_strip, VectorTarget::best());
   const std::int64_t strips = (shape.rows + kRows - 1) / kRows;
   parallel_ranges(context, strips, kProductGrain / (kRows * shape.columns * shape.inner), [&](Range range) {
     Strip strip;
@@ -106,7 +108,7 @@ void multiply_left(const Context& context, const ProductShape& shape, const Left
       for (std::int64_t inner = 0; inner < shape.inner; inner += kInnerBlock) {
         const Range block{inner, std::min(inner + kInnerBlock, shape.inner)};
         pack(a, row, rows, block, strip);
-        HWY_DYNAMIC_DISPATCH(multiply_strip)(strip.data(), block.size(), b + inner * shape.columns, shape.columns, target, rows);
+        kernel(strip.data(), block.size(), b + inner * shape.columns, shape.columns, target, rows);
       }
     }
   });

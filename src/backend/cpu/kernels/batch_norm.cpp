@@ -162,14 +162,14 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace fovea::cpu {
 
-HWY_EXPORT(moments_kernel);
-HWY_EXPORT(normalise_kernel);
-HWY_EXPORT(gradient_sums_kernel);
-HWY_EXPORT(normalise_backward_kernel);
+FOVEA_VERSIONS(moments_kernel);
+FOVEA_VERSIONS(normalise_kernel);
+FOVEA_VERSIONS(gradient_sums_kernel);
+FOVEA_VERSIONS(normalise_backward_kernel);
 
 BatchNormKernels<float> batch_norm_kernels(Target target) {
-  return {FOVEA_KERNEL_FOR(moments_kernel, target), FOVEA_KERNEL_FOR(normalise_kernel, target),
-          FOVEA_KERNEL_FOR(gradient_sums_kernel, target), FOVEA_KERNEL_FOR(normalise_backward_kernel, target)};
+  return {FOVEA_VERSION(moments_kernel, target), FOVEA_VERSION(normalise_kernel, target),
+          FOVEA_VERSION(gradient_sums_kernel, target), FOVEA_VERSION(normalise_backward_kernel, target)};
 }
 
 }  // namespace fovea::cpu

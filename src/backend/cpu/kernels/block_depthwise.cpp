@@ -169,29 +169,29 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace fovea::cpu {
 
-HWY_EXPORT(block_depthwise_3x1);
-HWY_EXPORT(block_depthwise_3x2);
-HWY_EXPORT(block_depthwise_5x1);
-HWY_EXPORT(block_depthwise_5x2);
-HWY_EXPORT(block_depthwise_backward_3x1);
-HWY_EXPORT(block_depthwise_backward_3x2);
-HWY_EXPORT(block_depthwise_backward_5x1);
-HWY_EXPORT(block_depthwise_backward_5x2);
+FOVEA_VERSIONS(block_depthwise_3x1);
+FOVEA_VERSIONS(block_depthwise_3x2);
+FOVEA_VERSIONS(block_depthwise_5x1);
+FOVEA_VERSIONS(block_depthwise_5x2);
+FOVEA_VERSIONS(block_depthwise_backward_3x1);
+FOVEA_VERSIONS(block_depthwise_backward_3x2);
+FOVEA_VERSIONS(block_depthwise_backward_5x1);
+FOVEA_VERSIONS(block_depthwise_backward_5x2);
 
 BlockDepthwise* block_depthwise(Target target, const graph::Window& window) {
   if (window.kernel_w == 3) {
-    return window.stride == 1 ? FOVEA_KERNEL_FOR(block_depthwise_3x1, target) : FOVEA_KERNEL_FOR(block_depthwise_3x2, target);
+    return window.stride == 1 ? FOVEA_VERSION(block_depthwise_3x1, target) : FOVEA_VERSION(block_depthwise_3x2, target);
   }
-  return window.stride == 1 ? FOVEA_KERNEL_FOR(block_depthwise_5x1, target) : FOVEA_KERNEL_FOR(block_depthwise_5x2, target);
+  return window.stride == 1 ? FOVEA_VERSION(block_depthwise_5x1, target) : FOVEA_VERSION(block_depthwise_5x2, target);
 }
 
 BlockDepthwiseBackward* block_depthwise_backward(Target target, const graph::Window& window) {
   if (window.kernel_w == 3) {
-    return window.stride == 1 ? FOVEA_KERNEL_FOR(block_depthwise_backward_3x1, target)
-                              : FOVEA_KERNEL_FOR(block_depthwise_backward_3x2, target);
+    return window.stride == 1 ? FOVEA_VERSION(block_depthwise_backward_3x1, target)
+                              : FOVEA_VERSION(block_depthwise_backward_3x2, target);
   }
-  return window.stride == 1 ? FOVEA_KERNEL_FOR(block_depthwise_backward_5x1, target)
-                            : FOVEA_KERNEL_FOR(block_depthwise_backward_5x2, target);
+  return window.stride == 1 ? FOVEA_VERSION(block_depthwise_backward_5x1, target)
+                            : FOVEA_VERSION(block_depthwise_backward_5x2, target);
 }
 
 }  // namespace fovea::cpu

@@ -165,19 +165,19 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace fovea::cpu {
 
-HWY_EXPORT(block_centre);
-HWY_EXPORT(block_moments_from_blocks);
-HWY_EXPORT(block_normalise_to_blocks);
-HWY_EXPORT(block_backward_to_blocks);
-HWY_EXPORT(block_grow);
-HWY_EXPORT(block_product_variances);
+FOVEA_VERSIONS(block_centre);
+FOVEA_VERSIONS(block_moments_from_blocks);
+FOVEA_VERSIONS(block_normalise_to_blocks);
+FOVEA_VERSIONS(block_backward_to_blocks);
+FOVEA_VERSIONS(block_grow);
+FOVEA_VERSIONS(block_product_variances);
 
 BlockNormKernels block_norm_kernels(Target target) {
-  return {FOVEA_KERNEL_FOR(block_centre, target), FOVEA_KERNEL_FOR(block_moments_from_blocks, target),
-          FOVEA_KERNEL_FOR(block_normalise_to_blocks, target), FOVEA_KERNEL_FOR(block_backward_to_blocks, target),
-          FOVEA_KERNEL_FOR(block_grow, target)};
+  return {FOVEA_VERSION(block_centre, target), FOVEA_VERSION(block_moments_from_blocks, target),
+          FOVEA_VERSION(block_normalise_to_blocks, target), FOVEA_VERSION(block_backward_to_blocks, target),
+          FOVEA_VERSION(block_grow, target)};
 }
-ProductVariances* product_variances(Target target) { return FOVEA_KERNEL_FOR(block_product_variances, target); }
+ProductVariances* product_variances(Target target) { return FOVEA_VERSION(block_product_variances, target); }
 
 }  // namespace fovea::cpu
 #endif

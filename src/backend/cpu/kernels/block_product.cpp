@@ -249,22 +249,22 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace fovea::cpu {
 
-HWY_EXPORT(block_expand);
-HWY_EXPORT(block_gradient);
-HWY_EXPORT(block_gradient_of_norm);
-HWY_EXPORT(block_narrow);
-HWY_EXPORT(block_outer);
-HWY_EXPORT(block_to_blocks);
-HWY_EXPORT(block_from_blocks);
+FOVEA_VERSIONS(block_expand);
+FOVEA_VERSIONS(block_gradient);
+FOVEA_VERSIONS(block_gradient_of_norm);
+FOVEA_VERSIONS(block_narrow);
+FOVEA_VERSIONS(block_outer);
+FOVEA_VERSIONS(block_to_blocks);
+FOVEA_VERSIONS(block_from_blocks);
 
 BlockKernels block_kernels(Target target) {
-  return {FOVEA_KERNEL_FOR(block_expand, target),
-          FOVEA_KERNEL_FOR(block_gradient, target),
-          FOVEA_KERNEL_FOR(block_gradient_of_norm, target),
-          FOVEA_KERNEL_FOR(block_narrow, target),
-          FOVEA_KERNEL_FOR(block_outer, target),
-          FOVEA_KERNEL_FOR(block_to_blocks, target),
-          FOVEA_KERNEL_FOR(block_from_blocks, target)};
+  return {FOVEA_VERSION(block_expand, target),
+          FOVEA_VERSION(block_gradient, target),
+          FOVEA_VERSION(block_gradient_of_norm, target),
+          FOVEA_VERSION(block_narrow, target),
+          FOVEA_VERSION(block_outer, target),
+          FOVEA_VERSION(block_to_blocks, target),
+          FOVEA_VERSION(block_from_blocks, target)};
 }
 
 }  // namespace fovea::cpu

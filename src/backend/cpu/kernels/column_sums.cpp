@@ -46,9 +46,9 @@ constexpr std::int64_t kRowsPerPart = 256;
 
 }  // namespace
 
-HWY_EXPORT(sum_rows_kernel);
+FOVEA_VERSIONS(sum_rows_kernel);
 
-SumRowsKernel* sum_rows(Target target) { return FOVEA_KERNEL_FOR(sum_rows_kernel, target); }
+SumRowsKernel* sum_rows(Target target) { return FOVEA_VERSION(sum_rows_kernel, target); }
 
 ColumnSums::ColumnSums(Target target, const Context& context, std::int64_t rows, std::int64_t channels)
     : context_(context),

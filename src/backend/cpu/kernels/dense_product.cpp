@@ -130,9 +130,9 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace fovea::cpu {
 
-HWY_EXPORT(dense_product_kernel);
+FOVEA_VERSIONS(dense_product_kernel);
 
-DenseProductKernel* dense_product(Target target) { return FOVEA_KERNEL_FOR(dense_product_kernel, target); }
+DenseProductKernel* dense_product(Target target) { return FOVEA_VERSION(dense_product_kernel, target); }
 
 }  // namespace fovea::cpu
 #endif

@@ -239,11 +239,11 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace fovea::cpu {
 
-HWY_EXPORT(depthwise_backward_3x1);
-HWY_EXPORT(depthwise_backward_3x2);
-HWY_EXPORT(depthwise_backward_5x1);
-HWY_EXPORT(depthwise_backward_5x2);
-HWY_EXPORT(depthwise_backward_any);
+FOVEA_VERSIONS(depthwise_backward_3x1);
+FOVEA_VERSIONS(depthwise_backward_3x2);
+FOVEA_VERSIONS(depthwise_backward_5x1);
+FOVEA_VERSIONS(depthwise_backward_5x2);
+FOVEA_VERSIONS(depthwise_backward_any);
 
 std::int64_t depthwise_backward_rows(const DepthwiseShape& shape) {
   const GradientRing ring(shape);
@@ -253,12 +253,12 @@ std::int64_t depthwise_backward_rows(const DepthwiseShape& shape) {
 DepthwiseBackward* depthwise_backward(Target target, const graph::Window& window) {
   const bool once = window.stride == 1;
   if (window.stride <= 2 && window.kernel_w == 3) {
-    return once ? FOVEA_KERNEL_FOR(depthwise_backward_3x1, target) : FOVEA_KERNEL_FOR(depthwise_backward_3x2, target);
+    return once ? FOVEA_VERSION(depthwise_backward_3x1, target) : FOVEA_VERSION(depthwise_backward_3x2, target);
   }
   if (window.stride <= 2 && window.kernel_w == 5) {
-    return once ? FOVEA_KERNEL_FOR(depthwise_backward_5x1, target) : FOVEA_KERNEL_FOR(depthwise_backward_5x2, target);
+    return once ? FOVEA_VERSION(depthwise_backward_5x1, target) : FOVEA_VERSION(depthwise_backward_5x2, target);
   }
-  return FOVEA_KERNEL_FOR(depthwise_backward_any, target);
+  return FOVEA_VERSION(depthwise_backward_any, target);
 }
 
 }  // namespace fovea::cpu

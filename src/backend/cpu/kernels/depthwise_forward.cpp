@@ -151,21 +151,21 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace fovea::cpu {
 
-HWY_EXPORT(depthwise_forward_3x1);
-HWY_EXPORT(depthwise_forward_3x2);
-HWY_EXPORT(depthwise_forward_5x1);
-HWY_EXPORT(depthwise_forward_5x2);
-HWY_EXPORT(depthwise_forward_any);
+FOVEA_VERSIONS(depthwise_forward_3x1);
+FOVEA_VERSIONS(depthwise_forward_3x2);
+FOVEA_VERSIONS(depthwise_forward_5x1);
+FOVEA_VERSIONS(depthwise_forward_5x2);
+FOVEA_VERSIONS(depthwise_forward_any);
 
 DepthwiseForward* depthwise_forward(Target target, const graph::Window& window) {
   const bool once = window.stride == 1;
   if (window.stride <= 2 && window.kernel_w == 3) {
-    return once ? FOVEA_KERNEL_FOR(depthwise_forward_3x1, target) : FOVEA_KERNEL_FOR(depthwise_forward_3x2, target);
+    return once ? FOVEA_VERSION(depthwise_forward_3x1, target) : FOVEA_VERSION(depthwise_forward_3x2, target);
   }
   if (window.stride <= 2 && window.kernel_w == 5) {
-    return once ? FOVEA_KERNEL_FOR(depthwise_forward_5x1, target) : FOVEA_KERNEL_FOR(depthwise_forward_5x2, target);
+    return once ? FOVEA_VERSION(depthwise_forward_5x1, target) : FOVEA_VERSION(depthwise_forward_5x2, target);
   }
-  return FOVEA_KERNEL_FOR(depthwise_forward_any, target);
+  return FOVEA_VERSION(depthwise_forward_any, target);
 }
 
 }  // namespace fovea::cpu

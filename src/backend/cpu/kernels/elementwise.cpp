@@ -99,26 +99,26 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace fovea::cpu {
 
-HWY_EXPORT(activate_kernel);
-HWY_EXPORT(activate_backward_kernel);
-HWY_EXPORT(silu_with_slope_kernel);
-HWY_EXPORT(multiply_kernel);
-HWY_EXPORT(add_kernel);
-HWY_EXPORT(scale_kernel);
-HWY_EXPORT(dot_kernel);
-HWY_EXPORT(multiply_add_kernel);
-HWY_EXPORT(sum_parts_kernel);
+FOVEA_VERSIONS(activate_kernel);
+FOVEA_VERSIONS(activate_backward_kernel);
+FOVEA_VERSIONS(silu_with_slope_kernel);
+FOVEA_VERSIONS(multiply_kernel);
+FOVEA_VERSIONS(add_kernel);
+FOVEA_VERSIONS(scale_kernel);
+FOVEA_VERSIONS(dot_kernel);
+FOVEA_VERSIONS(multiply_add_kernel);
+FOVEA_VERSIONS(sum_parts_kernel);
 
 Elementwise elementwise(Target target) {
-  return {FOVEA_KERNEL_FOR(activate_kernel, target),
-          FOVEA_KERNEL_FOR(activate_backward_kernel, target),
-          FOVEA_KERNEL_FOR(silu_with_slope_kernel, target),
-          FOVEA_KERNEL_FOR(multiply_kernel, target),
-          FOVEA_KERNEL_FOR(add_kernel, target),
-          FOVEA_KERNEL_FOR(scale_kernel, target),
-          FOVEA_KERNEL_FOR(dot_kernel, target),
-          FOVEA_KERNEL_FOR(multiply_add_kernel, target),
-          FOVEA_KERNEL_FOR(sum_parts_kernel, target)};
+  return {FOVEA_VERSION(activate_kernel, target),
+          FOVEA_VERSION(activate_backward_kernel, target),
+          FOVEA_VERSION(silu_with_slope_kernel, target),
+          FOVEA_VERSION(multiply_kernel, target),
+          FOVEA_VERSION(add_kernel, target),
+          FOVEA_VERSION(scale_kernel, target),
+          FOVEA_VERSION(dot_kernel, target),
+          FOVEA_VERSION(multiply_add_kernel, target),
+          FOVEA_VERSION(sum_parts_kernel, target)};
 }
 
 }  // namespace fovea::cpu

@@ -74,9 +74,9 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace fovea::cpu {
 
-HWY_EXPORT(outer_sum_kernel);
+FOVEA_VERSIONS(outer_sum_kernel);
 
-OuterSumKernel* outer_sum(Target target) { return FOVEA_KERNEL_FOR(outer_sum_kernel, target); }
+OuterSumKernel* outer_sum(Target target) { return FOVEA_VERSION(outer_sum_kernel, target); }
 
 }  // namespace fovea::cpu
 #endif

@@ -73,9 +73,9 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace fovea::cpu {
 
-HWY_EXPORT(row_dots_kernel);
+FOVEA_VERSIONS(row_dots_kernel);
 
-RowDotsKernel* row_dots(Target target) { return FOVEA_KERNEL_FOR(row_dots_kernel, target); }
+RowDotsKernel* row_dots(Target target) { return FOVEA_VERSION(row_dots_kernel, target); }
 
 }  // namespace fovea::cpu
 #endif

@@ -5,6 +5,7 @@
 // that the linker keeps for every processor.
 #include <cstdint>
 
+#include "core/vector_versions.h"
 #include "graph/ops.h"
 #include "hwy/cache_control.h"
 #include "hwy/highway.h"

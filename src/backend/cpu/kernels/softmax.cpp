@@ -32,9 +32,9 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace fovea::cpu {
 
-HWY_EXPORT(softmax_kernel);
+FOVEA_VERSIONS(softmax_kernel);
 
-SoftmaxKernel* softmax_row(Target target) { return FOVEA_KERNEL_FOR(softmax_kernel, target); }
+SoftmaxKernel* softmax_row(Target target) { return FOVEA_VERSION(softmax_kernel, target); }
 
 }  // namespace fovea::cpu
 #endif
