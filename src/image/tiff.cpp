@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <tiffio.h>
-
 #include <algorithm>
 #include <array>
 #include <cstdio>
@@ -11,6 +9,7 @@
 #include "core/error.h"
 #include "image/byte_order.h"
 #include "image/loader.h"
+#include "image/tiff_library.h"
 
 namespace fovea {
 namespace {
@@ -26,22 +25,22 @@ constexpr std::uint64_t kSmallAllocation = std::uint64_t{64} << 20;
 // libtiff with memory as its source; the first error is kept, nothing is printed.
 class Reader {
  public:
-  explicit Reader(Bytes bytes) : bytes_(bytes) {}
+  Reader(const TiffLibrary& library, Bytes bytes) : lib(library), bytes_(bytes) {}
   Reader(const Reader&) = delete;
   Reader& operator=(const Reader&) = delete;
   ~Reader() {
-    if (tiff != nullptr) TIFFClose(tiff);
+    if (tiff != nullptr) lib.Close(tiff);
   }
 
   /// `allocation`: the most that libtiff may ask for at once.
   Result<void> open(std::uint64_t allocation) {
-    const std::unique_ptr<TIFFOpenOptions, decltype(&TIFFOpenOptionsFree)> options(TIFFOpenOptionsAlloc(), &TIFFOpenOptionsFree);
+    const std::unique_ptr<TIFFOpenOptions, decltype(lib.OpenOptionsFree)> options(lib.OpenOptionsAlloc(), lib.OpenOptionsFree);
     if (options == nullptr) throw std::bad_alloc();
-    TIFFOpenOptionsSetMaxSingleMemAlloc(options.get(), static_cast<tmsize_t>(allocation));
-    TIFFOpenOptionsSetErrorHandlerExtR(options.get(), on_error, this);
-    TIFFOpenOptionsSetWarningHandlerExtR(
+    lib.OpenOptionsSetMaxSingleMemAlloc(options.get(), static_cast<tmsize_t>(allocation));
+    lib.OpenOptionsSetErrorHandlerExtR(options.get(), on_error, this);
+    lib.OpenOptionsSetWarningHandlerExtR(
         options.get(), [](TIFF*, void*, const char*, const char*, va_list) { return 1; }, nullptr);
-    tiff = TIFFClientOpenExt(
+    tiff = lib.ClientOpenExt(
         "TIFF", "rm", this, read, [](thandle_t, void*, tmsize_t) -> tmsize_t { return -1; }, seek, [](thandle_t) { return 0; },
         [](thandle_t any) { return self(any).bytes_.size(); }, nullptr, nullptr, options.get());
     if (tiff == nullptr) return failure("damaged directory");
@@ -54,15 +53,16 @@ class Reader {
 
   [[nodiscard]] std::uint16_t tag16(ttag_t tag) const {
     std::uint16_t value = 0;
-    TIFFGetFieldDefaulted(tiff, tag, &value);
+    lib.GetFieldDefaulted(tiff, tag, &value);
     return value;
   }
   [[nodiscard]] std::uint32_t tag32(ttag_t tag) const {
     std::uint32_t value = 0;
-    TIFFGetFieldDefaulted(tiff, tag, &value);
+    lib.GetFieldDefaulted(tiff, tag, &value);
     return value;
   }
 
+  const TiffLibrary& lib;
   TIFF* tiff = nullptr;
 
  private:
@@ -95,7 +95,8 @@ class Reader {
 };
 
 Result<Header> read_tiff_header(Bytes bytes) {
-  Reader reader(bytes);
+  FOVEA_ASSIGN(const TiffLibrary* library, tiff_library());
+  Reader reader(*library, bytes);
   FOVEA_TRY(reader.open(kSmallAllocation));
   const std::uint32_t width = reader.tag32(TIFFTAG_IMAGEWIDTH);
   const std::uint32_t height = reader.tag32(TIFFTAG_IMAGELENGTH);
@@ -126,7 +127,7 @@ Layout layout_of(const Reader& reader) {
   layout.channels = layout.colours;
   std::uint16_t extras = 0;
   std::uint16_t* kinds = nullptr;
-  if (TIFFGetFieldDefaulted(reader.tiff, TIFFTAG_EXTRASAMPLES, &extras, &kinds) != 0 && extras > 0 && kinds != nullptr) {
+  if (reader.lib.GetFieldDefaulted(reader.tiff, TIFFTAG_EXTRASAMPLES, &extras, &kinds) != 0 && extras > 0 && kinds != nullptr) {
     layout.multiplied = kinds[0] == EXTRASAMPLE_ASSOCALPHA;
     if (layout.multiplied || kinds[0] == EXTRASAMPLE_UNASSALPHA) ++layout.channels;
   }
@@ -145,7 +146,7 @@ struct Block {
 
 Result<Block> block_of(const Reader& reader, const Raster& raster, const Layout& layout, bool separate) {
   Block block;
-  const bool tiled = TIFFIsTiled(reader.tiff) != 0;
+  const bool tiled = reader.lib.IsTiled(reader.tiff) != 0;
   block.width = tiled ? reader.tag32(TIFFTAG_TILEWIDTH) : static_cast<std::uint32_t>(raster.width);
   block.height = tiled ? reader.tag32(TIFFTAG_TILELENGTH)
                        : std::min(reader.tag32(TIFFTAG_ROWSPERSTRIP), static_cast<std::uint32_t>(raster.height));
@@ -178,7 +179,7 @@ void place(const Block& block, int stored, std::uint32_t left, std::uint32_t top
 
 Result<void> read_blocks(const Reader& reader, const Layout& layout, Raster& raster) {
   const bool separate = layout.stored > 1 && reader.tag16(TIFFTAG_PLANARCONFIG) == PLANARCONFIG_SEPARATE;
-  const bool tiled = TIFFIsTiled(reader.tiff) != 0;
+  const bool tiled = reader.lib.IsTiled(reader.tiff) != 0;
   FOVEA_ASSIGN(Block block, block_of(reader, raster, layout, separate));
   const auto size = static_cast<tmsize_t>(block.samples.size());
   for (int plane = 0; plane < (separate ? layout.channels : 1); ++plane) {
@@ -186,9 +187,10 @@ Result<void> read_blocks(const Reader& reader, const Layout& layout, Raster& ras
     for (std::uint32_t top = 0; top < static_cast<std::uint32_t>(raster.height); top += block.height) {
       for (std::uint32_t left = 0; left < static_cast<std::uint32_t>(raster.width); left += block.width) {
         const tmsize_t got =
-            tiled
-                ? TIFFReadEncodedTile(reader.tiff, TIFFComputeTile(reader.tiff, left, top, 0, sample), block.samples.data(), size)
-                : TIFFReadEncodedStrip(reader.tiff, TIFFComputeStrip(reader.tiff, top, sample), block.samples.data(), size);
+            tiled ? reader.lib.ReadEncodedTile(reader.tiff, reader.lib.ComputeTile(reader.tiff, left, top, 0, sample),
+                                               block.samples.data(), size)
+                  : reader.lib.ReadEncodedStrip(reader.tiff, reader.lib.ComputeStrip(reader.tiff, top, sample),
+                                                block.samples.data(), size);
         const std::uint32_t rows = tiled ? block.height : std::min(block.height, static_cast<std::uint32_t>(raster.height) - top);
         if (got < size / block.height * rows) return reader.failure("truncated: the data end too early");
         place(block, separate ? 1 : layout.stored, left, top, plane, separate ? 1 : layout.channels, raster);
@@ -219,12 +221,13 @@ void straighten(const Layout& layout, Raster& raster) {
 // Everything else (palettes, few bits, YCbCr, CMYK, CIE Lab, fax) by libtiff's conversion to 8-bit RGBA.
 Result<Raster> decode_rgba(const Reader& reader, const Header& header) {
   std::array<char, 1024> reason{};
-  if (TIFFRGBAImageOK(reader.tiff, reason.data()) == 0) return fail(Error::Kind::kUnsupported, "{}", printable(reason.data()));
+  if (reader.lib.RGBAImageOK(reader.tiff, reason.data()) == 0)
+    return fail(Error::Kind::kUnsupported, "{}", printable(reason.data()));
   const std::size_t count = static_cast<std::size_t>(header.width) * static_cast<std::size_t>(header.height);
   std::vector<std::uint32_t> pixels(count);
   // The orientation of the file itself: no turning here.
-  if (TIFFReadRGBAImageOriented(reader.tiff, static_cast<std::uint32_t>(header.width), static_cast<std::uint32_t>(header.height),
-                                pixels.data(), header.orientation, 1) == 0) {
+  if (reader.lib.ReadRGBAImageOriented(reader.tiff, static_cast<std::uint32_t>(header.width),
+                                       static_cast<std::uint32_t>(header.height), pixels.data(), header.orientation, 1) == 0) {
     return reader.failure("damaged picture data");
   }
   Raster raster(header.width, header.height, 3, 8);
@@ -238,7 +241,8 @@ Result<Raster> decode_rgba(const Reader& reader, const Header& header) {
 }
 
 Result<Raster> decode_tiff(Bytes bytes, const Header& header, int /*shorter_side_wanted*/) {
-  Reader reader(bytes);
+  FOVEA_ASSIGN(const TiffLibrary* library, tiff_library());
+  Reader reader(*library, bytes);
   const std::uint64_t pixels = static_cast<std::uint64_t>(header.width) * static_cast<std::uint64_t>(header.height);
   FOVEA_TRY(reader.open(kSmallAllocation + 8 * pixels));
   const Layout layout = layout_of(reader);
