@@ -1,8 +1,8 @@
 # The CUDA toolkit, if it is there: FOVEA_HAS_CUDA. Without it the program is whole but for the GPU.
 set(FOVEA_CUDA AUTO CACHE STRING "The plug-in for NVIDIA GPUs: AUTO (if the CUDA toolkit is there), ON (or fail), OFF")
 set_property(CACHE FOVEA_CUDA PROPERTY STRINGS AUTO ON OFF)
-# Real code for the generations most in use, and PTX from which a driver makes code for those that follow.
-set(FOVEA_CUDA_ARCHITECTURES "75-real;80-real;86-real;89-real;90" CACHE STRING "GPUs that the plug-in holds code for, as in CUDA_ARCHITECTURES")
+# Real code for the generations most in use (8.0 is that of 8.6 and 8.9 as well), and PTX from which a driver makes code for those that follow.
+set(FOVEA_CUDA_ARCHITECTURES "75-real;80-real;90" CACHE STRING "GPUs that the plug-in holds code for, as in CUDA_ARCHITECTURES")
 set(FOVEA_HAS_CUDA OFF)
 include(GNUInstallDirs)
 

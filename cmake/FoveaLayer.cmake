@@ -1,3 +1,13 @@
+# fovea_join(TARGET FILE...): FOVEA_UNITY joins the target's files, but for those that are named.
+function(fovea_join target)
+  if(FOVEA_UNITY)
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
+    set_source_files_properties(${ARGN} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+    # What is private to a file looks as if it came from a header.
+    target_compile_options(${target} PRIVATE -Wno-subobject-linkage)
+  endif()
+endfunction()
+
 # One layer of src/: an object library; all of them together are the one library.
 #   fovea_layer(image SOURCES decode.cpp ... USES core PUBLIC fmt::fmt PRIVATE JPEG::JPEG)
 # SEPARATE names files, or says all, that FOVEA_UNITY does not join to others, because they have a private name in common or include
@@ -6,11 +16,8 @@
 function(fovea_layer name)
   cmake_parse_arguments(LAYER "" "" "SOURCES;SEPARATE;USES;PUBLIC;PRIVATE" ${ARGN})
   add_library(fovea_${name} OBJECT ${LAYER_SOURCES})
-  if(FOVEA_UNITY AND NOT LAYER_SEPARATE STREQUAL "all")
-    set_target_properties(fovea_${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
-    set_source_files_properties(${LAYER_SEPARATE} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
-    # What is private to a file looks as if it came from a header.
-    target_compile_options(fovea_${name} PRIVATE -Wno-subobject-linkage)
+  if(NOT LAYER_SEPARATE STREQUAL "all")
+    fovea_join(fovea_${name} ${LAYER_SEPARATE})
   endif()
   target_include_directories(fovea_${name} PUBLIC ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include)
   target_link_libraries(fovea_${name} PUBLIC ${LAYER_PUBLIC} PRIVATE ${LAYER_PRIVATE} fovea_warnings)

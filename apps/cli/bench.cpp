@@ -28,7 +28,7 @@ struct BenchFlags {
 /// Whole percents; "-" where there is nothing to compare with.
 std::string share(double part, double whole) { return whole > 0 ? fmt::format("{:.0f} %", 100 * part / whole) : "-"; }
 
-std::string memory(std::int64_t bytes) {
+std::string peak_memory(std::int64_t bytes) {
   return bytes > 0 ? fmt::format("{:.0f} M", static_cast<double>(bytes) / (1 << 20)) : "-";
 }
 
@@ -110,7 +110,7 @@ void print(Console& console, const char* what, const NetworkRate& rate) {
   }
   console.print(fmt::format("{} {:>4} {:>5} {:>7} {:>9.1f} {:>8.1f} {:>8.1f} {:>5} {:>7}", fitted(rate.network, 19), rate.size,
                             rate.batch, rate.threads, rate.median_ms, rate.p95_ms, rate.images_per_second,
-                            share(rate.gflops, rate.machine_gflops), memory(rate.peak_memory)) +
+                            share(rate.gflops, rate.machine_gflops), peak_memory(rate.peak_memory)) +
                 (rate.wait_share ? fmt::format(" {:>7}", share(*rate.wait_share, 1)) : ""));
 }
 

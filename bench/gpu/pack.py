@@ -5,7 +5,7 @@
 
     tar -xf programs.tar.xz && bench/gpu/prove.py --programs programs/bin -o proof.jsonl
 
-Build for that GPU alone (-D FOVEA_CUDA_ARCHITECTURES=90-real), or the plug-in is five times as large. What the system's loader and CUDA's
+Build for that GPU alone (-D FOVEA_CUDA_ARCHITECTURES=90-real), or the plug-in is three times as large. What the system's loader and CUDA's
 driver and toolkit bring is left out.
 """
 import argparse
