@@ -16,7 +16,7 @@ struct LiveForward {
 
   [[nodiscard]] std::size_t scratch_bytes() const {
     Pieces pieces;
-    (void)f.inside(pieces);
+    (void)f.inside(pieces, true);
     return pieces.bytes();
   }
 
@@ -25,7 +25,7 @@ struct LiveForward {
     const LiveOperands<T> o(a, f.at);
     const auto packed = f.packed(a.packed);
     Pieces pieces(a.scratch);
-    const auto m = f.inside(pieces);
+    const auto m = f.inside(pieces, true);
     NormVectors first_norm{};
     if (f.op.expands) {
       first_norm = {o.ge, o.be, a.outputs[2].f32(), a.outputs[3].f32(), f.op.eps};

@@ -50,7 +50,7 @@ class LiveBackward {
     Memory(const LiveBackward& of, std::byte* scratch) {
       const LiveFrame<T>& frame = of.f;
       Pieces pieces(scratch);
-      inside = frame.inside(pieces);
+      inside = frame.inside(pieces, false);
       dy = pieces.take<T>(kRounds<T> ? frame.out_rows(frame.chunks.images) * frame.y_stride : 0);
       filtered = pieces.take<float>(frame.out_rows(frame.chunks.images) * frame.inner);
       dv = pieces.take<T>(frame.out_rows(frame.chunks.images) * frame.inner);

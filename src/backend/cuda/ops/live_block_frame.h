@@ -78,19 +78,20 @@ struct LiveFrame : ResidualFrame<T> {
     float* expanded;       ///< (rows, E): sums; only where x is expanded
     T* wide;               ///< (rows, E): normalised and activated; only where x is expanded
     T* filtered;           ///< (out rows, E): the same of v
-    float* pivot;          ///< (E)
-    float* wide_sums;      ///< partial sums of wide_grid
+    float* pivot;          ///< (E); where moments are found
+    float* wide_sums;      ///< partial sums of wide_grid; where moments are found
     float* filtered_sums;  ///< and of filtered_grid
   };
-  [[nodiscard]] Inside inside(Pieces& pieces) const {
+  /// `finds_moments`: the forward pass; the other one is given them.
+  [[nodiscard]] Inside inside(Pieces& pieces, bool finds_moments) const {
     const std::int64_t wide = op.expands ? rows(chunks.images) * inner : 0;
     Inside made{};
     made.x = pieces.take<T>(kRounds<T> ? rows(chunks.images) * x_stride : 0);
     made.expanded = pieces.take<float>(wide);
     made.wide = pieces.take<T>(wide);
     made.filtered = pieces.take<T>(out_rows(chunks.images) * inner);
-    made.pivot = pieces.take<float>(inner);
-    made.wide_sums = pieces.take<float>(op.expands ? partial_floats(wide_grid, 2, inner) : 0);
+    made.pivot = pieces.take<float>(finds_moments ? inner : 0);
+    made.wide_sums = pieces.take<float>(finds_moments && op.expands ? partial_floats(wide_grid, 2, inner) : 0);
     made.filtered_sums = pieces.take<float>(partial_floats(filtered_grid, 2, inner));
     return made;
   }
