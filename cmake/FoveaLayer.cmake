@@ -1,6 +1,6 @@
-# fovea_join(TARGET FILE...): FOVEA_UNITY joins the target's files, but for those that are named.
+# fovea_join(TARGET FILE...): FOVEA_UNITY joins the target's files, but for those that are named; "all" are all.
 function(fovea_join target)
-  if(FOVEA_UNITY)
+  if(FOVEA_UNITY AND NOT ARGN STREQUAL "all")
     set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
     set_source_files_properties(${ARGN} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
     # What is private to a file looks as if it came from a header.
@@ -16,9 +16,7 @@ endfunction()
 function(fovea_layer name)
   cmake_parse_arguments(LAYER "" "" "SOURCES;SEPARATE;USES;PUBLIC;PRIVATE" ${ARGN})
   add_library(fovea_${name} OBJECT ${LAYER_SOURCES})
-  if(NOT LAYER_SEPARATE STREQUAL "all")
-    fovea_join(fovea_${name} ${LAYER_SEPARATE})
-  endif()
+  fovea_join(fovea_${name} ${LAYER_SEPARATE})
   target_include_directories(fovea_${name} PUBLIC ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include)
   target_link_libraries(fovea_${name} PUBLIC ${LAYER_PUBLIC} PRIVATE ${LAYER_PRIVATE} fovea_warnings)
   foreach(used IN LISTS LAYER_USES)
@@ -45,14 +43,15 @@ set(FOVEA_TEST_OPTIONS -Og)
 
 # A test program, each of its cases known to ctest: fovea_test(image_test SOURCES resize_test.cpp ...)
 # WHOLE makes it one ctest case: for suites whose cases share a costly set-up. SHARDS n deals its cases out to n of them instead, which
-# run beside each other, each with a set-up of its own.
+# run beside each other, each with a set-up of its own. SEPARATE as in fovea_layer.
 # Tests time no kernels and leave the user's cache alone, unless they are about that (FOVEA_TUNE).
 function(fovea_test name)
-  cmake_parse_arguments(TEST "WHOLE" "SHARDS" "SOURCES;PRIVATE" ${ARGN})
+  cmake_parse_arguments(TEST "WHOLE" "SHARDS" "SOURCES;SEPARATE;PRIVATE" ${ARGN})
   add_executable(${name} ${TEST_SOURCES})
   target_compile_options(${name} PRIVATE ${FOVEA_TEST_OPTIONS})
   target_link_libraries(${name} PRIVATE fovea_internal fovea_test_support GTest::gtest_main GTest::gmock ${TEST_PRIVATE} fovea_warnings)
   fovea_precompile(${name} AS fovea_test_headers)
+  fovea_join(${name} ${TEST_SEPARATE})
   if(TEST_SHARDS)
     math(EXPR last "${TEST_SHARDS} - 1")
     foreach(shard RANGE ${last})
