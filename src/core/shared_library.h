@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 
+#include "core/error.h"
 #include "fovea/result.h"
 
 namespace fovea {
@@ -52,5 +53,24 @@ class FunctionFinder {
   const SharedLibrary& library_;
   std::string missing_;
 };
+
+/// What a struct of a library's functions holds: each under its short name. LIST(X) names them by X(PREFIX, NAME).
+#define FOVEA_LIBRARY_FUNCTIONS(LIST) \
+  LIST(FOVEA_LIBRARY_FUNCTION)        \
+  void find_all(FunctionFinder& find) { LIST(FOVEA_FIND_FUNCTION) }
+#define FOVEA_LIBRARY_FUNCTION(prefix, name) decltype(&prefix##name) name = nullptr;
+#define FOVEA_FIND_FUNCTION(prefix, name) find(name, #prefix #name);
+
+/// Such a struct, of the library `file`. kUnsupported where that cannot be opened or lacks one; `who` has all: "libheif 1.15
+/// has".
+template <class Functions>
+Result<Functions> open_functions(const std::filesystem::path& file, std::string_view who) {
+  FOVEA_ASSIGN(const SharedLibrary library, SharedLibrary::open(file));
+  FunctionFinder find(library);
+  Functions made;
+  made.find_all(find);
+  FOVEA_TRY(find.found_all(who));
+  return made;
+}
 
 }  // namespace fovea

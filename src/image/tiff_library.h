@@ -4,33 +4,31 @@
 
 #include <tiffio.h>
 
+#include "core/shared_library.h"
 #include "fovea/result.h"
 
 namespace fovea {
 
-/// The functions that are used, without their prefix `TIFF`.
-#define FOVEA_TIFF_FUNCTIONS(X)       \
-  X(OpenOptionsAlloc)                 \
-  X(OpenOptionsFree)                  \
-  X(OpenOptionsSetMaxSingleMemAlloc)  \
-  X(OpenOptionsSetErrorHandlerExtR)   \
-  X(OpenOptionsSetWarningHandlerExtR) \
-  X(ClientOpenExt)                    \
-  X(Close)                            \
-  X(GetFieldDefaulted)                \
-  X(IsTiled)                          \
-  X(ComputeTile)                      \
-  X(ComputeStrip)                     \
-  X(ReadEncodedTile)                  \
-  X(ReadEncodedStrip)                 \
-  X(RGBAImageOK)                      \
-  X(ReadRGBAImageOriented)
+/// The functions that are used.
+#define FOVEA_TIFF_FUNCTIONS(X)             \
+  X(TIFF, OpenOptionsAlloc)                 \
+  X(TIFF, OpenOptionsFree)                  \
+  X(TIFF, OpenOptionsSetMaxSingleMemAlloc)  \
+  X(TIFF, OpenOptionsSetErrorHandlerExtR)   \
+  X(TIFF, OpenOptionsSetWarningHandlerExtR) \
+  X(TIFF, ClientOpenExt)                    \
+  X(TIFF, Close)                            \
+  X(TIFF, GetFieldDefaulted)                \
+  X(TIFF, IsTiled)                          \
+  X(TIFF, ComputeTile)                      \
+  X(TIFF, ComputeStrip)                     \
+  X(TIFF, ReadEncodedTile)                  \
+  X(TIFF, ReadEncodedStrip)                 \
+  X(TIFF, RGBAImageOK)                      \
+  X(TIFF, ReadRGBAImageOriented)
 
-/// Each of them under its short name.
 struct TiffLibrary {
-#define FOVEA_TIFF_MEMBER(name) decltype(&TIFF##name) name = nullptr;
-  FOVEA_TIFF_FUNCTIONS(FOVEA_TIFF_MEMBER)  // NOLINT(readability-identifier-naming): libtiff's names
-#undef FOVEA_TIFF_MEMBER
+  FOVEA_LIBRARY_FUNCTIONS(FOVEA_TIFF_FUNCTIONS)  // NOLINT(readability-identifier-naming): libtiff's names
 };
 
 /// Opened once per process, safe with threads. kUnsupported, with what to install, when it is not there.
