@@ -109,8 +109,10 @@ class Classifier::Impl {
   /// One after another; the first is decoded while the network is made ready, on a thread of its own if there is one to be had.
   void classify_few(std::size_t count, const Load& load, const OnAnswer& on_answer) {
     std::future<Result<Image>> first;
-    if (count > 0 && !runner_) first = std::async([&load] { return load(0); });
-    (void)runner();  // where that fails, every photo's answer says why
+    if (count > 0 && !runner_) {
+      first = std::async([&load] { return load(0); });
+      (void)runner();  // where that fails, every photo's answer says why
+    }
     for (std::size_t i = 0; i < count; ++i) {
       if (!on_answer(i, classify(first.valid() ? first.get() : load(i)))) return;
     }
