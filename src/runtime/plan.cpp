@@ -22,7 +22,7 @@ using graph::ValueId;
 struct ValueInfo {
   std::optional<std::size_t> slot;   ///< memory is the caller's
   bool constant = false;             ///< depends on parameters and states alone
-  bool passing = false;              ///< constant, but not read after prepare_weights: its readers have packed it
+  bool persistent = false;           ///< constant, and read by runs: not by kernels alone that have packed it
   bool kept = false;                 ///< must survive the run
   std::size_t first = 0;             ///< node that makes it
   std::size_t last = 0;              ///< last node that reads it
@@ -86,14 +86,13 @@ class Planner {
   }
 
   /// Constants that no run reads need no memory of their own.
-  void find_passing(std::span<const Plan::PlannedNode> nodes) {
-    for (std::size_t id = 0; id < info_.size(); ++id)
-      info_[id].passing = info_[id].constant && !info_[id].slot && !info_[id].kept;
+  void find_persistent(std::span<const Plan::PlannedNode> nodes) {
+    for (ValueInfo& value : info_) value.persistent = value.constant && value.kept;
     for (std::size_t n = 0; n < nodes.size(); ++n) {
       if (nodes[n].once) continue;
       const std::vector<ValueId>& inputs = graph_.nodes()[n].inputs;
       const std::size_t read = nodes[n].kernel->runs_on_packed() ? 1 : inputs.size();
-      for (std::size_t i = 0; i < std::min(read, inputs.size()); ++i) at(inputs[i]).passing = false;
+      for (std::size_t i = 0; i < std::min(read, inputs.size()); ++i) at(inputs[i]).persistent = at(inputs[i]).constant;
     }
   }
 
@@ -135,14 +134,14 @@ Result<std::shared_ptr<const Plan>> Plan::make(const Context& context, graph::Gr
     if (const auto input = kernel->reusable_input(); input && !once) planner.take_over(n, *input);
     plan->nodes_.push_back({std::move(kernel), 0, 0, once});
   }
-  planner.find_passing(plan->nodes_);
+  planner.find_persistent(plan->nodes_);
 
   // Arena: values that own memory, then each node's scratch, alive for that node alone.
   std::vector<Lifetime> lifetimes;
   std::vector<std::size_t> lifetime_of(planner.size());
   for (std::size_t id = 0; id < planner.size(); ++id) {
     const ValueInfo& value = planner.at(static_cast<ValueId>(id));
-    if (value.slot || (value.constant && !value.passing) || value.memory != static_cast<ValueId>(id)) continue;
+    if (value.slot || value.persistent || value.memory != static_cast<ValueId>(id)) continue;
     lifetime_of[id] = lifetimes.size();
     lifetimes.push_back({g.bytes(static_cast<ValueId>(id)), value.first, value.last});
   }
@@ -161,7 +160,7 @@ Result<std::shared_ptr<const Plan>> Plan::make(const Context& context, graph::Gr
     const ValueInfo& value = planner.at(static_cast<ValueId>(id));
     if (value.slot) {
       plan->places_.emplace_back(Bound{*value.slot});
-    } else if (value.constant && !value.passing) {
+    } else if (value.persistent) {
       plan->places_.emplace_back(Persistent{plan->persistent_bytes_});
       plan->persistent_bytes_ += align_up(g.bytes(static_cast<ValueId>(id)));
     } else {
