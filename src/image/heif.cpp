@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "image/byte_order.h"
+#include "image/codec_library.h"
 #include "image/heif_library.h"
 #include "image/heif_metadata.h"
 #include "image/loader.h"
@@ -50,7 +51,7 @@ class Picture {
 
   /// `bytes` must outlive the picture.
   Result<void> open(Bytes bytes) {
-    FOVEA_ASSIGN(heif, heif_library());
+    FOVEA_ASSIGN(heif, codec_library<HeifLibrary>());
     context_ = heif->context_alloc();
     if (context_ == nullptr) throw std::bad_alloc();
     heif->context_set_max_decoding_threads(context_, 0);  // the caller decides about threads

@@ -5,7 +5,6 @@
 #include <libheif/heif.h>
 
 #include "core/shared_library.h"
-#include "fovea/result.h"
 
 namespace fovea {
 
@@ -39,9 +38,9 @@ namespace fovea {
 
 struct HeifLibrary {
   FOVEA_LIBRARY_FUNCTIONS(FOVEA_HEIF_FUNCTIONS)  // NOLINT(readability-identifier-naming): libheif's names
+  static constexpr const char* kFile = "libheif.so.1";
+  static constexpr const char* kOldest = "libheif 1.15";
+  static constexpr const char* kPackage = "libheif1";
 };
-
-/// Opened once per process, safe with threads. kUnsupported, with what to install, when it is not there.
-Result<const HeifLibrary*> heif_library();
 
 }  // namespace fovea

@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "image/byte_order.h"
+#include "image/codec_library.h"
 #include "image/loader.h"
 #include "image/tiff_library.h"
 
@@ -95,7 +96,7 @@ class Reader {
 };
 
 Result<Header> read_tiff_header(Bytes bytes) {
-  FOVEA_ASSIGN(const TiffLibrary* library, tiff_library());
+  FOVEA_ASSIGN(const TiffLibrary* library, codec_library<TiffLibrary>());
   Reader reader(*library, bytes);
   FOVEA_TRY(reader.open(kSmallAllocation));
   const std::uint32_t width = reader.tag32(TIFFTAG_IMAGEWIDTH);
@@ -241,7 +242,7 @@ Result<Raster> decode_rgba(const Reader& reader, const Header& header) {
 }
 
 Result<Raster> decode_tiff(Bytes bytes, const Header& header, int /*shorter_side_wanted*/) {
-  FOVEA_ASSIGN(const TiffLibrary* library, tiff_library());
+  FOVEA_ASSIGN(const TiffLibrary* library, codec_library<TiffLibrary>());
   Reader reader(*library, bytes);
   const std::uint64_t pixels = static_cast<std::uint64_t>(header.width) * static_cast<std::uint64_t>(header.height);
   FOVEA_TRY(reader.open(kSmallAllocation + 8 * pixels));

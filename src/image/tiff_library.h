@@ -5,7 +5,6 @@
 #include <tiffio.h>
 
 #include "core/shared_library.h"
-#include "fovea/result.h"
 
 namespace fovea {
 
@@ -29,9 +28,9 @@ namespace fovea {
 
 struct TiffLibrary {
   FOVEA_LIBRARY_FUNCTIONS(FOVEA_TIFF_FUNCTIONS)  // NOLINT(readability-identifier-naming): libtiff's names
+  static constexpr const char* kFile = "libtiff.so.6";
+  static constexpr const char* kOldest = "libtiff 4.5";
+  static constexpr const char* kPackage = "libtiff6";
 };
-
-/// Opened once per process, safe with threads. kUnsupported, with what to install, when it is not there.
-Result<const TiffLibrary*> tiff_library();
 
 }  // namespace fovea
